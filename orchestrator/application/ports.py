@@ -1,0 +1,250 @@
+"""What the application asks of the world. Adapters and `simulation/` implement these.
+
+Thread and order: one thread owns the control and everything behind these ports that writes; see
+`orchestrator.application.control`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, Trip, TripId
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.order import DriveOrder, RobotAction
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.site.model import DoorId, LevelId, LiftId
+
+
+class Clock(Protocol):
+    """Time, handed in: aware UTC for records, monotonic seconds for timeouts."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware and in UTC."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Return seconds since some fixed moment; never steps back."""
+        ...
+
+
+class Ids(Protocol):
+    """New ids, handed in so that a simulation can repeat them."""
+
+    def new(self, kind: str) -> str:
+        """Return an id that was never returned before; ``kind`` is a short prefix such as ``delivery``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """A message a robot shall get: an order update or an instant action, never both.
+
+    ``settled`` is None while it is still wanted, then how it ended: ``acknowledged``, ``rejected``, ``withdrawn``.
+    """
+
+    id: int
+    robot: RobotId
+    created_at: datetime
+    order: DriveOrder | None = None
+    action: RobotAction | None = None
+    settled: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, numbered without gaps in the order of commits; what `/events` streams."""
+
+    number: int
+    at: datetime
+    kind: str
+    subject: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The answer that a state-changing request got, kept so that its retry gets the same."""
+
+    key: str
+    principal: str
+    fingerprint: str
+    status: int
+    body: str
+    at: datetime
+
+
+class DeliveryRepository(Protocol):
+    """Deliveries with their lines, loading, receipt and history."""
+
+    def get(self, delivery: DeliveryId) -> Delivery:
+        """Return the delivery; raises `UnknownDeliveryError`."""
+        ...
+
+    def add(self, delivery: Delivery) -> None:
+        """Keep a new delivery."""
+        ...
+
+    def save(self, delivery: Delivery) -> None:
+        """Keep the next version; history only grows."""
+        ...
+
+    def open(self) -> Sequence[Delivery]:
+        """Return every delivery that is not closed, oldest first (queued_at, id)."""
+        ...
+
+    def page(self, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None) -> Sequence[Delivery]:
+        """Return up to ``limit`` deliveries, newest first, that come after ``after`` in that order."""
+        ...
+
+
+class JobRepository(Protocol):
+    """Jobs."""
+
+    def add(self, job: Job) -> None:
+        """Keep a new job."""
+        ...
+
+
+class TripRepository(Protocol):
+    """Trips."""
+
+    def get(self, trip: TripId) -> Trip:
+        """Return the trip; raises KeyError when the id was never ours (a bug)."""
+        ...
+
+    def add(self, trip: Trip) -> None:
+        """Keep a new trip."""
+        ...
+
+    def save(self, trip: Trip) -> None:
+        """Keep the next version."""
+        ...
+
+    def open(self) -> Sequence[Trip]:
+        """Return the trips that have not ended, by started_at, id."""
+        ...
+
+
+class RobotRepository(Protocol):
+    """What is on our books about each robot."""
+
+    def get(self, robot: RobotId) -> RobotRecord:
+        """Return the record; a robot that was never saved has an empty one."""
+        ...
+
+    def save(self, record: RobotRecord) -> None:
+        """Keep the record."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages that shall leave, written in the transaction that decided them."""
+
+    def add(
+        self, robot: RobotId, *, at: datetime, order: DriveOrder | None = None, action: RobotAction | None = None
+    ) -> OutboxMessage:
+        """Keep a message and return it with its id (ids grow)."""
+        ...
+
+    def settle(self, message: int, outcome: str) -> None:
+        """Record that the message is no longer wanted, and why."""
+        ...
+
+    def wanted(self) -> Sequence[OutboxMessage]:
+        """Return the messages still wanted, by id."""
+        ...
+
+
+class EventLog(Protocol):
+    """The numbered stream of what happened."""
+
+    def append(self, *, at: datetime, kind: str, subject: str, data: Mapping[str, object]) -> Event:
+        """Keep an event and return it with its number."""
+        ...
+
+    def after(self, number: int, limit: int) -> Sequence[Event]:
+        """Return up to ``limit`` events with a larger number, in order."""
+        ...
+
+    def last_number(self) -> int:
+        """Return the number of the newest event, 0 when there is none."""
+        ...
+
+
+class Answers(Protocol):
+    """Answers by idempotency key."""
+
+    def find(self, *, key: str, principal: str) -> StoredAnswer | None:
+        """Return the answer that this principal got under this key."""
+        ...
+
+    def add(self, answer: StoredAnswer) -> None:
+        """Keep an answer."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving it without an error commits; an error rolls everything back."""
+
+    @property
+    def deliveries(self) -> DeliveryRepository: ...
+    @property
+    def jobs(self) -> JobRepository: ...
+    @property
+    def trips(self) -> TripRepository: ...
+    @property
+    def robots(self) -> RobotRepository: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def events(self) -> EventLog: ...
+    @property
+    def answers(self) -> Answers: ...
+
+
+class Store(Protocol):
+    """Where everything is kept."""
+
+    def transaction(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a transaction; it commits durably when the block ends without an error."""
+        ...
+
+
+class RobotTransport(Protocol):
+    """The way to the broker. Never blocks; a message it cannot send now is lost, and the link resends."""
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
+        """Hand a message over."""
+        ...
+
+
+class Building(Protocol):
+    """Doors and lifts. Sessions: a robot holds a door or a lift from request to release."""
+
+    def request_door(self, door: DoorId, robot: RobotId) -> None:
+        """Ask that the door opens and stays open for the robot; asking again changes nothing."""
+        ...
+
+    def release_door(self, door: DoorId, robot: RobotId) -> None:
+        """Say that the robot no longer needs the door."""
+        ...
+
+    def is_door_open(self, door: DoorId, robot: RobotId) -> bool:
+        """Whether the door reports fully open and is held for the robot."""
+        ...
+
+    def request_lift(self, lift: LiftId, level: LevelId, robot: RobotId) -> None:
+        """Ask that the cabin comes to the level and waits there, doors open, for the robot alone."""
+        ...
+
+    def release_lift(self, lift: LiftId, robot: RobotId) -> None:
+        """Say that the robot no longer needs the lift."""
+        ...
+
+    def is_lift_open_at(self, lift: LiftId, level: LevelId, robot: RobotId) -> bool:
+        """Whether the cabin stands at the level, doors open, held for the robot."""
+        ...

@@ -1,0 +1,213 @@
+"""Jobs, deliveries, lines, totes and trips. Immutable: an act returns the next version.
+
+Quantities are integers of the smallest unit. Datetimes are aware and UTC; naive ones are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType
+
+from orchestrator.domain.fleet.model import LoadId, RobotId
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import StationId
+
+JobId = NewType("JobId", str)
+DeliveryId = NewType("DeliveryId", str)
+LineId = NewType("LineId", str)
+ToteId = NewType("ToteId", str)
+TripId = NewType("TripId", str)
+
+
+class Priority(StrEnum):
+    """How urgent; a STAT may travel alone."""
+
+    STAT = "stat"
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+    @property
+    def rank(self) -> int:
+        """Sort key: the most urgent is 0."""
+        return (Priority.STAT, Priority.URGENT, Priority.ROUTINE).index(self)
+
+
+class HandlingClass(StrEnum):
+    """How strictly a medicine is handled; at least as strict as its legal schedule."""
+
+    ORDINARY = "ordinary"
+    CONTROLLED = "controlled"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery is in its life (design §5)."""
+
+    QUEUED = "queued"
+    VERIFIED = "verified"
+    ASSIGNED = "assigned"
+    LOADING = "loading"
+    SEALED = "sealed"
+    IN_TRANSIT = "in_transit"
+    ARRIVED = "arrived"
+    RECEIVED = "received"
+    HELD = "held"
+    RETURNING = "returning"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+    HANDED_TO_RUNNER = "handed_to_runner"
+    INCIDENT = "incident"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more happens to the delivery."""
+        return self in (DeliveryState.RECEIVED, DeliveryState.RETURNED, DeliveryState.CANCELLED)
+
+    @property
+    def is_aboard(self) -> bool:
+        """Whether the medicines are, sealed, in a robot's drawer."""
+        return self in (
+            DeliveryState.SEALED,
+            DeliveryState.IN_TRANSIT,
+            DeliveryState.ARRIVED,
+            DeliveryState.RETURNING,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One medicine, one batch, a quantity in ``unit``."""
+
+    id: LineId
+    medicine: str
+    quantity: int
+    unit: str
+    batch: str | None = None
+    expiry: date | None = None
+    handling_class: HandlingClass = HandlingClass.ORDINARY
+
+
+@dataclass(frozen=True, slots=True)
+class LineCount:
+    """How many of a line somebody counted."""
+
+    line: LineId
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Who loaded, when, into which drawer, under which seal, and the count of each line."""
+
+    at: datetime
+    by: str
+    drawer: str
+    seal_number: str
+    counts: tuple[LineCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Who took the medicines out, when, the seal they read, and the count of each line.
+
+    ``is_short_or_over`` says that a count differs from what was sealed.
+    """
+
+    at: datetime
+    by: str
+    seal_number: str
+    counts: tuple[LineCount, ...]
+    is_short_or_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tote:
+    """A sealed bag or box. Its id is what the robot reports as its load."""
+
+    id: ToteId
+    seal_number: str | None = None
+
+    @property
+    def load(self) -> LoadId:
+        """The id under which robots report this tote."""
+        return LoadId(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of a delivery: when, from what to what, who or what caused it, and why."""
+
+    at: datetime
+    before: DeliveryState | None
+    after: DeliveryState
+    cause: str
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What was asked for: one or more deliveries, by whom and when."""
+
+    id: JobId
+    requested_by: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What goes to one recipient place, and everything that happened to it.
+
+    ``waiting`` holds the reasons why it does not move on now; empty when it does.
+    """
+
+    id: DeliveryId
+    job: JobId
+    from_station: StationId
+    to_station: StationId
+    priority: Priority
+    lines: tuple[Line, ...]
+    tote: Tote
+    state: DeliveryState
+    queued_at: datetime
+    due_by: datetime | None = None
+    trip: TripId | None = None
+    robot: RobotId | None = None
+    drawer: str | None = None
+    loading: Loading | None = None
+    receipt: Receipt | None = None
+    waiting: tuple[Reason, ...] = ()
+    history: tuple[Transition, ...] = ()
+
+
+class StopKind(StrEnum):
+    """What people do at a stop."""
+
+    LOAD = "load"
+    HAND_OVER = "hand_over"
+    TAKE_BACK = "take_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop of a trip: a station, what is done there, and for which deliveries."""
+
+    station: StationId
+    kind: StopKind
+    deliveries: tuple[DeliveryId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One robot's round: drawers filled and stops in order. ``stops[0]`` is where it is going or standing.
+
+    A stop leaves the front of ``stops`` when everything at it is done; the trip is over when none is left.
+    ``has_arrived`` says that the robot stands at ``stops[0]``.
+    """
+
+    id: TripId
+    robot: RobotId
+    stops: tuple[Stop, ...]
+    started_at: datetime
+    has_arrived: bool = False
+    ended_at: datetime | None = None

@@ -1,0 +1,171 @@
+"""Robot models and the robots of a fleet, as configured; and what a robot reports of itself.
+
+Nothing here knows the robot protocol: `orchestrator.vda5050` translates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from orchestrator.domain.site.model import GraphId, LevelId, StationId, WaypointId
+
+RobotId = NewType("RobotId", str)
+ModelId = NewType("ModelId", str)
+OrderId = NewType("OrderId", str)
+ActionId = NewType("ActionId", str)
+LoadId = NewType("LoadId", str)
+
+
+class Commissioning(StrEnum):
+    """Whether a robot is real: only simulated robots drive without a Gazebo clearance (design §9)."""
+
+    SIMULATED = "simulated"
+    HARDWARE = "hardware"
+
+
+@dataclass(frozen=True, slots=True)
+class RobotModel:
+    """What every robot of one model is and can do.
+
+    Lengths in metres, speeds in m/s and rad/s, accelerations in m/s² and rad/s², times in seconds. ``drawers`` are
+    the drawer names. ``radius_m`` is the radius of the circle around the footprint. ``state_interval_s`` is the longest a
+    healthy robot stays silent; after ``lost_after_s`` without a state it is shown as lost. An order that is not
+    acknowledged within ``order_answer_s`` is escalated.
+    """
+
+    id: ModelId
+    graph: GraphId
+    radius_m: float
+    speed_max_m_s: float
+    acceleration_m_s2: float
+    turn_speed_max_rad_s: float
+    turn_acceleration_rad_s2: float
+    drawers: tuple[str, ...]
+    state_interval_s: float = 5.0
+    lost_after_s: float = 15.0
+    order_answer_s: float = 5.0
+    resend_after_s: float = 1.0
+    battery_reserve: float = 0.2
+    battery_ready: float = 0.5
+    drive_drain_per_m: float = 0.00005
+    idle_drain_per_s: float = 0.000005
+    charge_per_s: float = 0.0005
+    handling_s: float = 2.0
+
+    def stopping_distance_m(self, speed_m_s: float) -> float:
+        """Distance in metres to come to rest from ``speed_m_s`` (m/s) at the service deceleration; v²/(2a)."""
+        return speed_m_s * speed_m_s / (2.0 * self.acceleration_m_s2)
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """A robot of the fleet: its identity on the link and the resting place that is its own.
+
+    ``home`` is an endpoint reserved for this robot alone, so there is always a place it can go to.
+    """
+
+    id: RobotId
+    model: ModelId
+    manufacturer: str
+    serial_number: str
+    interface_name: str
+    protocol_version: str
+    home: StationId
+    commissioning: Commissioning = Commissioning.SIMULATED
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where a robot is: metres and radians in the site frame, on one level."""
+
+    level: LevelId
+    x_m: float
+    y_m: float
+    theta_rad: float = 0.0
+
+
+class OperatingMode(StrEnum):
+    """Who drives. Only AUTOMATIC and SEMIAUTOMATIC robots take orders."""
+
+    AUTOMATIC = "automatic"
+    SEMIAUTOMATIC = "semiautomatic"
+    MANUAL = "manual"
+    SERVICE = "service"
+    TEACH_IN = "teach_in"
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether a robot in this mode acts on orders."""
+        return self in (OperatingMode.AUTOMATIC, OperatingMode.SEMIAUTOMATIC)
+
+
+class ActionStatus(StrEnum):
+    """How far an action has come."""
+
+    WAITING = "waiting"
+    INITIALIZING = "initializing"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in (ActionStatus.FINISHED, ActionStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class RobotFault:
+    """One error a robot reports: type, whether it stops the robot, and its own words."""
+
+    kind: str
+    is_fatal: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RobotReport:
+    """What a robot said of itself, once, in protocol-neutral words.
+
+    ``sequences_ahead`` are the sequence ids of nodes it still has to traverse. ``loads`` is None when the robot
+    does not know what it carries, and empty when it knows that it carries nothing. ``battery`` is 0 to 1.
+    """
+
+    robot: RobotId
+    received_at: datetime
+    order_id: OrderId | None
+    order_update_id: int
+    last_waypoint: WaypointId | None
+    last_sequence: int
+    sequences_ahead: tuple[int, ...]
+    is_driving: bool
+    is_paused: bool
+    pose: Pose | None
+    battery: float
+    is_charging: bool
+    mode: OperatingMode
+    is_emergency_stopped: bool
+    has_field_violation: bool
+    faults: tuple[RobotFault, ...] = ()
+    loads: tuple[LoadId, ...] | None = None
+    actions: Mapping[ActionId, ActionStatus] = field(default_factory=dict[ActionId, ActionStatus])
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing left to traverse and every action over (VDA 5050 3.0 §6.6.8; 2.1 implies it)."""
+        return not self.sequences_ahead and all(status.is_over for status in self.actions.values())
+
+    @property
+    def may_be_ordered(self) -> bool:
+        """Whether the robot acts on orders now: right mode, no emergency stop, no fatal fault."""
+        return (
+            self.mode.takes_orders
+            and not self.is_emergency_stopped
+            and not self.has_field_violation
+            and not any(fault.is_fatal for fault in self.faults)
+        )

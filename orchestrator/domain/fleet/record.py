@@ -1,0 +1,50 @@
+"""What the orchestrator has on its books about one robot: order, grants, trip and last report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from orchestrator.domain.delivery.model import TripId
+from orchestrator.domain.fleet.model import RobotId, RobotReport
+from orchestrator.domain.fleet.order import DriveOrder
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import LaneId, StationId, WaypointId
+
+
+class OrderPhase(StrEnum):
+    """How far the current order has come between us and the robot."""
+
+    WANTED = "wanted"
+    ACKNOWLEDGED = "acknowledged"
+    CANCELLING = "cancelling"
+    DONE = "done"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class RobotRecord:
+    """One robot on our books. Persisted whole; a restart goes on from here.
+
+    ``target`` is the station it is being sent to. ``passed`` is the index of the last step of ``order`` that the
+    robot has traversed. Beyond the released base lie ``granted``, the lanes that traffic has granted but a door, a
+    lift or an unanswered update still holds back, and then ``route``, the lanes not granted yet. ``held`` are the ids of the
+    traffic resources granted and not yet freed; ``tip`` is the last waypoint granted, where the robot could stand.
+    ``waiting`` says why it does not move on.
+    """
+
+    robot: RobotId
+    trip: TripId | None = None
+    target: StationId | None = None
+    order: DriveOrder | None = None
+    phase: OrderPhase = OrderPhase.DONE
+    passed: int = 0
+    tip: WaypointId | None = None
+    held: frozenset[str] = frozenset()
+    granted: tuple[LaneId, ...] = ()
+    route: tuple[LaneId, ...] = ()
+    report: RobotReport | None = None
+    lost_since: datetime | None = None
+    waiting: tuple[Reason, ...] = ()
+    driven_m: float = 0.0

@@ -1,0 +1,173 @@
+"""The site: one hospital's levels, lane graphs, doors, lifts, stations and walls.
+
+Frame: one right-handed map frame for the whole site, z up, metres and radians. All levels share it, so a lift
+shaft has the same x and y on every level. Everything here is immutable; a changed site is a new revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NewType
+
+LevelId = NewType("LevelId", str)
+GraphId = NewType("GraphId", str)
+WaypointId = NewType("WaypointId", str)
+LaneId = NewType("LaneId", str)
+DoorId = NewType("DoorId", str)
+LiftId = NewType("LiftId", str)
+StationId = NewType("StationId", str)
+
+PropertyValue = str | int | float | bool
+
+
+def _no_properties() -> Mapping[str, PropertyValue]:
+    return MappingProxyType({})
+
+
+class StationKind(StrEnum):
+    """What a station is for."""
+
+    PHARMACY_HATCH = "pharmacy_hatch"
+    WARD_HANDOVER = "ward_handover"
+    BEDSIDE = "bedside"
+    CHARGER = "charger"
+    PARKING = "parking"
+    OTHER = "other"
+
+    @property
+    def is_resting_place(self) -> bool:
+        """Whether an idle robot may own this place and stand there for as long as it likes."""
+        return self in (StationKind.CHARGER, StationKind.PARKING)
+
+
+class Orientation(StrEnum):
+    """How a robot must face on a lane."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One floor. ``elevation_m`` is the height of its walking surface in the site frame."""
+
+    id: LevelId
+    elevation_m: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """A place on a lane graph, in metres in the site frame.
+
+    ``lift`` names the lift whose cabin stands here when it is on this level. ``properties`` keeps what the site
+    file says beyond what we interpret, so that an import can be exported again unchanged.
+    """
+
+    id: WaypointId
+    level: LevelId
+    x_m: float
+    y_m: float
+    name: str = ""
+    lift: LiftId | None = None
+    may_stop: bool = True
+    properties: Mapping[str, PropertyValue] = field(default_factory=_no_properties)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A directed way between two waypoints of one graph.
+
+    A two-way lane is two lanes, each naming the other in ``reverse``; a lane without ``reverse`` is one-way.
+    ``width_m`` is the free width that the robot's footprint has to fit in, or None when nobody knows it;
+    ``is_width_estimated`` says that it was computed from drawn walls and measured by nobody. A lane between two
+    levels lies in a lift.
+    """
+
+    id: LaneId
+    start: WaypointId
+    end: WaypointId
+    reverse: LaneId | None = None
+    width_m: float | None = None
+    speed_limit_m_s: float | None = None
+    door: DoorId | None = None
+    orientation: Orientation | None = None
+    properties: Mapping[str, PropertyValue] = field(default_factory=_no_properties)
+    is_width_estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LaneGraph:
+    """Waypoints and lanes that one kind of robot drives on, in file order."""
+
+    id: GraphId
+    waypoints: Mapping[WaypointId, Waypoint]
+    lanes: Mapping[LaneId, Lane]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A door across lanes; ``start`` and ``end`` are the two jambs (x, y) in metres.
+
+    ``name`` is what the building calls it, if that differs from the id.
+    """
+
+    id: DoorId
+    level: LevelId
+    start: tuple[float, float]
+    end: tuple[float, float]
+    kind: str = "hinged"
+    is_motorised: bool = True
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """A lift: cabin centre and yaw in the site frame, cabin size in metres, levels it serves in file order."""
+
+    id: LiftId
+    x_m: float
+    y_m: float
+    yaw_rad: float
+    width_m: float
+    depth_m: float
+    levels: tuple[LevelId, ...]
+    is_motorised: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A named place where something happens, and the waypoint of each lane graph that reaches it."""
+
+    id: StationId
+    kind: StationKind
+    level: LevelId
+    waypoints: Mapping[GraphId, WaypointId]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """A wall segment on one level; ends (x, y) in metres."""
+
+    level: LevelId
+    start: tuple[float, float]
+    end: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One hospital as robots see it. ``revision`` changes whenever anything in it does."""
+
+    id: str
+    name: str
+    revision: str
+    levels: Mapping[LevelId, Level]
+    graphs: Mapping[GraphId, LaneGraph]
+    doors: Mapping[DoorId, Door]
+    lifts: Mapping[LiftId, Lift]
+    stations: Mapping[StationId, Station]
+    walls: tuple[Wall, ...] = ()

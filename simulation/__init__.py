@@ -1,0 +1,1 @@
+"""Simulated wards: virtual robots, devices, people and faults on a virtual clock."""
