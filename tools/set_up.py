@@ -89,7 +89,7 @@ def suitable_python() -> str:
         seen.append(f"{name} is {'.'.join(map(str, version)) if version else 'not there'}")
     raise Refusal(
         f"needs Python {'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}, but {', '.join(seen)}. "
-        "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12 ..."
+        "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3 ..."
     )
 
 
@@ -211,8 +211,8 @@ def pip_install(arguments: Sequence[str], *, packages: int) -> None:
                 )
     if pip.returncode != 0:
         raise Refusal(
-            "pip could not install the packages; see its words above this line, check the network and pip's registry settings "
-            "(pip config list), and run the same command again: it goes on where it stopped.\n" + "".join(heard[-25:])
+            "pip could not install the packages. Check the network and pip's registry settings (pip config list), then run "
+            "the same command again: it goes on where it stopped. pip's last words:\n" + "".join(heard[-25:])
         )
 
 
