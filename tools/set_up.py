@@ -89,7 +89,7 @@ def suitable_python() -> str:
         seen.append(f"{name} is {'.'.join(map(str, version)) if version else 'not there'}")
     raise Refusal(
         f"needs Python {'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}, but {', '.join(seen)}. "
-        "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3 ..."
+        "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/it ..."
     )
 
 
@@ -195,24 +195,22 @@ def pip_install(arguments: Sequence[str], *, packages: int) -> None:
     command = [str(VENV_PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     command += ["--progress-bar", "off", *arguments]
     heard: list[str] = []
-    found = 0
+    found, is_unpacking = 0, False
     spoke_s = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as pip:
         for line in pip.stdout or ():
             heard.append(line)
             found += line.startswith(("Collecting ", "Requirement already satisfied: "))
-            last = line.startswith("Installing collected packages")
-            if last or time.monotonic() - spoke_s > SAY_EVERY_S:
+            if line.startswith("Installing collected packages"):
+                is_unpacking = True
+                say("  unpacking (the longest step)")
+            elif not is_unpacking and time.monotonic() - spoke_s > SAY_EVERY_S:
                 spoke_s = time.monotonic()
-                say(
-                    "  unpacking (the longest step)"
-                    if last
-                    else f"  {min(found, packages)} of {packages} packages fetched"
-                )
+                say(f"  {min(found, packages)} of {packages} packages fetched")
     if pip.returncode != 0:
         raise Refusal(
-            "pip could not install the packages. Check the network and pip's registry settings (pip config list), then run "
-            "the same command again: it goes on where it stopped. pip's last words:\n" + "".join(heard[-25:])
+            "pip could not install the packages. Check the network and pip's registry settings (pip config list), then "
+            "run the same command again: it goes on where it stopped. pip's last words:\n" + "".join(heard[-25:])
         )
 
 
