@@ -1,0 +1,84 @@
+"""What people look at: pictures of the fleet and of a delivery, for those who show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Trip
+from orchestrator.domain.fleet.model import ModelId, RobotId, RobotReport
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.site.model import DoorId, LevelId, LiftId
+
+
+class DoorPosition(StrEnum):
+    """How far a door has moved."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    MOVING = "moving"
+
+
+@dataclass(frozen=True, slots=True)
+class LiftPicture:
+    """Where a lift's cabin is, None between two levels, and whether its doors are open there."""
+
+    level: LevelId | None
+    doors: DoorPosition
+
+
+@dataclass(frozen=True, slots=True)
+class RobotPicture:
+    """One robot now: what is on the books, what it said last, and whether it is silent for too long.
+
+    ``report`` is the newest one heard, which may be fresher than the record's. ``battery`` is 0 to 1.
+    """
+
+    id: RobotId
+    model: ModelId
+    record: RobotRecord
+    report: RobotReport | None = None
+    is_lost: bool = False
+    battery: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPicture:
+    """Everything that moves, now."""
+
+    robots: tuple[RobotPicture, ...]
+    doors: Mapping[DoorId, DoorPosition]
+    lifts: Mapping[LiftId, LiftPicture]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPicture:
+    """A delivery and the trip that carries it, None while it has none."""
+
+    delivery: Delivery
+    trip: Trip | None
+
+
+def delivery_picture(uow: UnitOfWork, delivery: DeliveryId) -> DeliveryPicture:
+    """Return the delivery with its trip; raises `UnknownDeliveryError`."""
+    found = uow.deliveries.get(delivery)
+    return DeliveryPicture(found, None if found.trip is None else uow.trips.get(found.trip))
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPage:
+    """Some deliveries, newest first; ``next_after`` is the cursor of the next page, None at the end."""
+
+    deliveries: Sequence[Delivery]
+    next_after: DeliveryId | None
+
+
+def delivery_page(
+    uow: UnitOfWork, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None
+) -> DeliveryPage:
+    """Return up to ``limit`` deliveries that follow ``after``; raises `UnknownDeliveryError` for a foreign cursor."""
+    found = uow.deliveries.page(after=after, limit=limit + 1, states=states)
+    page = found[:limit]
+    return DeliveryPage(page, page[-1].id if len(found) > limit else None)

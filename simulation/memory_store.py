@@ -1,0 +1,300 @@
+"""The store in memory: the same ports, the same promises within one process, fast enough for a simulated day.
+
+Every write leaves its undo in a journal; a transaction that fails is undone backwards. Domain objects are immutable,
+so nothing is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeVar
+
+from orchestrator.application.errors import AlreadyKeptError
+from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
+from orchestrator.domain.delivery.errors import UnknownDeliveryError
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, Trip, TripId
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.order import DriveOrder, RobotAction
+from orchestrator.domain.fleet.record import RobotRecord
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Journal:
+    """The undo steps of the open transaction."""
+
+    def __init__(self) -> None:
+        self._steps: list[Callable[[], object]] = []
+        self.is_open = False
+
+    def put(self, table: dict[K, V], key: K, value: V) -> None:
+        """Set a value and remember what was there."""
+        assert self.is_open, "a write needs an open transaction"
+        if key in table:
+            before = table[key]
+            self._steps.append(lambda: table.__setitem__(key, before))
+        else:
+            self._steps.append(lambda: table.pop(key))
+        table[key] = value
+
+    def take(self, table: dict[K, V], key: K) -> None:
+        """Remove a value, if it is there, and remember it."""
+        assert self.is_open, "a write needs an open transaction"
+        if key in table:
+            before = table.pop(key)
+            self._steps.append(lambda: table.__setitem__(key, before))
+
+    def undo(self) -> None:
+        """Take everything back, newest first."""
+        while self._steps:
+            self._steps.pop()()
+
+    def forget(self) -> None:
+        """Keep everything."""
+        self._steps.clear()
+
+
+def _refuse_second(table: Mapping[K, object], key: K, what: str) -> None:
+    if key in table:
+        raise AlreadyKeptError(
+            f"The {what} was refused: {key} is kept already; expected a new id. This is a fault of the program.",
+            detail={"id": str(key)},
+        )
+
+
+@dataclass(slots=True)
+class MemoryDeliveries:
+    """Deliveries, and those among them that are open."""
+
+    journal: Journal
+    kept: dict[DeliveryId, Delivery] = field(default_factory=dict[DeliveryId, Delivery])
+    unfinished: dict[DeliveryId, Delivery] = field(default_factory=dict[DeliveryId, Delivery])
+
+    def get(self, delivery: DeliveryId) -> Delivery:
+        """Return the delivery; raises `UnknownDeliveryError`."""
+        try:
+            return self.kept[delivery]
+        except KeyError:
+            raise UnknownDeliveryError(
+                "No delivery has this id; expected one that was queued here. GET /api/v1/deliveries lists them.",
+                detail={"delivery": delivery},
+            ) from None
+
+    def add(self, delivery: Delivery) -> None:
+        """Keep a new delivery."""
+        _refuse_second(self.kept, delivery.id, "delivery")
+        self._put(delivery)
+
+    def save(self, delivery: Delivery) -> None:
+        """Keep the next version; history only grows."""
+        before = self.get(delivery.id)
+        if delivery is before:
+            return
+        assert delivery.history[: len(before.history)] == before.history, "history only grows"
+        self._put(delivery)
+
+    def _put(self, delivery: Delivery) -> None:
+        self.journal.put(self.kept, delivery.id, delivery)
+        if delivery.state.is_closed:
+            self.journal.take(self.unfinished, delivery.id)
+        else:
+            self.journal.put(self.unfinished, delivery.id, delivery)
+
+    def open(self) -> Sequence[Delivery]:
+        """Return every delivery that is not closed, oldest first."""
+        return sorted(self.unfinished.values(), key=_by_age)
+
+    def page(
+        self, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None
+    ) -> Sequence[Delivery]:
+        """Return up to ``limit`` deliveries, newest first, that come after ``after``."""
+        bound = None if after is None else _by_age(self.get(after))
+        found = [
+            delivery
+            for delivery in self.kept.values()
+            if (states is None or delivery.state in states) and (bound is None or _by_age(delivery) < bound)
+        ]
+        return sorted(found, key=_by_age, reverse=True)[:limit]
+
+
+def _by_age(delivery: Delivery) -> tuple[datetime, str]:
+    return delivery.queued_at, delivery.id
+
+
+@dataclass(slots=True)
+class MemoryJobs:
+    """Jobs."""
+
+    journal: Journal
+    kept: dict[JobId, Job] = field(default_factory=dict[JobId, Job])
+
+    def add(self, job: Job) -> None:
+        """Keep a new job."""
+        _refuse_second(self.kept, job.id, "job")
+        self.journal.put(self.kept, job.id, job)
+
+
+@dataclass(slots=True)
+class MemoryTrips:
+    """Trips, and those among them that have not ended."""
+
+    journal: Journal
+    kept: dict[TripId, Trip] = field(default_factory=dict[TripId, Trip])
+    unfinished: dict[TripId, Trip] = field(default_factory=dict[TripId, Trip])
+
+    def get(self, trip: TripId) -> Trip:
+        """Return the trip; raises KeyError when the id was never ours."""
+        return self.kept[trip]
+
+    def add(self, trip: Trip) -> None:
+        """Keep a new trip."""
+        _refuse_second(self.kept, trip.id, "trip")
+        self._put(trip)
+
+    def save(self, trip: Trip) -> None:
+        """Keep the next version."""
+        if self.kept[trip.id] is not trip:
+            self._put(trip)
+
+    def _put(self, trip: Trip) -> None:
+        self.journal.put(self.kept, trip.id, trip)
+        if trip.ended_at is None:
+            self.journal.put(self.unfinished, trip.id, trip)
+        else:
+            self.journal.take(self.unfinished, trip.id)
+
+    def open(self) -> Sequence[Trip]:
+        """Return the trips that have not ended, by started_at, id."""
+        return sorted(self.unfinished.values(), key=lambda trip: (trip.started_at, trip.id))
+
+
+@dataclass(slots=True)
+class MemoryRobots:
+    """Robot records."""
+
+    journal: Journal
+    kept: dict[RobotId, RobotRecord] = field(default_factory=dict[RobotId, RobotRecord])
+
+    def get(self, robot: RobotId) -> RobotRecord:
+        """Return the record, an empty one for a robot that was never saved."""
+        return self.kept.get(robot) or RobotRecord(robot)
+
+    def save(self, record: RobotRecord) -> None:
+        """Keep the record."""
+        if self.kept.get(record.robot) is not record:
+            self.journal.put(self.kept, record.robot, record)
+
+
+@dataclass(slots=True)
+class MemoryOutbox:
+    """Messages for robots, with ids from 1 on."""
+
+    journal: Journal
+    kept: dict[int, OutboxMessage] = field(default_factory=dict[int, OutboxMessage])
+    unsettled: dict[int, OutboxMessage] = field(default_factory=dict[int, OutboxMessage])
+
+    def add(
+        self, robot: RobotId, *, at: datetime, order: DriveOrder | None = None, action: RobotAction | None = None
+    ) -> OutboxMessage:
+        """Keep a message and return it with its id."""
+        assert (order is None) != (action is None), "a message is an order or an action"
+        message = OutboxMessage(id=len(self.kept) + 1, robot=robot, created_at=at, order=order, action=action)
+        self.journal.put(self.kept, message.id, message)
+        self.journal.put(self.unsettled, message.id, message)
+        return message
+
+    def settle(self, message: int, outcome: str) -> None:
+        """Record how a message ended; the first outcome stands."""
+        if message not in self.unsettled:
+            return
+        self.journal.put(self.kept, message, replace(self.kept[message], settled=outcome))
+        self.journal.take(self.unsettled, message)
+
+    def wanted(self) -> Sequence[OutboxMessage]:
+        """Return the messages still wanted, by id."""
+        return [self.unsettled[message] for message in sorted(self.unsettled)]
+
+
+@dataclass(slots=True)
+class MemoryEvents:
+    """Events, numbered from 1 on."""
+
+    journal: Journal
+    kept: dict[int, Event] = field(default_factory=dict[int, Event])
+
+    def append(self, *, at: datetime, kind: str, subject: str, data: Mapping[str, object]) -> Event:
+        """Keep an event and return it with its number."""
+        event = Event(number=len(self.kept) + 1, at=at, kind=kind, subject=subject, data=MappingProxyType(dict(data)))
+        self.journal.put(self.kept, event.number, event)
+        return event
+
+    def after(self, number: int, limit: int) -> Sequence[Event]:
+        """Return up to ``limit`` events with a larger number, in order."""
+        first = max(number, 0) + 1
+        return [self.kept[n] for n in range(first, min(first + limit, len(self.kept) + 1))]
+
+    def last_number(self) -> int:
+        """Return the number of the newest event, 0 when there is none."""
+        return len(self.kept)
+
+
+@dataclass(slots=True)
+class MemoryAnswers:
+    """Answers by principal and idempotency key."""
+
+    journal: Journal
+    kept: dict[tuple[str, str], StoredAnswer] = field(default_factory=dict[tuple[str, str], StoredAnswer])
+
+    def find(self, *, key: str, principal: str) -> StoredAnswer | None:
+        """Return the answer that this principal got under this key."""
+        return self.kept.get((principal, key))
+
+    def add(self, answer: StoredAnswer) -> None:
+        """Keep an answer."""
+        _refuse_second(self.kept, (answer.principal, answer.key), "answer")
+        self.journal.put(self.kept, (answer.principal, answer.key), answer)
+
+
+class MemoryUnitOfWork:
+    """The repositories; one object serves every transaction of its store."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.deliveries = MemoryDeliveries(journal)
+        self.jobs = MemoryJobs(journal)
+        self.trips = MemoryTrips(journal)
+        self.robots = MemoryRobots(journal)
+        self.outbox = MemoryOutbox(journal)
+        self.events = MemoryEvents(journal)
+        self.answers = MemoryAnswers(journal)
+
+
+class MemoryStore:
+    """Everything in dictionaries. One thread at a time; transactions do not nest."""
+
+    def __init__(self) -> None:
+        self._journal = Journal()
+        self._uow = MemoryUnitOfWork(self._journal)
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryUnitOfWork]:
+        """Open a transaction; what it wrote is undone when the block ends with an error."""
+        assert not self._journal.is_open, "transactions do not nest"
+        self._journal.is_open = True
+        try:
+            yield self._uow
+        except BaseException:
+            self._journal.undo()
+            raise
+        finally:
+            self._journal.forget()
+            self._journal.is_open = False
+
+    @contextmanager
+    def reading(self) -> Iterator[MemoryUnitOfWork]:
+        """Open a block that only reads; a write in it is a fault of the program."""
+        yield self._uow
