@@ -34,6 +34,7 @@ from orchestrator.vda5050.orders import (
     Node,
     NodePosition,
     Order,
+    ParameterKey,
     Trajectory,
 )
 from orchestrator.vda5050.states import (
@@ -111,6 +112,7 @@ __all__ = [
     "OperatingMode",
     "OptionalParameter",
     "Order",
+    "ParameterKey",
     "PhysicalParameters",
     "PolygonPoint",
     "ProtocolFeatures",

@@ -46,6 +46,15 @@ class ActionType(StrEnum):
     FACTSHEET_REQUEST = "factsheetRequest"
 
 
+class ParameterKey(StrEnum):
+    """The keys of the parameters of pick and drop; ``lhd`` (load handling device) names the drawer."""
+
+    DRAWER = "lhd"
+    STATION_TYPE = "stationType"
+    LOAD_TYPE = "loadType"
+    LOAD_ID = "loadId"
+
+
 class ActionParameter(WireModel):
     """A key and any JSON value; objects only since 2.1."""
 
