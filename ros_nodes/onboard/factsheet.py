@@ -1,0 +1,109 @@
+"""The factsheet of a robot of ours, from its model."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orchestrator.domain.fleet.model import RobotModel
+from orchestrator.vda5050.address import RobotAddress
+from orchestrator.vda5050.messages import (
+    ActionScope,
+    ActionType,
+    AgvAction,
+    AgvGeometry,
+    BlockingType,
+    Factsheet,
+    LoadSet,
+    LoadSpecification,
+    PhysicalParameters,
+    ProtocolFeatures,
+    ProtocolLimits,
+    Timing,
+    TypeSpecification,
+)
+from orchestrator.vda5050.messages import FactsheetActionParameter as Parameter
+
+LOAD_TYPE = "tote"
+
+_HEIGHT_M = 1.2
+_LOAD_MASS_KG = 10.0
+
+
+def factsheet_of(model: RobotModel, *, address: RobotAddress, header_id: int, now: datetime) -> Factsheet:
+    """Return what a robot of ``model`` says about its kind."""
+    diameter_m = 2.0 * model.radius_m
+    return Factsheet(
+        header_id=header_id,
+        timestamp=now,
+        version=address.version,
+        manufacturer=address.manufacturer,
+        serial_number=address.serial_number,
+        type_specification=TypeSpecification(
+            series_name=model.id,
+            agv_kinematic="DIFF",
+            agv_class="CARRIER",
+            max_load_mass=_LOAD_MASS_KG,
+            localization_types=("NATURAL",),
+            navigation_types=("VIRTUAL_LINE_GUIDED",),
+        ),
+        physical_parameters=PhysicalParameters(
+            speed_min=0.0,
+            speed_max=model.speed_max_m_s,
+            acceleration_max=model.acceleration_m_s2,
+            deceleration_max=model.acceleration_m_s2,
+            height_max=_HEIGHT_M,
+            width=diameter_m,
+            length=diameter_m,
+        ),
+        protocol_limits=ProtocolLimits(
+            timing=Timing(
+                min_order_interval=0.1, min_state_interval=0.05, default_state_interval=model.state_interval_s
+            )
+        ),
+        protocol_features=ProtocolFeatures(agv_actions=_actions()),
+        agv_geometry=AgvGeometry(),
+        load_specification=LoadSpecification(
+            load_positions=model.drawers,
+            load_sets=(
+                LoadSet(
+                    set_name="drawers",
+                    load_type=LOAD_TYPE,
+                    load_positions=model.drawers,
+                    pick_time=model.handling_s,
+                    drop_time=model.handling_s,
+                ),
+            ),
+        ),
+    )
+
+
+def _actions() -> tuple[AgvAction, ...]:
+    load = (
+        Parameter(key="loadId", value_data_type="STRING", description="what is picked or dropped", is_optional=False),
+        Parameter(key="drawer", value_data_type="STRING", description="which drawer", is_optional=True),
+    )
+    any_blocking = tuple(BlockingType)
+    handling = tuple(
+        AgvAction(
+            action_type=kind,
+            action_scopes=(ActionScope.NODE,),
+            action_parameters=load,
+            blocking_types=any_blocking,
+        )
+        for kind in (ActionType.PICK, ActionType.DROP)
+    )
+    charging = tuple(
+        AgvAction(action_type=kind, action_scopes=(ActionScope.NODE, ActionScope.INSTANT), blocking_types=any_blocking)
+        for kind in (ActionType.START_CHARGING, ActionType.STOP_CHARGING)
+    )
+    instant = tuple(
+        AgvAction(action_type=kind, action_scopes=(ActionScope.INSTANT,), blocking_types=any_blocking)
+        for kind in (
+            ActionType.START_PAUSE,
+            ActionType.STOP_PAUSE,
+            ActionType.CANCEL_ORDER,
+            ActionType.STATE_REQUEST,
+            ActionType.FACTSHEET_REQUEST,
+        )
+    )
+    return handling + charging + instant

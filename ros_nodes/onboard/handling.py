@@ -1,0 +1,63 @@
+"""Carries node actions out: loads into and out of drawers, charging on and off."""
+
+from __future__ import annotations
+
+from orchestrator.vda5050.messages import Action, ActionType
+from ros_nodes.onboard.equipment import Battery, Drawers
+
+
+class Handling:
+    """Does what an action asks of drawers and battery.
+
+    Parameters
+    ----------
+    duration_s : float
+        How long each action takes, in seconds.
+    drawers : Drawers
+        Where loads lie.
+    battery : Battery
+        What charging fills.
+    """
+
+    def __init__(self, duration_s: float, drawers: Drawers, battery: Battery) -> None:
+        self._duration_s = duration_s
+        self._drawers = drawers
+        self._battery = battery
+
+    def begin(self, action: Action) -> float | str:
+        """Start ``action``; return its duration in seconds, or why it cannot be done."""
+        refusal = self._refusal(action)
+        return self._duration_s if refusal is None else refusal
+
+    def complete(self, action: Action) -> str | None:
+        """Bring about what ``action`` is for; return why not, if the drawers changed meanwhile."""
+        refusal = self._refusal(action)
+        if refusal is not None:
+            return refusal
+        load, drawer = _load_of(action), _drawer_of(action)
+        if action.action_type == ActionType.PICK and load is not None:
+            self._drawers.put(load, drawer)
+        elif action.action_type == ActionType.DROP and load is not None:
+            self._drawers.take(load)
+        elif action.action_type == ActionType.START_CHARGING:
+            self._battery.is_charging = True
+        elif action.action_type == ActionType.STOP_CHARGING:
+            self._battery.is_charging = False
+        return None
+
+    def _refusal(self, action: Action) -> str | None:
+        if action.action_type == ActionType.PICK:
+            return self._drawers.refusal_of_pick(_load_of(action), _drawer_of(action))
+        if action.action_type == ActionType.DROP:
+            return self._drawers.refusal_of_drop(_load_of(action), _drawer_of(action))
+        return None
+
+
+def _load_of(action: Action) -> str | None:
+    value = action.parameter("loadId")
+    return value if isinstance(value, str) and value else None
+
+
+def _drawer_of(action: Action) -> str | None:
+    value = action.parameter("drawer")
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,507 @@
+"""The robot as the link sees it: takes orders and instant actions, drives, handles loads, and says how it stands.
+
+No I/O and no clock: time in seconds is handed in and only grows, messages go in and out as bytes, and a `Driver`
+moves. So one class runs in virtual robots on virtual time and in the ROS 2 agent.
+
+What holds at every moment: the driver is never given a point beyond the last released node; an order is never
+resumed after a restart; losing the link changes nothing on board, so the robot drives on to the end of its base and
+stands there (VDA 5050 §6.6.2, design §10 promise 7).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+from orchestrator.domain.fleet.model import RobotModel
+from orchestrator.vda5050.address import RobotAddress, TopicKind
+from orchestrator.vda5050.codec import MalformedMessageError, decode_instant_actions, decode_order
+from orchestrator.vda5050.header import Header
+from orchestrator.vda5050.messages import (
+    Action,
+    ActionStatus,
+    ActionType,
+    AgvPosition,
+    BatteryState,
+    ConnectionState,
+    EStop,
+    InstantActions,
+    OperatingMode,
+    Order,
+    SafetyState,
+    State,
+    Velocity,
+)
+from ros_nodes.onboard.actions import ActionBook, BoardAction
+from ros_nodes.onboard.complaints import Complaints
+from ros_nodes.onboard.driving import Driver
+from ros_nodes.onboard.equipment import Battery, Drawers
+from ros_nodes.onboard.handling import Handling
+from ros_nodes.onboard.memory import RobotMemory
+from ros_nodes.onboard.order_acceptance import Acceptance, Rejection, Situation, Verdict, judge_order
+from ros_nodes.onboard.order_progress import OrderProgress
+from ros_nodes.onboard.voice import OutgoingMessage, Voice
+
+_CLOSED_ORDERS_KEPT = 64
+_SEEN_ACTIONS_KEPT = 256
+_TAKES_ORDERS = frozenset({OperatingMode.AUTOMATIC, OperatingMode.SEMIAUTOMATIC})
+
+BATTERY_EMPTY = "batteryEmpty"
+
+
+class OnboardRobot:
+    """One robot's decisions on board. One owner, no threads.
+
+    Parameters
+    ----------
+    address : RobotAddress
+        Who it is on the link.
+    model : RobotModel
+        What it is and can do.
+    driver : Driver
+        What moves it; stands at the remembered pose.
+    memory : RobotMemory
+        Where it stands and what it carries, from its start or from before a restart.
+    utc : callable
+        Turns time on board (seconds) into the aware UTC time stamped on messages.
+    time_s : float
+        Present time on board.
+    state_interval_s : float, optional
+        Longest silence in seconds on board; the model's own when left out. A robot whose time runs faster than the
+        wall's is given more.
+    """
+
+    def __init__(
+        self,
+        *,
+        address: RobotAddress,
+        model: RobotModel,
+        driver: Driver,
+        memory: RobotMemory,
+        utc: Callable[[float], datetime],
+        time_s: float = 0.0,
+        state_interval_s: float | None = None,
+    ) -> None:
+        self.address = address
+        self.model = model
+        self._driver = driver
+        self._time_s = time_s
+        self._state_interval_s = state_interval_s or model.state_interval_s
+        self._voice = Voice(address, utc, memory.header_ids)
+        self._drawers = Drawers(model.drawers, memory.loads)
+        self._battery = Battery(
+            charge=memory.battery,
+            idle_drain_per_s=model.idle_drain_per_s,
+            drive_drain_per_m=model.drive_drain_per_m,
+            charge_per_s=model.charge_per_s,
+            time_s=time_s,
+            distance_m=driver.distance_m,
+        )
+        self._handling = Handling(model.handling_s, self._drawers, self._battery)
+        self._progress = OrderProgress(last_node=memory.last_node, last_sequence=memory.last_sequence)
+        self._book = ActionBook()
+        self._complaints = Complaints()
+        self._closed_orders: deque[str] = deque(maxlen=_CLOSED_ORDERS_KEPT)
+        self._seen_actions: deque[str] = deque(maxlen=_SEEN_ACTIONS_KEPT)
+        self._mode = OperatingMode.AUTOMATIC
+        self._emergency_stop = EStop.NONE
+        self._is_paused = False
+        self._is_held = False
+        self._cancel: BoardAction | None = None
+        self._pausing: list[BoardAction] = []
+        self._given = 0
+        self._points_seen = 0
+        self._needs_new_path = True
+        self._was_driving = False
+        self._metres_at_last_node = driver.distance_m
+        self._said_at_s = time_s
+        self._has_news = False
+
+    # -- what it looks like from outside ---------------------------------------------------------------------------
+
+    @property
+    def time_s(self) -> float:
+        """Time on board, in seconds."""
+        return self._time_s
+
+    @property
+    def driver(self) -> Driver:
+        """What moves the robot."""
+        return self._driver
+
+    @property
+    def order_id(self) -> str:
+        """The order in force or last carried out; empty after a restart."""
+        return self._progress.order_id
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to drive or to do."""
+        return self._progress.is_done and self._book.is_quiet
+
+    @property
+    def memory(self) -> RobotMemory:
+        """What has to survive a loss of power."""
+        return RobotMemory(
+            pose=self._driver.pose,
+            battery=self._battery.charge,
+            loads=self._drawers.loads,
+            last_node=self._progress.last_node,
+            last_sequence=self._progress.last_sequence,
+            header_ids=self._voice.header_ids,
+        )
+
+    @property
+    def next_event_s(self) -> float:
+        """When something will happen on board on its own: at the latest the next regular state."""
+        coming = (self._driver.next_event_s, self._book.next_event_s, self._said_at_s + self._state_interval_s)
+        return min(event for event in coming if event is not None)
+
+    def take_messages(self) -> tuple[OutgoingMessage, ...]:
+        """Return what the robot wants published since the last call, oldest first."""
+        return self._voice.take()
+
+    # -- the link --------------------------------------------------------------------------------------------------
+
+    def last_will(self) -> OutgoingMessage:
+        """Return what the broker shall say in the robot's name when the link breaks."""
+        return self._voice.connection(ConnectionState.CONNECTIONBROKEN, self._time_s)
+
+    def connect(self, now_s: float) -> None:
+        """Say who is there: connection, factsheet and state; call each time the link comes up."""
+        self.advance(now_s)
+        self._voice.say_connection(ConnectionState.ONLINE, self._time_s)
+        self._voice.say_factsheet(self.model, self._time_s)
+        self._say_state()
+
+    def shut_down(self, now_s: float) -> None:
+        """Stop, and say good-bye."""
+        self.advance(now_s)
+        self._driver.stop()
+        self._say_state()
+        self._voice.say_connection(ConnectionState.OFFLINE, self._time_s)
+
+    def receive(self, kind: TopicKind | str, payload: bytes, now_s: float) -> None:
+        """Take in one message; what is malformed, foreign, repeated or not for robots changes nothing on board."""
+        self.advance(now_s)
+        if kind == TopicKind.ORDER:
+            self._receive_order(payload)
+        elif kind == TopicKind.INSTANT_ACTIONS:
+            self._receive_instant_actions(payload)
+        self._settle()
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def advance(self, now_s: float) -> None:
+        """Live on until ``now_s``, through every event on the way; earlier times change nothing."""
+        while (event_s := self.next_event_s) <= now_s:
+            self._advance_to(max(event_s, self._time_s))
+        self._advance_to(max(now_s, self._time_s))
+
+    # -- what happens to a robot -----------------------------------------------------------------------------------
+
+    def press_emergency_stop(self, now_s: float) -> None:
+        """Somebody pressed the button: the robot stands until a person releases it."""
+        self.advance(now_s)
+        self._emergency_stop, self._has_news = EStop.MANUAL, True
+        self._settle()
+
+    def release_emergency_stop(self, now_s: float) -> None:
+        """A person at the robot released the button; it goes on."""
+        self.advance(now_s)
+        self._emergency_stop, self._has_news = EStop.NONE, True
+        self._settle()
+
+    def set_operating_mode(self, mode: OperatingMode, now_s: float) -> None:
+        """Somebody turned the key; leaving automatic driving clears the order."""
+        self.advance(now_s)
+        self._mode, self._has_news = mode, True
+        if mode not in _TAKES_ORDERS:
+            self._drop_order(f"the robot was put in {mode.value}")
+        self._settle()
+
+    def raise_fault(self, error_type: str, description: str, *, is_fatal: bool, now_s: float) -> None:
+        """Report a fault until it is cleared; a fatal one holds the robot."""
+        self.advance(now_s)
+        self._complaints.raise_fault(error_type, description, is_fatal=is_fatal)
+        self._has_news = True
+        self._settle()
+
+    def clear_fault(self, error_type: str, now_s: float) -> None:
+        """The fault is gone."""
+        self.advance(now_s)
+        self._complaints.clear_fault(error_type)
+        self._has_news = True
+        self._settle()
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def _receive_order(self, payload: bytes) -> None:
+        try:
+            decoded = decode_order(payload)
+        except MalformedMessageError as error:
+            self._reject(Verdict(Acceptance.REJECTED, Rejection.VALIDATION, error.message, references={}))
+            return
+        order = decoded.message
+        if not self._is_for_me(order):
+            return
+        if decoded.faults:
+            fault = decoded.faults[0]
+            sentence = f"{fault.path}: {fault.problem}"
+            references = {"orderId": order.order_id, "orderUpdateId": str(order.order_update_id)}
+            self._reject(Verdict(Acceptance.REJECTED, Rejection.VALIDATION, sentence, references=references))
+            return
+        verdict = judge_order(order, self._situation())
+        self._has_news = True
+        if verdict.acceptance is Acceptance.REJECTED:
+            self._reject(verdict)
+        elif verdict.acceptance is Acceptance.NEW:
+            self._start(order)
+        elif verdict.acceptance is Acceptance.UPDATE:
+            self._update(order)
+
+    def _situation(self) -> Situation:
+        progress = self._progress
+        return Situation(
+            order_id=progress.order_id,
+            order_update_id=progress.order_update_id,
+            is_busy=not self.is_idle or not self._driver.is_stopped,
+            is_cancelling=self._cancel is not None,
+            takes_orders=self._mode in _TAKES_ORDERS
+            and self._emergency_stop is EStop.NONE
+            and not self._complaints.is_fatal,
+            pose=self._driver.pose,
+            last_node=progress.last_node,
+            last_sequence=progress.last_sequence,
+            decision_node=progress.decision_node,
+            decision_sequence=progress.decision_sequence,
+            known_actions=self._book.known_up_to(progress.decision_sequence),
+            closed_orders=self._closed_orders,
+        )
+
+    def _start(self, order: Order) -> None:
+        if self._progress.order_id:
+            self._closed_orders.append(self._progress.order_id)
+        self._complaints.forget_rejections()
+        self._book.clear()
+        self._book.add_nodes(order.nodes)
+        self._progress.start(order)
+        self._needs_new_path = True
+        self._pass_node()
+
+    def _update(self, order: Order) -> None:
+        self._complaints.forget_rejections()
+        self._book.drop_horizon(self._progress.decision_sequence)
+        self._book.add_nodes(order.nodes[1:])
+        self._progress.update(order)
+
+    def _reject(self, verdict: Verdict) -> None:
+        self._complaints.reject(verdict)
+        self._has_news = True
+
+    def _is_for_me(self, message: Order | InstantActions) -> bool:
+        mine = (self.address.manufacturer, self.address.serial_number)
+        return (message.manufacturer, message.serial_number) == mine
+
+    # -- instant actions -------------------------------------------------------------------------------------------
+
+    def _receive_instant_actions(self, payload: bytes) -> None:
+        try:
+            message = decode_instant_actions(payload).message
+        except MalformedMessageError as error:
+            self._reject(Verdict(Acceptance.REJECTED, Rejection.VALIDATION, error.message, references={}))
+            return
+        if not self._is_for_me(message):
+            return
+        self._has_news = True
+        for action in message.actions:
+            # A repeated action was heard before: the state that follows says so, and nothing happens twice.
+            if action.action_id not in self._seen_actions and self._book.find(action.action_id) is None:
+                self._seen_actions.append(action.action_id)
+                self._act_at_once(self._book.add_instant(action))
+
+    def _act_at_once(self, item: BoardAction) -> None:
+        kind = item.action.action_type
+        if kind == ActionType.CANCEL_ORDER:
+            self._begin_cancel(item)
+        elif kind == ActionType.START_PAUSE:
+            self._is_paused = True
+            item.status = ActionStatus.RUNNING
+            self._pausing.append(item)
+        elif kind == ActionType.STOP_PAUSE:
+            self._is_paused = False
+            self._finish_pausing()
+            item.finish()
+        elif kind == ActionType.FACTSHEET_REQUEST:
+            self._voice.say_factsheet(self.model, self._time_s)
+            item.finish()
+        elif kind == ActionType.STATE_REQUEST:
+            item.finish()
+        elif kind in (ActionType.START_CHARGING, ActionType.STOP_CHARGING):
+            item.is_due = True
+        else:
+            self._refuse_action(item.action, item, f"this robot has no instant action {kind!r}")
+
+    def _begin_cancel(self, item: BoardAction) -> None:
+        others = self._cancel is not None
+        if others or (self._progress.is_done and self._book.is_order_quiet):
+            sentence = "there is no order to cancel"
+            item.fail(sentence)
+            references = {"actionId": item.action.action_id}
+            self._reject(Verdict(Acceptance.REJECTED, Rejection.NO_ORDER_TO_CANCEL, sentence, references=references))
+            return
+        item.status = ActionStatus.RUNNING
+        self._cancel = item
+        self._drop_order("the order was cancelled")
+
+    def _drop_order(self, reason: str) -> None:
+        """Give up what is left of the order and brake; actions that run are carried to their end."""
+        self._book.fail_waiting(reason)
+        self._progress.drop_rest()
+        if self._progress.order_id:
+            self._closed_orders.append(self._progress.order_id)
+        self._driver.stop()
+        self._given, self._needs_new_path = 0, True
+
+    def _refuse_action(self, action: Action, item: BoardAction, sentence: str) -> None:
+        item.fail(sentence)
+        self._complaints.action_failed(action, sentence)
+
+    # -- living on -------------------------------------------------------------------------------------------------
+
+    def _advance_to(self, time_s: float) -> None:
+        self._time_s = time_s
+        self._driver.advance_to(time_s)
+        self._battery.advance_to(time_s, distance_m=self._driver.distance_m)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Do everything that is possible at this moment, then say what changed."""
+        self._check_battery()
+        self._hold_or_go()
+        while self._work():
+            pass
+        is_driving = not self._driver.is_stopped
+        if is_driving != self._was_driving:
+            self._was_driving, self._has_news = is_driving, True
+        if self._has_news or self._time_s >= self._said_at_s + self._state_interval_s:
+            self._say_state()
+
+    def _work(self) -> bool:
+        """Take one round of steps that follow from each other; return whether anything changed."""
+        changed = False
+        while self._points_seen < self._driver.points_reached and self._given > 0:
+            self._points_seen += 1
+            self._given -= 1
+            self._pass_node()
+            changed = True
+        ended = self._book.advance_to(
+            self._time_s,
+            self._handling,
+            is_standing=self._driver.is_stopped,
+            may_start=not self._is_held,
+        )
+        for item in ended:
+            if item.status is ActionStatus.FAILED:
+                self._complaints.action_failed(item.action, item.result or "")
+        changed = self._end_instant_actions() or changed or bool(ended)
+        changed = self._drive_on() or changed
+        self._has_news = self._has_news or changed
+        return changed
+
+    def _pass_node(self) -> None:
+        node = self._progress.pass_node()
+        self._book.make_due(node.sequence_id)
+        self._metres_at_last_node = self._driver.distance_m
+        self._has_news = True
+
+    def _drive_on(self) -> bool:
+        """Hand the driver the released points it does not have yet."""
+        if self._cancel is not None or self._is_held or self._book.holds_robot:
+            return False
+        if self._needs_new_path and not self._driver.is_stopped:
+            return False
+        points = self._progress.stretch()
+        more = points if self._needs_new_path else points[self._given :]
+        if not more:
+            return False
+        self._battery.is_charging = False
+        if self._needs_new_path:
+            self._driver.follow(more)
+            self._points_seen = 0
+        else:
+            self._driver.extend(more)
+        self._given = len(points)
+        self._needs_new_path = False
+        return True
+
+    def _end_instant_actions(self) -> bool:
+        if not self._driver.is_stopped:
+            return False
+        changed = False
+        if self._cancel is not None and not self._book.is_anything_running:
+            self._cancel.finish()
+            self._cancel = None
+            changed = True
+        return self._finish_pausing() or changed
+
+    def _finish_pausing(self) -> bool:
+        changed = bool(self._pausing)
+        for item in self._pausing:
+            item.finish()
+        self._pausing.clear()
+        return changed
+
+    def _check_battery(self) -> None:
+        is_empty = self._battery.charge <= 0.0
+        if is_empty != self._complaints.has_fault(BATTERY_EMPTY):
+            self._has_news = True
+            if is_empty:
+                self._complaints.raise_fault(BATTERY_EMPTY, "The battery is empty.", is_fatal=True)
+            else:
+                self._complaints.clear_fault(BATTERY_EMPTY)
+
+    def _hold_or_go(self) -> None:
+        """Brake while anything keeps the robot from driving, and go on when nothing does."""
+        holds = self._is_paused or self._emergency_stop is not EStop.NONE or self._complaints.is_fatal
+        if holds == self._is_held:
+            return
+        self._is_held, self._has_news = holds, True
+        if holds:
+            self._driver.pause()
+        else:
+            self._driver.resume()
+
+    # -- saying how it stands --------------------------------------------------------------------------------------
+
+    def _say_state(self) -> None:
+        self._voice.say_state(self._state, self._time_s)
+        self._said_at_s, self._has_news = self._time_s, False
+
+    def _state(self, header: Header) -> State:
+        progress, driver = self._progress, self._driver
+        pose = driver.pose
+        return State(
+            **header,
+            order_id=progress.order_id,
+            order_update_id=progress.order_update_id,
+            last_node_id=progress.last_node,
+            last_node_sequence_id=progress.last_sequence,
+            driving=not driver.is_stopped,
+            paused=self._is_paused,
+            new_base_request=progress.wants_base,
+            distance_since_last_node=driver.distance_m - self._metres_at_last_node,
+            operating_mode=self._mode,
+            node_states=progress.node_states(),
+            edge_states=progress.edge_states(),
+            agv_position=AgvPosition(
+                x=pose.x_m, y=pose.y_m, theta=pose.theta_rad, map_id=pose.level, position_initialized=True
+            ),
+            velocity=Velocity(vx=driver.speed_m_s, vy=0.0, omega=driver.turn_speed_rad_s),
+            loads=self._drawers.reported(),
+            action_states=self._book.reported(),
+            battery_state=BatteryState(battery_charge=100.0 * self._battery.charge, charging=self._battery.is_charging),
+            errors=self._complaints.reported(),
+            safety_state=SafetyState(e_stop=self._emergency_stop, field_violation=False),
+        )
