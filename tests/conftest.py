@@ -9,8 +9,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.support.brokers import broker, child_broker
 from tests.support.claims import PORTS, ROS_DOMAINS, claimed_number, port_is_free
 from tests.support.tools import TOOLS, missing_tool, tools_are_required
+
+__all__ = ["broker", "child_broker"]  # fixtures of tests/support, for every test
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
