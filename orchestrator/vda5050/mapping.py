@@ -41,7 +41,15 @@ _TYPES = {
     ActionKind.REPORT_FACTSHEET: wire.ActionType.FACTSHEET_REQUEST,
 }
 _HANDLING = frozenset({ActionKind.PICK, ActionKind.DROP})
-_QUIET = frozenset({ActionKind.REPORT_STATE, ActionKind.REPORT_FACTSHEET})
+_AT_ONCE = frozenset(
+    {
+        ActionKind.PAUSE,
+        ActionKind.RESUME,
+        ActionKind.CANCEL_ORDER,
+        ActionKind.REPORT_STATE,
+        ActionKind.REPORT_FACTSHEET,
+    }
+)
 
 _MODES = {
     wire.OperatingMode.AUTOMATIC: OperatingMode.AUTOMATIC,
@@ -97,8 +105,8 @@ def instant_actions_message(
 def action_message(action: RobotAction, *, style: OrderStyle = DEFAULT_STYLE) -> wire.Action:
     """Return ``action`` as VDA 5050 has it.
 
-    What moves a load or the current is HARD: the robot stands and does nothing else. Asking for a report disturbs
-    nothing.
+    What moves a load or the current is HARD: the robot stands and does nothing else. What must not wait behind
+    another action (a cancel, a pause, a question) is NONE, as 3.0 fixes it for instant actions.
     """
     parameters: list[wire.ActionParameter] = []
     if action.kind in _HANDLING:
@@ -111,7 +119,7 @@ def action_message(action: RobotAction, *, style: OrderStyle = DEFAULT_STYLE) ->
     return wire.Action(
         action_type=_TYPES[action.kind].value,
         action_id=action.id,
-        blocking_type=wire.BlockingType.NONE if action.kind in _QUIET else wire.BlockingType.HARD,
+        blocking_type=wire.BlockingType.NONE if action.kind in _AT_ONCE else wire.BlockingType.HARD,
         action_parameters=tuple(parameters) if parameters else None,
     )
 

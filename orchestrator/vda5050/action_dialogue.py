@@ -1,0 +1,100 @@
+"""What is said about instant actions on one link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from orchestrator.domain.fleet.model import ActionId, ActionStatus, RobotReport
+from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.vda5050.events import ActionFailed, ActionFinished, LinkEvent
+from orchestrator.vda5050.messages import ErrorReport, State
+from orchestrator.vda5050.rejections import ErrorMark, description_of_action, marks_of_errors, refuses_action
+from orchestrator.vda5050.requests import ActionRequest
+
+FINISH_WITHIN_S = 60.0
+"""How long an instant action that the robot has begun may take before people are told."""
+
+_NOTHING_TO_CANCEL = "noordertocancel"
+
+
+class ActionDialogue:
+    """One robot's instant actions that are wanted and not over."""
+
+    def __init__(self, *, resend_after_s: float, answer_s: float) -> None:
+        self._resend_after_s = resend_after_s
+        self._answer_s = answer_s
+        self._requests: dict[ActionId, ActionRequest] = {}
+
+    @property
+    def outstanding(self) -> Sequence[ActionRequest]:
+        """What is not over, in the order it was wanted."""
+        return tuple(self._requests.values())
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether a cancelOrder is wanted and not done."""
+        return any(request.action.kind is ActionKind.CANCEL_ORDER for request in self._requests.values())
+
+    def want(self, action: RobotAction, *, at_s: float, known: frozenset[ErrorMark] | None) -> None:
+        """Ask for ``action`` until it is over; asking again changes nothing."""
+        if action.id in self._requests:
+            return
+        self._requests[action.id] = ActionRequest(
+            action=action,
+            asked_s=at_s,
+            answer_by_s=at_s + self._answer_s,
+            finish_by_s=at_s + FINISH_WITHIN_S,
+            resend_after_s=self._resend_after_s,
+            known=known,
+        )
+
+    def withdraw(self, action: ActionId | None = None) -> None:
+        """Ask no more for ``action``, or for any when none is named."""
+        if action is None:
+            self._requests.clear()
+        else:
+            self._requests.pop(action, None)
+
+    def hear(self, state: State, report: RobotReport) -> Iterator[tuple[ActionRequest, LinkEvent]]:
+        """Yield each request that is over and how, by a new state."""
+        for request in self.outstanding:
+            if request.known is None:
+                request.known = marks_of_errors(state.errors)
+            outcome = _outcome(request, state, report)
+            if outcome is not None:
+                del self._requests[request.action.id]
+                yield request, outcome
+
+
+def _outcome(request: ActionRequest, state: State, report: RobotReport) -> LinkEvent | None:
+    action = request.action
+    status = report.actions.get(action.id)
+    was_listed, request.is_listed = request.is_listed, status is not None
+    if status is ActionStatus.FINISHED:
+        return ActionFinished(action.id)
+    refusals = [error for error in state.errors if _is_refusal(error, request)]
+    if status is ActionStatus.FAILED or (status is None and refusals):
+        if action.kind is ActionKind.CANCEL_ORDER and (_has_nothing_to_cancel(refusals) or _has_stopped(state)):
+            return ActionFinished(action.id)
+        told = description_of_action(state, action.id) or "; ".join(
+            error.error_description or error.error_type for error in refusals
+        )
+        return ActionFailed(action.id, told)
+    if status is None and was_listed and action.kind is ActionKind.CANCEL_ORDER and _has_stopped(state):
+        # Some robots drop an action soon after it is over, and the state that said so may have been lost.
+        return ActionFinished(action.id)
+    return None
+
+
+def _is_refusal(error: ErrorReport, request: ActionRequest) -> bool:
+    return refuses_action(
+        error, action_id=request.action.id, header_ids=request.header_ids, known=request.known or frozenset()
+    )
+
+
+def _has_nothing_to_cancel(refusals: Sequence[ErrorReport]) -> bool:
+    return any(error.error_type.replace("_", "").lower() == _NOTHING_TO_CANCEL for error in refusals)
+
+
+def _has_stopped(state: State) -> bool:
+    return not state.node_states and not state.edge_states and not state.driving

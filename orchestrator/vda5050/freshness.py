@@ -1,0 +1,85 @@
+"""Is this state newer than the last one? Two weak witnesses, timestamp and header id, judged together.
+
+Neither is trustworthy alone: a header id starts again when the robot does, and a robot's clock may be wrong or be put
+right. A message that is newer by neither is old: repeated, overtaken on the way, or replayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""A timestamp this near to our own time is taken for the robot's true time."""
+
+_HALF = 2**31
+_WHOLE = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    header_id: int
+    timestamp: datetime
+    payload: bytes
+    at_s: float
+    is_credible: bool
+
+
+class StateSequence:
+    """The states of one robot in the order they count.
+
+    Parameters
+    ----------
+    quiet_after_s : float
+        A robot whose clock is known to be wrong may start both witnesses again once it was silent for this long.
+    """
+
+    def __init__(self, *, quiet_after_s: float) -> None:
+        self._quiet_after_s = quiet_after_s
+        self._last: _Seen | None = None
+
+    def objection(
+        self, *, header_id: int, timestamp: datetime, payload: bytes, at_s: float, now: datetime
+    ) -> str | None:
+        """Return why a state does not count; when it does, None, and it is the last one from now on.
+
+        Parameters
+        ----------
+        header_id, timestamp
+            From its header.
+        payload : bytes
+            The whole message; two messages are the same only if all of it is.
+        at_s : float
+            Our monotonic time.
+        now : datetime
+            Our time of day.
+        """
+        is_credible = abs(now - timestamp) <= CLOCK_TOLERANCE
+        seen = _Seen(header_id, timestamp, payload, at_s, is_credible)
+        why = self._why_old(seen)
+        if why is None:
+            self._last = seen
+        return why
+
+    def _why_old(self, seen: _Seen) -> str | None:
+        last = self._last
+        if last is None:
+            return None
+        is_later = seen.timestamp > last.timestamp
+        is_next = 0 < (seen.header_id - last.header_id) % _WHOLE < _HALF
+        if is_later:
+            return None
+        is_same_time = seen.timestamp == last.timestamp
+        if is_next:
+            # A clock put back. Without a look at our own clock a capture from before a restart would pass too.
+            is_fine = is_same_time or seen.is_credible or not last.is_credible
+            return None if is_fine else "its timestamp lies before the last state's and far from now"
+        if is_same_time and seen.header_id == last.header_id:
+            return "it repeats the last state" if seen.payload == last.payload else None
+        return None if self._is_restart(seen, last) else "it is older than the last state"
+
+    def _is_restart(self, seen: _Seen, last: _Seen) -> bool:
+        """Whether the robot restarted and its clock went back too, which no network delay explains."""
+        if seen.is_credible:
+            return last.timestamp - seen.timestamp > CLOCK_TOLERANCE
+        return not last.is_credible and seen.at_s - last.at_s >= self._quiet_after_s

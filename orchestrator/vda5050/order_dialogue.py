@@ -1,0 +1,188 @@
+"""What is said about orders on one link: which one the robot has, which one it shall have, how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from orchestrator.domain.errors import ConflictError
+from orchestrator.domain.fleet.model import ActionId, ActionStatus, OrderId, RobotReport
+from orchestrator.domain.fleet.order import DriveOrder, sequence_of_step
+from orchestrator.vda5050.events import (
+    ActionFailed,
+    ActionFinished,
+    LinkEvent,
+    NodePassed,
+    OrderAcknowledged,
+    OrderForgotten,
+    OrderRejected,
+)
+from orchestrator.vda5050.messages import State
+from orchestrator.vda5050.progress import is_carried_out, passed_steps
+from orchestrator.vda5050.rejections import ErrorMark, description_of_action, marks_of_errors, refuses_order
+from orchestrator.vda5050.requests import OrderRequest
+
+
+class OrderConflictError(ConflictError):
+    """An order message was wanted that would contradict one already sent."""
+
+    code = "order_conflict"
+
+
+class OrderDialogue:
+    """One robot's orders: at most one outstanding message, at most one order acknowledged."""
+
+    def __init__(self, *, resend_after_s: float, answer_s: float) -> None:
+        self._resend_after_s = resend_after_s
+        self._answer_s = answer_s
+        self._request: OrderRequest | None = None
+        self._held: DriveOrder | None = None
+        self._followed: OrderId | None = None
+        self._passed = -1
+        self._told_actions: set[ActionId] = set()
+        self._last_wanted: DriveOrder | None = None
+
+    @property
+    def outstanding(self) -> OrderRequest | None:
+        """The order message still to be acknowledged."""
+        return self._request
+
+    @property
+    def acknowledged(self) -> DriveOrder | None:
+        """The order the robot has, as far as it has confirmed it; None when it was cancelled or forgotten."""
+        return self._held
+
+    def want(self, order: DriveOrder, *, at_s: float, known: frozenset[ErrorMark] | None) -> None:
+        """Make ``order`` the outstanding message.
+
+        Raises
+        ------
+        OrderConflictError
+            Another message is outstanding, or the update id was already used for other content.
+        """
+        if self._request is not None:
+            if self._request.order == order:
+                return
+            raise OrderConflictError(
+                f"Order {order.id} update {order.update_id} was not taken: update {self._request.order.update_id} of "
+                f"order {self._request.order.id} is still unanswered. Wait for its answer or withdraw it first.",
+                detail={"order": order.id, "update": order.update_id},
+            )
+        last = self._last_wanted
+        if last is not None and last.id == order.id and last != order and order.update_id <= last.update_id:
+            raise OrderConflictError(
+                f"Order {order.id} update {order.update_id} was not taken: update ids have to grow and "
+                f"{last.update_id} was already used. Use a higher one.",
+                detail={"order": order.id, "update": order.update_id, "last": last.update_id},
+            )
+        self._last_wanted = order
+        self._request = OrderRequest(
+            order=order,
+            asked_s=at_s,
+            answer_by_s=at_s + self._answer_s,
+            resend_after_s=self._resend_after_s,
+            known=known,
+        )
+
+    def resume(self, order: DriveOrder, *, is_acknowledged: bool, passed: int, at_s: float) -> None:
+        """Go on from what was stored: the order is the robot's, or is outstanding with the same content as before."""
+        self._followed = order.id
+        self._passed = passed
+        self._last_wanted = order
+        if is_acknowledged:
+            self._held = order
+            return
+        if order.update_id > 0:
+            # What the robot had before this update: its base, which the update did not change. Its own update id is not
+            # stored; 0 stands for "any".
+            had = order.sent_from + 1
+            self._held = replace(order, steps=order.steps[:had], released=had, update_id=0, sent_from=0)
+        self.want(order, at_s=at_s, known=None)
+
+    def withdraw(self, order: OrderId | None = None) -> None:
+        """Send the outstanding message no more, if it belongs to ``order`` or none is named."""
+        if self._request is not None and order in (None, self._request.order.id):
+            self._request = None
+
+    def note_cancelled(self, *, asked_s: float) -> None:
+        """Record that the robot has nothing left of what was wanted up to ``asked_s``, when the cancel was."""
+        self._held = None
+        if self._request is not None and self._request.asked_s <= asked_s:
+            self._request = None
+
+    def hear(self, state: State, report: RobotReport) -> Iterator[LinkEvent]:
+        """Yield what a new state says about orders."""
+        request = self._request
+        if request is not None and _echoes(report, request.order):
+            self._request = None
+            self._follow(request.order)
+            yield OrderAcknowledged(request.order.id, request.order.update_id)
+        elif self._is_forgotten(report):
+            yield self._forget()
+        yield from self._progress(state, report)
+        yield from self._rejection(state)
+
+    def _follow(self, order: DriveOrder) -> None:
+        if self._followed != order.id:
+            self._followed = order.id
+            self._passed = -1
+            self._told_actions.clear()
+        self._held = order
+
+    def _is_forgotten(self, report: RobotReport) -> bool:
+        held = self._held
+        if held is None:
+            return False
+        return report.order_id != held.id or report.order_update_id < held.update_id
+
+    def _forget(self) -> OrderForgotten:
+        assert self._held is not None
+        forgotten = self._held.id
+        # An update of an order the robot no longer knows would reach it as a new order.
+        self.withdraw(forgotten)
+        self._held = None
+        return OrderForgotten(forgotten)
+
+    def _progress(self, state: State, report: RobotReport) -> Iterator[LinkEvent]:
+        held = self._held
+        if held is None or report.order_id != held.id:
+            return
+        for index in passed_steps(held, report, after=self._passed):
+            self._passed = index
+            yield NodePassed(held.id, sequence_of_step(index), held.steps[index].waypoint)
+        for step in held.steps:
+            for action in step.actions:
+                status = report.actions.get(action.id)
+                if status is None or not status.is_over or action.id in self._told_actions:
+                    continue
+                self._told_actions.add(action.id)
+                if status is ActionStatus.FINISHED:
+                    yield ActionFinished(action.id)
+                else:
+                    yield ActionFailed(action.id, description_of_action(state, action.id))
+        if is_carried_out(held, report, passed=self._passed):
+            self._held = None
+
+    def _rejection(self, state: State) -> Iterator[OrderRejected]:
+        request = self._request
+        if request is None:
+            return
+        if request.known is None:
+            request.known = marks_of_errors(state.errors)
+        for error in state.errors:
+            if refuses_order(
+                error,
+                order_id=request.order.id,
+                update_id=request.order.update_id,
+                header_ids=request.header_ids,
+                known=request.known,
+            ):
+                self._request = None
+                yield OrderRejected(
+                    request.order.id, request.order.update_id, error.error_type, error.error_description or ""
+                )
+                return
+
+
+def _echoes(report: RobotReport, order: DriveOrder) -> bool:
+    return report.order_id == order.id and report.order_update_id == order.update_id

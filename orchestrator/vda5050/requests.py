@@ -1,0 +1,75 @@
+"""A message that is wanted and not yet answered: when it goes out, again and again, and when to ask for help."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from orchestrator.domain.fleet.order import DriveOrder, RobotAction
+from orchestrator.vda5050.rejections import ErrorMark
+
+_HEADER_IDS_KEPT = 64
+_NEVER_S = float("inf")
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """The sending side of one wanted message.
+
+    ``asked_s`` is when it was first wanted, ``answer_by_s`` when its silence is told; all in our monotonic seconds.
+    ``known`` are the errors the robot reported before the message first went out, None while it never reported.
+    """
+
+    asked_s: float
+    answer_by_s: float
+    resend_after_s: float
+    known: frozenset[ErrorMark] | None
+    sent_s: float | None = None
+    is_told: bool = False
+    header_ids: deque[int] = field(default_factory=lambda: deque[int](maxlen=_HEADER_IDS_KEPT))
+
+    @property
+    def send_at_s(self) -> float:
+        """When it goes out next."""
+        return self.asked_s if self.sent_s is None else self.sent_s + self.resend_after_s
+
+    @property
+    def tell_at_s(self) -> float:
+        """When to say that it is unanswered; never a second time."""
+        return _NEVER_S if self.is_told else self.answer_by_s
+
+    def note_sent(self, *, header_id: int, at_s: float) -> None:
+        """Record that it went out."""
+        self.header_ids.append(header_id)
+        self.sent_s = at_s
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderRequest(Request):
+    """An order message that the robot's state does not echo yet."""
+
+    order: DriveOrder
+
+
+@dataclass(slots=True, kw_only=True)
+class ActionRequest(Request):
+    """An instant action that is not over yet.
+
+    While the robot lists it, it is not sent again, and has until ``finish_by_s`` before its silence is told.
+    """
+
+    action: RobotAction
+    finish_by_s: float
+    is_listed: bool = False
+
+    @property
+    def send_at_s(self) -> float:
+        """When it goes out next; never while the robot lists it."""
+        return _NEVER_S if self.is_listed else super(ActionRequest, self).send_at_s
+
+    @property
+    def tell_at_s(self) -> float:
+        """When to say that it is not over; never a second time."""
+        if self.is_listed and not self.is_told:
+            return self.finish_by_s
+        return super(ActionRequest, self).tell_at_s
