@@ -91,6 +91,7 @@ def test_event_names_no_medicine(store: MemoryStore, ids: CountingIds) -> None:
 def test_due_by_is_kept_in_utc(store: MemoryStore, ids: CountingIds) -> None:
     in_paris = datetime(2026, 1, 31, 15, 0, tzinfo=timezone(timedelta(hours=1)))
     delivery = queued(store, ids, a_request(due_by=in_paris))
+    assert delivery.due_by is not None
     assert delivery.due_by == in_paris
     assert delivery.due_by.tzinfo is UTC
 

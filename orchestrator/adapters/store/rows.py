@@ -1,0 +1,211 @@
+"""The tables, as SQLModel rows. They stay in this package; `*_rows.py` turns them into domain types and back.
+
+Nested values of robots (orders, reports, reasons) are JSON text: they are written whole and never searched.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Text
+from sqlmodel import Field, SQLModel
+
+from orchestrator.adapters.store.columns import Moment, one_of
+from orchestrator.domain.delivery.model import DeliveryState, HandlingClass, Priority
+from orchestrator.domain.fleet.record import OrderPhase
+
+
+class Row(SQLModel):
+    """The base of every table of the store."""
+
+    metadata = MetaData()
+
+
+def _refers_to(column: str) -> ForeignKey:
+    # Deferred, so that a transaction may write in any order; checked when it commits.
+    return ForeignKey(column, deferrable=True, initially="DEFERRED")
+
+
+class JobRow(Row, table=True):
+    """What was asked for, by whom."""
+
+    __tablename__ = "job"  # pyright: ignore[reportAssignmentType]  # SQLModel types it as a declared attribute
+
+    id: str = Field(primary_key=True)
+    requested_by: str
+    requested_at: datetime = Field(sa_type=Moment)
+
+
+class DeliveryRow(Row, table=True):
+    """A delivery without its lines, counts and history."""
+
+    __tablename__ = "delivery"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        one_of("priority", Priority, name="delivery_priority"),
+        one_of("state", DeliveryState, name="delivery_state"),
+        Index("delivery_by_age", "queued_at", "id"),
+        Index("delivery_by_state", "state"),
+    )
+
+    id: str = Field(primary_key=True)
+    job_id: str = Field(sa_type=String, sa_column_args=(_refers_to("job.id"),))
+    from_station: str
+    to_station: str
+    priority: str
+    tote_id: str = Field(unique=True)
+    seal_number: str | None = None
+    state: str
+    queued_at: datetime = Field(sa_type=Moment)
+    due_by: datetime | None = Field(default=None, sa_type=Moment)
+    trip_id: str | None = Field(default=None, sa_type=String, sa_column_args=(_refers_to("trip.id"),))
+    robot: str | None = None
+    drawer: str | None = None
+    waiting: str = Field(default="[]", sa_type=Text)
+
+
+class LineRow(Row, table=True):
+    """One line of a delivery, as asked for."""
+
+    __tablename__ = "line"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        CheckConstraint("quantity BETWEEN 1 AND 100000", name="line_quantity"),
+        one_of("handling_class", HandlingClass, name="line_handling_class"),
+        Index("line_by_delivery", "delivery_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    delivery_id: str = Field(sa_type=String, sa_column_args=(_refers_to("delivery.id"),))
+    position: int
+    medicine: str
+    quantity: int
+    unit: str
+    batch: str | None = None
+    expiry: date | None = None
+    handling_class: str
+
+
+class HandoverRow(Row, table=True):
+    """A loading or a receipt: who, when, and the seal they put on or read."""
+
+    __tablename__ = "handover"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (one_of("kind", ("loading", "receipt"), name="handover_kind"),)
+
+    delivery_id: str = Field(primary_key=True, sa_type=String, sa_column_args=(_refers_to("delivery.id"),))
+    kind: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+    by: str
+    drawer: str | None = None
+    seal_number: str
+    is_short_or_over: bool = False
+
+
+class CountRow(Row, table=True):
+    """How many of one line were counted at a loading or a receipt."""
+
+    __tablename__ = "line_count"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        one_of("kind", ("loading", "receipt"), name="line_count_kind"),
+        CheckConstraint("quantity BETWEEN 0 AND 1000000", name="line_count_quantity"),
+    )
+
+    delivery_id: str = Field(primary_key=True, sa_type=String, sa_column_args=(_refers_to("delivery.id"),))
+    kind: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    line_id: str = Field(sa_type=String, sa_column_args=(_refers_to("line.id"),))
+    quantity: int
+
+
+class TransitionRow(Row, table=True):
+    """One change of a delivery; only ever added."""
+
+    __tablename__ = "transition"  # pyright: ignore[reportAssignmentType]
+
+    delivery_id: str = Field(primary_key=True, sa_type=String, sa_column_args=(_refers_to("delivery.id"),))
+    position: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+    before: str | None = None
+    after: str
+    cause: str
+    reason_code: str | None = None
+    reason_sentence: str | None = None
+
+
+class TripRow(Row, table=True):
+    """One robot's round; its stops are JSON."""
+
+    __tablename__ = "trip"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index("trip_by_end", "ended_at"),)
+
+    id: str = Field(primary_key=True)
+    robot: str
+    stops: str = Field(sa_type=Text)
+    started_at: datetime = Field(sa_type=Moment)
+    has_arrived: bool
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class RobotRow(Row, table=True):
+    """What is on the books about one robot."""
+
+    __tablename__ = "robot_record"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        one_of("phase", OrderPhase, name="robot_record_phase"),
+        CheckConstraint("passed >= 0", name="robot_record_passed"),
+    )
+
+    robot: str = Field(primary_key=True)
+    trip_id: str | None = Field(default=None, sa_type=String, sa_column_args=(_refers_to("trip.id"),))
+    target: str | None = None
+    drive_order: str | None = Field(default=None, sa_type=Text)
+    phase: str
+    passed: int
+    tip: str | None = None
+    held: str = Field(sa_type=Text)
+    granted: str = Field(sa_type=Text)
+    route: str = Field(sa_type=Text)
+    report: str | None = Field(default=None, sa_type=Text)
+    lost_since: datetime | None = Field(default=None, sa_type=Moment)
+    waiting: str = Field(sa_type=Text)
+    driven_m: float
+
+
+class OutboxRow(Row, table=True):
+    """A message a robot shall get, or got."""
+
+    __tablename__ = "outbox"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        CheckConstraint("(drive_order IS NULL) <> (action IS NULL)", name="outbox_order_or_action"),
+        Index("outbox_by_outcome", "settled"),
+    )
+
+    id: int = Field(primary_key=True)
+    robot: str
+    created_at: datetime = Field(sa_type=Moment)
+    drive_order: str | None = Field(default=None, sa_type=Text)
+    action: str | None = Field(default=None, sa_type=Text)
+    settled: str | None = None
+
+
+class EventRow(Row, table=True):
+    """Something that happened; only ever added."""
+
+    __tablename__ = "event"  # pyright: ignore[reportAssignmentType]
+
+    number: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+    kind: str
+    subject: str
+    data: str = Field(sa_type=Text)
+
+
+class AnswerRow(Row, table=True):
+    """The answer a principal got under an idempotency key."""
+
+    __tablename__ = "answer"  # pyright: ignore[reportAssignmentType]
+
+    principal: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    fingerprint: str
+    status: int
+    body: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)

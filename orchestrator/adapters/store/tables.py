@@ -1,0 +1,48 @@
+"""The few statements that every repository needs, over SQLModel rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, insert, select, update
+from sqlmodel import SQLModel
+
+R = TypeVar("R", bound=SQLModel)
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """Return the table behind a row type."""
+    return cast("Table", cast("Any", row).__table__)
+
+
+def values_of(row: SQLModel) -> dict[str, Any]:
+    """Return the values of a row by column."""
+    return {column.name: getattr(row, column.name) for column in table_of(type(row)).columns}
+
+
+def insert_rows(connection: Connection, rows: Iterable[SQLModel]) -> None:
+    """Insert rows of one type."""
+    listed = list(rows)
+    if listed:
+        connection.execute(insert(table_of(type(listed[0]))), [values_of(row) for row in listed])
+
+
+def update_row(
+    connection: Connection, kind: type[SQLModel], where: ColumnElement[bool], values: Mapping[str, Any]
+) -> None:
+    """Set some columns of one row; nothing to set is nothing to do."""
+    if values:
+        connection.execute(update(table_of(kind)).where(where).values(dict(values)))
+
+
+def changed_values(before: SQLModel, after: SQLModel) -> dict[str, Any]:
+    """Return the columns in which two versions of a row differ."""
+    old = values_of(before)
+    return {name: value for name, value in values_of(after).items() if old[name] != value}
+
+
+def select_rows(connection: Connection, kind: type[R], statement: Select[Any] | None = None) -> Sequence[R]:
+    """Return the rows of a select over the whole table behind a row type."""
+    found = connection.execute(select(table_of(kind)) if statement is None else statement)
+    return [kind(**mapping) for mapping in found.mappings()]

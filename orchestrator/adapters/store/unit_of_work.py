@@ -1,0 +1,63 @@
+"""One transaction's repositories, and what outlives it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from orchestrator.adapters.store.deliveries import RememberedDeliveries, SqlDeliveries, SqlJobs
+from orchestrator.adapters.store.fleet import RememberedRobots, RememberedTrips, SqlRobots, SqlTrips
+from orchestrator.adapters.store.messages import (
+    RememberedMessages,
+    RememberedNumbers,
+    SqlAnswers,
+    SqlEvents,
+    SqlOutbox,
+)
+from orchestrator.adapters.store.remembered import Remembered
+
+
+class Memory:
+    """Everything the writing connection remembers between transactions."""
+
+    def __init__(self) -> None:
+        self.deliveries = RememberedDeliveries(lambda delivery: not delivery.state.is_closed)
+        self.trips = RememberedTrips(lambda trip: trip.ended_at is None)
+        self.robots = RememberedRobots(lambda _record: True)
+        self.messages = RememberedMessages(lambda message: message.settled is None)
+        self.message_numbers = RememberedNumbers(lambda _number: True)
+        self.event_numbers = RememberedNumbers(lambda _number: True)
+
+    def commit(self) -> None:
+        """Take what the transaction wrote as committed."""
+        for remembered in self._all():
+            remembered.commit()
+
+    def roll_back(self) -> None:
+        """Forget what the transaction wrote."""
+        for remembered in self._all():
+            remembered.roll_back()
+
+    def _all(self) -> tuple[Remembered[Any, Any], ...]:
+        return (
+            self.deliveries,
+            self.trips,
+            self.robots,
+            self.messages,
+            self.message_numbers,
+            self.event_numbers,
+        )
+
+
+class SqlUnitOfWork:
+    """The repositories over one open transaction."""
+
+    def __init__(self, connection: Connection, memory: Memory) -> None:
+        self.deliveries = SqlDeliveries(connection, memory.deliveries)
+        self.jobs = SqlJobs(connection)
+        self.trips = SqlTrips(connection, memory.trips)
+        self.robots = SqlRobots(connection, memory.robots)
+        self.outbox = SqlOutbox(connection, memory.messages, memory.message_numbers)
+        self.events = SqlEvents(connection, memory.event_numbers)
+        self.answers = SqlAnswers(connection)

@@ -1,0 +1,270 @@
+"""What every store promises, run against the one in memory and the one on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.store import SqlStore, open_store
+from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.errors import AlreadyKeptError
+from orchestrator.application.ports import StoredAnswer
+from orchestrator.domain.delivery.errors import UnknownDeliveryError
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, TripId
+from orchestrator.domain.fleet.model import ActionId, OrderId, Pose, RobotId
+from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import LevelId, WaypointId
+from simulation.memory_store import MemoryStore
+from tests.support.deliveries import NOON, CountingIds, a_line, a_request, bring_to, counts_of, queue
+
+AnyStore = SqlStore | MemoryStore
+
+
+class PlannedError(Exception):
+    """Raised by a test in the middle of a transaction."""
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    opened = open_store(f"sqlite:///{tmp_path}/store.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ids() -> CountingIds:
+    return CountingIds()
+
+
+def queued(store: AnyStore, ids: CountingIds, *, after_s: float = 0.0) -> Delivery:
+    with store.transaction() as uow:
+        return queue(uow, ids=ids, at=NOON + timedelta(seconds=after_s))
+
+
+def test_delivery_comes_back_as_it_was_kept(store: AnyStore, ids: CountingIds) -> None:
+    line = replace(a_line(), batch="B-1", expiry=date(2027, 3, 31))
+    request = a_request(
+        "pharmacy-hatch-1", "ward-a-handover", line, a_line("Ibuprofen"), due_by=NOON + timedelta(days=1)
+    )
+    with store.transaction() as uow:
+        delivery = queue(uow, request, ids=ids)
+    with store.reading() as uow:
+        assert uow.deliveries.get(delivery.id) == delivery
+
+
+def test_delivery_keeps_its_whole_life(store: AnyStore, ids: CountingIds) -> None:
+    arrived = bring_to(store, queued(store, ids).id, DeliveryState.ARRIVED)
+    with store.transaction() as uow:
+        received = confirm_receipt(
+            uow, delivery=arrived.id, seal_number="S-1", counts=counts_of(arrived, off_by=-1), at=NOON, by="nurse-1"
+        )
+    for open_block in (store.reading, store.transaction):
+        with open_block() as uow:
+            assert uow.deliveries.get(arrived.id) == received
+
+
+def test_waiting_reasons_are_kept_in_their_order(store: AnyStore, ids: CountingIds) -> None:
+    waiting = (Reason("b", "Second to none."), Reason("a", "Ünïcode, “quoted”."))
+    delivery = replace(queued(store, ids), waiting=waiting)
+    with store.transaction() as uow:
+        uow.deliveries.save(delivery)
+    with store.reading() as uow:
+        assert uow.deliveries.get(delivery.id).waiting == waiting
+
+
+def test_unknown_delivery_is_refused(store: AnyStore) -> None:
+    with store.reading() as uow, pytest.raises(UnknownDeliveryError):
+        uow.deliveries.get(DeliveryId("delivery-404"))
+    with pytest.raises(UnknownDeliveryError), store.transaction() as uow:
+        uow.deliveries.page(after=DeliveryId("delivery-404"), limit=1, states=None)
+
+
+def test_second_thing_with_one_id_is_refused(store: AnyStore, ids: CountingIds) -> None:
+    delivery = queued(store, ids)
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.deliveries.add(delivery)
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.jobs.add(Job(delivery.job, "pharmacist-1", NOON))
+
+
+def test_failed_transaction_leaves_nothing_behind(store: AnyStore, ids: CountingIds) -> None:
+    first = queued(store, ids)
+
+    def fail() -> None:
+        with store.transaction() as uow:
+            queue(uow, ids=ids)
+            uow.deliveries.save(replace(uow.deliveries.get(first.id), waiting=(Reason("x", "x"),)))
+            assert len(uow.deliveries.open()) == 2
+            uow.robots.save(RobotRecord(RobotId("robot-1"), passed=3))
+            uow.outbox.add(RobotId("robot-1"), at=NOON, action=RobotAction(ActionId("a"), ActionKind.PAUSE))
+            assert len(uow.outbox.wanted()) == 1
+            raise PlannedError
+
+    with pytest.raises(PlannedError):
+        fail()
+    with store.transaction() as uow:
+        assert list(uow.deliveries.open()) == [first]
+        assert uow.events.last_number() == 1
+        assert uow.robots.get(RobotId("robot-1")) == RobotRecord(RobotId("robot-1"))
+        assert list(uow.outbox.wanted()) == []
+
+
+def test_first_transaction_that_fails_leaves_nothing_behind(store: AnyStore, ids: CountingIds) -> None:
+    def fail() -> None:
+        with store.transaction() as uow:
+            delivery = queue(uow, ids=ids)
+            assert list(uow.deliveries.open()) == [delivery]
+            assert list(uow.trips.open()) == []
+            raise PlannedError
+
+    with pytest.raises(PlannedError):
+        fail()
+    with store.transaction() as uow:
+        assert list(uow.deliveries.open()) == []
+        with pytest.raises(UnknownDeliveryError):
+            uow.deliveries.get(DeliveryId("delivery-0001"))
+
+
+def test_event_numbers_have_no_gaps_across_failures(store: AnyStore) -> None:
+    def append(subject: str) -> int:
+        with store.transaction() as uow:
+            number = uow.events.append(at=NOON, kind="k", subject=subject, data={"n": [1, None, "x"]}).number
+            if subject == "fails":
+                raise PlannedError
+            return number
+
+    assert append("a") == 1
+    with pytest.raises(PlannedError):
+        append("fails")
+    assert append("b") == 2
+    with store.reading() as uow:
+        events = uow.events.after(0, 10)
+        assert [(event.number, event.subject, dict(event.data)) for event in events] == [
+            (1, "a", {"n": [1, None, "x"]}),
+            (2, "b", {"n": [1, None, "x"]}),
+        ]
+        assert [event.number for event in uow.events.after(1, 10)] == [2]
+        assert [event.number for event in uow.events.after(0, 1)] == [1]
+        assert list(uow.events.after(2, 10)) == []
+        assert uow.events.last_number() == 2
+
+
+def test_open_deliveries_come_oldest_first_and_closed_ones_not_at_all(store: AnyStore, ids: CountingIds) -> None:
+    late, early = queued(store, ids, after_s=5), queued(store, ids)
+    arrived = bring_to(store, queued(store, ids, after_s=1).id, DeliveryState.ARRIVED)
+    with store.transaction() as uow:
+        assert [delivery.id for delivery in uow.deliveries.open()] == [early.id, arrived.id, late.id]
+        confirm_receipt(uow, delivery=arrived.id, seal_number="S-1", counts=counts_of(arrived), at=NOON, by="nurse-1")
+        assert [delivery.id for delivery in uow.deliveries.open()] == [early.id, late.id]
+    for open_block in (store.reading, store.transaction):
+        with open_block() as uow:
+            assert [delivery.id for delivery in uow.deliveries.open()] == [early.id, late.id]
+            assert uow.deliveries.get(arrived.id).state is DeliveryState.RECEIVED
+
+
+def test_pages_run_newest_first_through_everything_once(store: AnyStore, ids: CountingIds) -> None:
+    kept = [queued(store, ids, after_s=second // 2).id for second in range(7)]
+    seen: list[DeliveryId] = []
+    with store.reading() as uow:
+        while page := uow.deliveries.page(after=seen[-1] if seen else None, limit=3, states=None):
+            seen.extend(delivery.id for delivery in page)
+    assert seen == kept[::-1]
+
+
+def test_page_may_be_limited_to_states(store: AnyStore, ids: CountingIds) -> None:
+    queued(store, ids)
+    loading = bring_to(store, queued(store, ids).id, DeliveryState.LOADING)
+    with store.reading() as uow:
+        page = uow.deliveries.page(after=None, limit=9, states=frozenset({DeliveryState.LOADING}))
+        assert [delivery.id for delivery in page] == [loading.id]
+        assert list(uow.deliveries.page(after=None, limit=9, states=frozenset())) == []
+
+
+def test_trip_changes_and_ends(store: AnyStore, ids: CountingIds) -> None:
+    loading = bring_to(store, queued(store, ids).id, DeliveryState.LOADING)
+    assert loading.trip is not None
+    with store.transaction() as uow:
+        trip = uow.trips.get(loading.trip)
+        assert list(uow.trips.open()) == [trip]
+        with pytest.raises(AlreadyKeptError):
+            uow.trips.add(trip)
+    on = replace(trip, stops=trip.stops[1:], has_arrived=True)
+    with store.transaction() as uow:
+        uow.trips.save(on)
+        assert list(uow.trips.open()) == [on]
+    ended = replace(on, stops=(), ended_at=NOON)
+    with store.transaction() as uow:
+        uow.trips.save(ended)
+        assert list(uow.trips.open()) == []
+    with store.reading() as uow:
+        assert uow.trips.get(loading.trip) == ended
+        with pytest.raises(KeyError):
+            uow.trips.get(TripId("trip-404"))
+
+
+def an_order(*, steps: int = 3, released: int = 2) -> DriveOrder:
+    pose = Pose(LevelId("L1"), 1.5, -0.25, 3.0)
+    return DriveOrder(
+        OrderId("order-1"),
+        RobotId("robot-1"),
+        tuple(OrderStep(WaypointId(f"w{n}"), pose) for n in range(steps)),
+        released=released,
+    )
+
+
+def test_robot_record_is_empty_until_saved_and_then_comes_back(store: AnyStore) -> None:
+    robot = RobotId("robot-1")
+    with store.transaction() as uow:
+        assert uow.robots.get(robot) == RobotRecord(robot)
+        uow.robots.save(RobotRecord(robot, order=an_order(), phase=OrderPhase.WANTED, held=frozenset({"b", "a"})))
+    with store.transaction() as uow:
+        kept = uow.robots.get(robot)
+        assert kept == RobotRecord(robot, order=an_order(), phase=OrderPhase.WANTED, held=frozenset({"b", "a"}))
+        uow.robots.save(replace(kept, order=an_order().extended(released=3), passed=1, driven_m=4.25))
+    with store.reading() as uow:
+        assert uow.robots.get(robot) == replace(kept, order=an_order().extended(released=3), passed=1, driven_m=4.25)
+
+
+def test_outbox_gives_what_is_still_wanted_in_order(store: AnyStore) -> None:
+    robot = RobotId("robot-1")
+    action = RobotAction(ActionId("a-1"), ActionKind.CANCEL_ORDER)
+    with store.transaction() as uow:
+        first = uow.outbox.add(robot, at=NOON, order=an_order())
+        second = uow.outbox.add(robot, at=NOON, action=action)
+        assert first.id < second.id
+        assert list(uow.outbox.wanted()) == [first, second]
+    with store.transaction() as uow:
+        uow.outbox.settle(first.id, "acknowledged")
+        uow.outbox.settle(first.id, "withdrawn")
+        assert list(uow.outbox.wanted()) == [second]
+    with store.reading() as uow:
+        assert list(uow.outbox.wanted()) == [second]
+    with store.transaction() as uow:
+        assert uow.outbox.add(robot, at=NOON, action=action).id > second.id
+
+
+def test_answer_is_found_by_principal_and_key(store: AnyStore) -> None:
+    answer = StoredAnswer("k", "nurse-1", "print", 201, '{"id": "x"}', NOON)
+    with store.transaction() as uow:
+        uow.answers.add(answer)
+    with store.reading() as uow:
+        assert uow.answers.find(key="k", principal="nurse-1") == answer
+        assert uow.answers.find(key="k", principal="nurse-2") is None
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.answers.add(answer)
+
+
+def test_job_without_a_delivery_is_kept(store: AnyStore) -> None:
+    with store.transaction() as uow:
+        uow.jobs.add(Job(JobId("job-9"), "pharmacist-1", NOON))
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.jobs.add(Job(JobId("job-9"), "pharmacist-1", NOON))
