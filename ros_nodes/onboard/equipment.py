@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.vda5050.messages import Load
 
 FULL = 1.0
@@ -81,6 +83,27 @@ class Drawers:
         return next((drawer for drawer, held in self._loads.items() if held == load), None)
 
 
+class PowerSource(Protocol):
+    """What the robot lives on: simulated in process, or measured on hardware."""
+
+    @property
+    def is_charging(self) -> bool:
+        """Whether the charger is in use; set to connect or disconnect it."""
+        ...
+
+    @is_charging.setter
+    def is_charging(self, is_charging: bool, /) -> None: ...
+
+    @property
+    def charge(self) -> float:
+        """Charge from 0 to 1."""
+        ...
+
+    def advance_to(self, time_s: float, *, distance_m: float) -> None:
+        """Account for time (seconds) and distance (metres) driven so far; does nothing where it is measured."""
+        ...
+
+
 @dataclass(slots=True)
 class Battery:
     """Charge from 0 to 1, drained by time and distance, filled while charging; all rates per second or metre."""
@@ -99,3 +122,15 @@ class Battery:
         gain = self.charge_per_s if self.is_charging else -self.idle_drain_per_s
         self.charge = min(FULL, max(0.0, self.charge + gain * elapsed_s - self.drive_drain_per_m * driven_m))
         self.time_s, self.distance_m = time_s, distance_m
+
+
+def battery_of_model(model: RobotModel, *, charge: float, time_s: float, distance_m: float) -> Battery:
+    """Return a battery with the rates of ``model``, at ``charge`` (0 to 1)."""
+    return Battery(
+        charge=charge,
+        idle_drain_per_s=model.idle_drain_per_s,
+        drive_drain_per_m=model.drive_drain_per_m,
+        charge_per_s=model.charge_per_s,
+        time_s=time_s,
+        distance_m=distance_m,
+    )

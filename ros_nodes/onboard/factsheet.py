@@ -15,6 +15,7 @@ from orchestrator.vda5050.messages import (
     Factsheet,
     LoadSet,
     LoadSpecification,
+    ParameterKey,
     PhysicalParameters,
     ProtocolFeatures,
     ProtocolLimits,
@@ -79,8 +80,13 @@ def factsheet_of(model: RobotModel, *, address: RobotAddress, header_id: int, no
 
 def _actions() -> tuple[AgvAction, ...]:
     load = (
-        Parameter(key="loadId", value_data_type="STRING", description="what is picked or dropped", is_optional=False),
-        Parameter(key="drawer", value_data_type="STRING", description="which drawer", is_optional=True),
+        Parameter(
+            key=ParameterKey.LOAD_ID,
+            value_data_type="STRING",
+            description="what is picked or dropped",
+            is_optional=False,
+        ),
+        Parameter(key=ParameterKey.DRAWER, value_data_type="STRING", description="which drawer", is_optional=True),
     )
     any_blocking = tuple(BlockingType)
     handling = tuple(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.vda5050.messages import Action, ActionType
-from ros_nodes.onboard.equipment import Battery, Drawers
+from orchestrator.vda5050.messages import Action, ActionType, ParameterKey
+from ros_nodes.onboard.equipment import Drawers, PowerSource
 
 
 class Handling:
@@ -15,11 +15,11 @@ class Handling:
         How long each action takes, in seconds.
     drawers : Drawers
         Where loads lie.
-    battery : Battery
+    battery : PowerSource
         What charging fills.
     """
 
-    def __init__(self, duration_s: float, drawers: Drawers, battery: Battery) -> None:
+    def __init__(self, duration_s: float, drawers: Drawers, battery: PowerSource) -> None:
         self._duration_s = duration_s
         self._drawers = drawers
         self._battery = battery
@@ -54,10 +54,10 @@ class Handling:
 
 
 def _load_of(action: Action) -> str | None:
-    value = action.parameter("loadId")
+    value = action.parameter(ParameterKey.LOAD_ID)
     return value if isinstance(value, str) and value else None
 
 
 def _drawer_of(action: Action) -> str | None:
-    value = action.parameter("drawer")
+    value = action.parameter(ParameterKey.DRAWER)
     return value if isinstance(value, str) and value else None

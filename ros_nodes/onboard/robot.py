@@ -36,7 +36,7 @@ from orchestrator.vda5050.messages import (
 from ros_nodes.onboard.actions import ActionBook, BoardAction
 from ros_nodes.onboard.complaints import Complaints
 from ros_nodes.onboard.driving import Driver
-from ros_nodes.onboard.equipment import Battery, Drawers
+from ros_nodes.onboard.equipment import Drawers, PowerSource, battery_of_model
 from ros_nodes.onboard.handling import Handling
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.order_acceptance import Acceptance, Rejection, Situation, Verdict, judge_order
@@ -67,6 +67,8 @@ class OnboardRobot:
         Turns time on board (seconds) into the aware UTC time stamped on messages.
     time_s : float
         Present time on board.
+    battery : PowerSource, optional
+        What it lives on; one drained and charged as the model says when left out.
     state_interval_s : float, optional
         Longest silence in seconds on board; the model's own when left out. A robot whose time runs faster than the
         wall's is given more.
@@ -81,6 +83,7 @@ class OnboardRobot:
         memory: RobotMemory,
         utc: Callable[[float], datetime],
         time_s: float = 0.0,
+        battery: PowerSource | None = None,
         state_interval_s: float | None = None,
     ) -> None:
         self.address = address
@@ -90,13 +93,8 @@ class OnboardRobot:
         self._state_interval_s = state_interval_s or model.state_interval_s
         self._voice = Voice(address, utc, memory.header_ids)
         self._drawers = Drawers(model.drawers, memory.loads)
-        self._battery = Battery(
-            charge=memory.battery,
-            idle_drain_per_s=model.idle_drain_per_s,
-            drive_drain_per_m=model.drive_drain_per_m,
-            charge_per_s=model.charge_per_s,
-            time_s=time_s,
-            distance_m=driver.distance_m,
+        self._battery = battery or battery_of_model(
+            model, charge=memory.battery, time_s=time_s, distance_m=driver.distance_m
         )
         self._handling = Handling(model.handling_s, self._drawers, self._battery)
         self._progress = OrderProgress(last_node=memory.last_node, last_sequence=memory.last_sequence)

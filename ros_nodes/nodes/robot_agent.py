@@ -1,0 +1,178 @@
+"""The robot's agent: VDA 5050 over MQTT on one side, ROS 2 topics on the other, `OnboardRobot` in between."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.timer import Timer
+
+from orchestrator.domain.fleet.model import RobotModel
+from orchestrator.vda5050.address import RobotAddress
+from ros_nodes.nodes.lifecycle import SafeLifecycleNode
+from ros_nodes.nodes.memory_file import MemoryFile
+from ros_nodes.nodes.mqtt_link import Heard, LinkEvent, MqttLink
+from ros_nodes.nodes.topic_driver import TopicBattery, TopicDriver
+from ros_nodes.onboard.memory import RobotMemory
+from ros_nodes.onboard.robot import OnboardRobot
+
+TICK_S = 0.05
+SAVE_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What an agent has to know: who it is, what it is, where the broker and its state directory are."""
+
+    namespace: str
+    address: RobotAddress
+    model: RobotModel
+    mqtt_url: str
+    state_dir: Path
+    start: RobotMemory
+    speed_factor: float = 1.0
+
+
+class RobotAgent(SafeLifecycleNode):
+    """Lifecycle: configure makes the robot and its topics, activate opens the link, deactivate closes it.
+
+    Everything runs on the executor's thread; paho's thread only fills a queue. What the robot remembers is on disk
+    before what it says of it leaves the house (record, then act).
+    """
+
+    def __init__(self, settings: AgentSettings) -> None:
+        super().__init__("robot_agent", namespace=settings.namespace)
+        self._settings = settings
+        self._memory_file = MemoryFile(settings.state_dir)
+        self._started_s = time.monotonic()
+        self._robot: OnboardRobot | None = None
+        self._driver: TopicDriver | None = None
+        self._link: MqttLink | None = None
+        self._timer: Timer | None = None
+        self._is_link_up = False
+        self._is_announced = False
+        self._saved: RobotMemory | None = None
+        self._saved_at_s = 0.0
+
+    # -- lifecycle -------------------------------------------------------------------------------------------------
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Make the robot as it is remembered, and its topics."""
+        settings = self._settings
+        memory = self._memory_file.load() or settings.start
+        self._driver = TopicDriver(self, pose=memory.pose, speed_max_m_s=settings.model.speed_max_m_s)
+        self._robot = OnboardRobot(
+            address=settings.address,
+            model=settings.model,
+            driver=self._driver,
+            memory=memory,
+            utc=lambda _: datetime.now(UTC),
+            time_s=self._now_s(),
+            battery=TopicBattery(self, charge=memory.battery),
+            # The orchestrator waits on the wall's clock, however fast time runs on board.
+            state_interval_s=settings.model.state_interval_s * settings.speed_factor,
+        )
+        self._save(memory)
+        pose = memory.pose
+        self.get_logger().info(
+            f"configured at {pose.level} {pose.x_m:.2f} {pose.y_m:.2f}, {len(memory.loads)} loads aboard"
+        )
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open the link; the robot announces itself once the wheels report."""
+        if self._robot is None:
+            return TransitionCallbackReturn.FAILURE
+        self._is_link_up = self._is_announced = False
+        self._link = MqttLink(self._settings.mqtt_url, address=self._settings.address, will=self._robot.last_will())
+        self._link.open()
+        self._timer = self.create_timer(TICK_S, self._tick)
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Brake, say good-bye, close the link."""
+        self.close()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Forget the robot; what it remembers is on disk."""
+        self._drop_topics()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the link, from whatever state."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """Brake, save, say OFFLINE and disconnect; a second call does nothing."""
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+            self._timer = None
+        if self._link is None or self._robot is None:
+            return
+        link, self._link = self._link, None
+        self._robot.shut_down(self._now_s())
+        self._save(self._robot.memory)
+        for message in self._robot.take_messages():
+            link.publish(message, wait=message.qos > 0)
+        link.close()
+
+    def _drop_topics(self) -> None:
+        self._robot = self._driver = None
+        for subscription in list(self.subscriptions):
+            if not subscription.topic_name.startswith("/parameter"):
+                self.destroy_subscription(subscription)
+        for publisher in list(self.publishers):
+            if publisher.topic_name.rsplit("/", 1)[-1] in ("path", "hold", "charge"):
+                self.destroy_publisher(publisher)
+
+    # -- living on -------------------------------------------------------------------------------------------------
+
+    def _now_s(self) -> float:
+        """Time on board in seconds; it runs ``speed_factor`` times as fast as the wall's."""
+        return (time.monotonic() - self._started_s) * self._settings.speed_factor
+
+    def _tick(self) -> None:
+        robot, driver, link = self._robot, self._driver, self._link
+        if robot is None or driver is None or link is None:
+            return
+        heard = link.heard() if driver.is_ready or self._is_announced else []
+        for item in heard:
+            if isinstance(item, Heard):
+                robot.receive(item.kind, item.payload, self._now_s())
+            else:
+                self._take_link_event(item, robot)
+        if not self._is_announced:
+            return  # nobody was told that this robot is there, so it has no order to live through
+        robot.advance(self._now_s())
+        self._save_if_due(robot)
+        for message in robot.take_messages():
+            link.publish(message)
+
+    def _take_link_event(self, event: LinkEvent, robot: OnboardRobot) -> None:
+        self._is_link_up = event is LinkEvent.UP
+        self.get_logger().info("link up" if self._is_link_up else "link lost, driving on to the end of the base")
+        if self._is_link_up:
+            self._is_announced = True
+            robot.connect(self._now_s())
+
+    def _save_if_due(self, robot: OnboardRobot) -> None:
+        memory, saved = robot.memory, self._saved
+        if saved is not None:
+            is_event = (memory.last_node, memory.last_sequence, memory.loads) != (
+                saved.last_node,
+                saved.last_sequence,
+                saved.loads,
+            )
+            has_moved = memory.pose != saved.pose
+            if not is_event and not (has_moved and self._now_s() >= self._saved_at_s + SAVE_EVERY_S):
+                return
+        self._save(memory)
+
+    def _save(self, memory: RobotMemory) -> None:
+        self._memory_file.save(memory)
+        self._saved, self._saved_at_s = memory, self._now_s()

@@ -1,0 +1,172 @@
+"""The wheels as the agent sees them over ROS 2 topics: a `Driver` and a `PowerSource`."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+from nav_msgs.msg import Odometry, Path
+from rclpy.node import Node
+from sensor_msgs.msg import BatteryState
+from std_msgs.msg import Bool
+
+from ros_nodes.nodes import topics
+from ros_nodes.nodes.conversions import battery_from_ros, odometry_from_ros, path_to_ros
+from ros_nodes.onboard.path_geometry import PathPoint, Pose
+from ros_nodes.onboard.path_tracking import PathTracker
+
+_STANDING = 1e-3
+_QUIET_REPORTS = 2
+
+
+class TopicDriver:
+    """Sends paths on `path` and learns from `odom` where the robot is.
+
+    Progress is judged from poses, so any follower that publishes odometry in the site frame will do. It counts as
+    standing only after two reports without motion that came after the last command. Used on the executor's thread.
+
+    Parameters
+    ----------
+    node : Node
+        Whose topics to use.
+    pose : Pose
+        Where the robot is believed to be until the first report.
+    speed_max_m_s : float
+        Speed where an order sets no limit.
+    """
+
+    def __init__(self, node: Node, *, pose: Pose, speed_max_m_s: float) -> None:
+        self._speed_max_m_s = speed_max_m_s
+        self._pose = pose
+        self._speed_m_s = 0.0
+        self._turn_speed_rad_s = 0.0
+        self._distance_m = 0.0
+        self._quiet_reports = 0
+        self._reports = 0
+        self._is_paused = False
+        self._identity_ns = 0
+        self._tracker = PathTracker()
+        self._path = node.create_publisher(Path, topics.PATH, topics.COMMAND_QOS)
+        self._hold = node.create_publisher(Bool, topics.HOLD, topics.SETTING_QOS)
+        node.create_subscription(Odometry, topics.ODOM, self._take_odometry, topics.REPORT_QOS)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the follower reports and hears."""
+        return self._quiet_reports >= _QUIET_REPORTS and self._path.get_subscription_count() > 0
+
+    @property
+    def pose(self) -> Pose:
+        """Where the robot is."""
+        return self._pose
+
+    @property
+    def speed_m_s(self) -> float:
+        """Forward speed in m/s."""
+        return self._speed_m_s
+
+    @property
+    def turn_speed_rad_s(self) -> float:
+        """Turn speed in rad/s."""
+        return self._turn_speed_rad_s
+
+    @property
+    def distance_m(self) -> float:
+        """Metres driven since the node was made."""
+        return self._distance_m
+
+    @property
+    def points_reached(self) -> int:
+        """How many points of the present path have been reached."""
+        return self._tracker.points_reached
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the robot stands and has nowhere left to go for now."""
+        return self._quiet_reports >= _QUIET_REPORTS and (self._is_paused or self._tracker.is_done)
+
+    @property
+    def next_event_s(self) -> float | None:
+        """None: what happens is known when it is reported."""
+        return None
+
+    def advance_to(self, time_s: float) -> None:
+        """Do nothing; time passes by itself."""
+
+    def follow(self, points: Sequence[PathPoint]) -> None:
+        """Send a new path that starts where the robot is."""
+        self._tracker.start(self._pose, points)
+        self._identity_ns = max(time.time_ns(), self._identity_ns + 1)
+        self._send_path()
+
+    def extend(self, points: Sequence[PathPoint]) -> None:
+        """Send the same path with more points."""
+        self._tracker.extend(points)
+        self._send_path()
+
+    def stop(self) -> None:
+        """Send an empty path: brake and stand."""
+        self._tracker.drop_rest()
+        self._path.publish(Path())
+        self._quiet_reports = 0
+
+    def pause(self) -> None:
+        """Brake and hold."""
+        self._is_paused = True
+        self._hold.publish(Bool(data=True))
+        self._quiet_reports = 0
+
+    def resume(self) -> None:
+        """Go on after a hold."""
+        self._is_paused = False
+        self._hold.publish(Bool(data=False))
+        self._quiet_reports = 0
+
+    def _send_path(self) -> None:
+        self._path.publish(
+            path_to_ros(self._tracker.points, identity_ns=self._identity_ns, speed_max_m_s=self._speed_max_m_s)
+        )
+        self._quiet_reports = 0
+
+    def _take_odometry(self, message: Odometry) -> None:
+        pose, self._speed_m_s, self._turn_speed_rad_s = odometry_from_ros(message)
+        is_moving = abs(self._speed_m_s) > _STANDING or abs(self._turn_speed_rad_s) > _STANDING
+        self._quiet_reports = 0 if is_moving else self._quiet_reports + 1
+        if self._reports > 0 and pose.level == self._pose.level:
+            self._distance_m += math.hypot(pose.x_m - self._pose.x_m, pose.y_m - self._pose.y_m)
+        self._reports += 1
+        self._pose = pose
+        self._tracker.observe(pose)
+
+
+class TopicBattery:
+    """The battery as reported on `battery`; asks for charging on `charge`."""
+
+    def __init__(self, node: Node, *, charge: float) -> None:
+        self._charge = charge
+        self._is_charging = False
+        self._ask = node.create_publisher(Bool, topics.CHARGE, topics.SETTING_QOS)
+        node.create_subscription(BatteryState, topics.BATTERY, self._take_battery, topics.REPORT_QOS)
+
+    @property
+    def charge(self) -> float:
+        """Charge from 0 to 1."""
+        return self._charge
+
+    @property
+    def is_charging(self) -> bool:
+        """Whether the charger was asked for."""
+        return self._is_charging
+
+    @is_charging.setter
+    def is_charging(self, is_charging: bool) -> None:
+        if is_charging != self._is_charging:
+            self._is_charging = is_charging
+            self._ask.publish(Bool(data=is_charging))
+
+    def advance_to(self, time_s: float, *, distance_m: float) -> None:
+        """Do nothing; the charge is measured."""
+
+    def _take_battery(self, message: BatteryState) -> None:
+        self._charge, _ = battery_from_ros(message)
