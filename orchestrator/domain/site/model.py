@@ -52,10 +52,14 @@ class Orientation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One floor. ``elevation_m`` is the height of its walking surface in the site frame."""
+    """One floor. ``elevation_m`` is the height of its walking surface in the site frame.
+
+    ``name`` is what the building calls it, if that differs from the id.
+    """
 
     id: LevelId
     elevation_m: float = 0.0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,10 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """A lift: cabin centre and yaw in the site frame, cabin size in metres, levels it serves in file order."""
+    """A lift: cabin centre and yaw in the site frame, cabin size in metres, levels it serves in file order.
+
+    ``name`` is what the building calls it, if that differs from the id.
+    """
 
     id: LiftId
     x_m: float
@@ -136,6 +143,7 @@ class Lift:
     depth_m: float
     levels: tuple[LevelId, ...]
     is_motorised: bool = True
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,66 @@
+"""Plane geometry of a floor: distances and crossings of points and segments, in metres in the site frame."""
+
+from __future__ import annotations
+
+import math
+
+Point = tuple[float, float]
+
+PARALLEL_DETERMINANT = 1e-9
+"""Below this determinant (m²) two segments count as parallel, and parallel segments do not cross."""
+
+
+def distance_between(a: Point, b: Point) -> float:
+    """Distance of two points in metres."""
+    return math.hypot(b[0] - a[0], b[1] - a[1])
+
+
+def distance_to_segment(point: Point, start: Point, end: Point) -> float:
+    """Least distance in metres from a point to the segment from ``start`` to ``end``."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    length_squared = dx * dx + dy * dy
+    if length_squared == 0.0:
+        return distance_between(point, start)
+    along = ((point[0] - start[0]) * dx + (point[1] - start[1]) * dy) / length_squared
+    along = min(1.0, max(0.0, along))
+    return math.hypot(point[0] - start[0] - along * dx, point[1] - start[1] - along * dy)
+
+
+def is_crossing(a: Point, b: Point, c: Point, d: Point, *, parallel_below: float = PARALLEL_DETERMINANT) -> bool:
+    """Whether segment ``a b`` meets segment ``c d``; touching end points count, parallel segments never do.
+
+    Parameters
+    ----------
+    a, b, c, d : (float, float)
+        Ends of the two segments, all in one unit.
+    parallel_below : float
+        The absolute determinant under which the two count as parallel, in that unit squared.
+    """
+    ab_x, ab_y = b[0] - a[0], b[1] - a[1]
+    cd_x, cd_y = d[0] - c[0], d[1] - c[1]
+    determinant = ab_x * cd_y - ab_y * cd_x
+    if abs(determinant) < parallel_below:
+        return False
+    ac_x, ac_y = c[0] - a[0], c[1] - a[1]
+    along_ab = (ac_x * cd_y - ac_y * cd_x) / determinant
+    along_cd = (ac_x * ab_y - ac_y * ab_x) / determinant
+    return 0.0 <= along_ab <= 1.0 and 0.0 <= along_cd <= 1.0
+
+
+def distance_between_segments(a: Point, b: Point, c: Point, d: Point) -> float:
+    """Least distance in metres between segments ``a b`` and ``c d``; 0 where they cross."""
+    if is_crossing(a, b, c, d):
+        return 0.0
+    return min(
+        distance_to_segment(a, c, d),
+        distance_to_segment(b, c, d),
+        distance_to_segment(c, a, b),
+        distance_to_segment(d, a, b),
+    )
+
+
+def is_in_rectangle(point: Point, centre: Point, *, yaw_rad: float, width_m: float, depth_m: float) -> bool:
+    """Whether a point lies in a turned rectangle: ``width_m`` along its own x, ``depth_m`` along its own y."""
+    dx, dy = point[0] - centre[0], point[1] - centre[1]
+    cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
+    return abs(cos * dx + sin * dy) <= width_m / 2 and abs(cos * dy - sin * dx) <= depth_m / 2

@@ -1,0 +1,194 @@
+"""The linter's second look: what robots can reach, what they fit through, and what they would drive into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from orchestrator.domain.site.findings import Finding, Severity
+from orchestrator.domain.site.geometry import Point, is_crossing, is_in_rectangle
+from orchestrator.domain.site.graph import adjacency_of
+from orchestrator.domain.site.model import GraphId, Lane, LaneGraph, LaneId, Site, Wall, Waypoint, WaypointId
+
+
+def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> Iterator[Finding]:
+    """Yield what keeps robots from driving, graph by graph.
+
+    Parameters
+    ----------
+    site : Site
+        The site; references that lead nowhere are passed over.
+    radius_by_graph : mapping
+        Radius in metres of the largest robot of each graph, 0 when none is known.
+    """
+    for graph in site.graphs.values():
+        yield from _reach_findings(site, graph)
+        for lane in _first_of_each_pair(graph):
+            start, end = graph.waypoints.get(lane.start), graph.waypoints.get(lane.end)
+            if start is None or end is None:
+                continue
+            yield from _width_findings(graph, lane, radius_by_graph.get(graph.id, 0.0))
+            yield from _lift_findings(graph, lane, start, end)
+            yield from _door_findings(site, graph, lane)
+            yield from _wall_findings(site, graph, lane, start, end)
+        yield from _standing_findings(site, graph)
+
+
+def _first_of_each_pair(graph: LaneGraph) -> Iterator[Lane]:
+    """Yield every lane but the second of a two-way pair, so that one thing is said once."""
+    said: set[LaneId] = set()
+    for lane in graph.lanes.values():
+        if lane.reverse not in said:
+            said.add(lane.id)
+            yield lane
+
+
+def _reach_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:
+    if not graph.waypoints:
+        return
+    stations = {
+        station.id: station.waypoints[graph.id]
+        for station in site.stations.values()
+        if station.waypoints.get(graph.id) in graph.waypoints
+    }
+    components = adjacency_of(graph).strong_components()
+    main = max(components, key=lambda part: (len(part & frozenset(stations.values())), len(part)))
+    for station, waypoint in stations.items():
+        if waypoint not in main:
+            yield Finding(
+                code="unreachable_station",
+                severity=Severity.ERROR,
+                sentence=f"Station {station} at waypoint {waypoint} cannot be reached from the other stations of graph "
+                f"{graph.id}, or not be left again.",
+                remedy="Add the missing lane, or make a one-way lane two-way.",
+                station=station,
+                graph=graph.id,
+                waypoint=waypoint,
+            )
+    taken = frozenset(stations.values())
+    for part in components:
+        if part is not main and not part & taken:
+            yield _unreachable_part(graph, part)
+
+
+def _unreachable_part(graph: LaneGraph, part: frozenset[WaypointId]) -> Finding:
+    first, *others = sorted(part)
+    more = f" and {len(others)} more" if others else ""
+    return Finding(
+        code="unreachable_waypoint",
+        severity=Severity.WARNING,
+        sentence=f"Waypoint {first}{more} cannot be reached from the stations of graph {graph.id}, or not be left "
+        "again.",
+        remedy="Add the missing lane, or remove what nobody drives to.",
+        graph=graph.id,
+        waypoint=first,
+    )
+
+
+def _width_findings(graph: LaneGraph, lane: Lane, radius_m: float) -> Iterator[Finding]:
+    if lane.width_m is None or lane.width_m >= 2.0 * radius_m:
+        return
+    estimated = " by the drawn walls" if lane.is_width_estimated else ""
+    yield Finding(
+        code="narrow_lane",
+        severity=Severity.WARNING if lane.is_width_estimated else Severity.ERROR,
+        sentence=f"Lane {lane.id} is {lane.width_m:.2f} m wide{estimated}; the robot's footprint is "
+        f"{2.0 * radius_m:.2f} m.",
+        remedy="Measure the place and write its width, move the lane, or keep this robot model off the graph.",
+        graph=graph.id,
+        lane=lane.id,
+        waypoint=lane.start,
+    )
+
+
+def _lift_findings(graph: LaneGraph, lane: Lane, start: Waypoint, end: Waypoint) -> Iterator[Finding]:
+    if start.level == end.level or (start.lift is not None and start.lift == end.lift):
+        return
+    yield Finding(
+        code="lane_between_levels",
+        severity=Severity.ERROR,
+        sentence=f"Lane {lane.id} leads from level {start.level} to level {end.level} outside a lift.",
+        remedy="Give both waypoints the lift whose cabin stands there, or correct a level.",
+        graph=graph.id,
+        lane=lane.id,
+        waypoint=lane.start,
+    )
+
+
+def _door_findings(site: Site, graph: LaneGraph, lane: Lane) -> Iterator[Finding]:
+    door = site.doors.get(lane.door) if lane.door is not None else None
+    if door is not None and not door.is_motorised:
+        yield Finding(
+            code="door_without_motor",
+            severity=Severity.WARNING,
+            sentence=f"Lane {lane.id} leads through door {door.id}, which has no motor.",
+            remedy="Motorise the door, keep it open, or lead the lane elsewhere: a robot cannot open it.",
+            graph=graph.id,
+            lane=lane.id,
+            door=door.id,
+            waypoint=lane.start,
+        )
+
+
+def _wall_findings(site: Site, graph: LaneGraph, lane: Lane, start: Waypoint, end: Waypoint) -> Iterator[Finding]:
+    if start.level != end.level:
+        return
+    ends = (start.x_m, start.y_m), (end.x_m, end.y_m)
+    for wall in site.walls:
+        if wall.level == start.level and _is_near(wall, ends) and is_crossing(*ends, wall.start, wall.end):
+            yield Finding(
+                code="lane_through_wall",
+                severity=Severity.WARNING,
+                sentence=f"Lane {lane.id} on level {start.level} leads through the wall from "
+                f"({wall.start[0]:.2f}, {wall.start[1]:.2f}) to ({wall.end[0]:.2f}, {wall.end[1]:.2f}).",
+                remedy="Move the lane, or draw the opening that is there.",
+                graph=graph.id,
+                lane=lane.id,
+                level=start.level,
+                waypoint=lane.start,
+            )
+            return
+
+
+def _is_near(wall: Wall, ends: tuple[Point, Point]) -> bool:
+    """Whether the boxes around a wall and a lane overlap: most walls are out of question at once."""
+    return all(
+        max(wall.start[axis], wall.end[axis]) >= min(ends[0][axis], ends[1][axis])
+        and min(wall.start[axis], wall.end[axis]) <= max(ends[0][axis], ends[1][axis])
+        for axis in (0, 1)
+    )
+
+
+def _standing_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:
+    for station in site.stations.values():
+        waypoint = graph.waypoints.get(station.waypoints.get(graph.id, WaypointId("")))
+        if waypoint is not None and not waypoint.may_stop:
+            yield Finding(
+                code="station_without_standing",
+                severity=Severity.ERROR,
+                sentence=f"Station {station.id} is at waypoint {waypoint.id}, where no robot may stop.",
+                remedy="Move the station, or allow stopping there.",
+                graph=graph.id,
+                station=station.id,
+                waypoint=waypoint.id,
+            )
+    for waypoint in graph.waypoints.values():
+        lift = site.lifts.get(waypoint.lift) if waypoint.lift is not None else None
+        if lift is None:
+            continue
+        is_inside = is_in_rectangle(
+            (waypoint.x_m, waypoint.y_m),
+            (lift.x_m, lift.y_m),
+            yaw_rad=lift.yaw_rad,
+            width_m=lift.width_m + 0.1,
+            depth_m=lift.depth_m + 0.1,
+        )
+        if not is_inside or waypoint.level not in lift.levels:
+            yield Finding(
+                code="waypoint_outside_lift",
+                severity=Severity.ERROR,
+                sentence=f"Waypoint {waypoint.id} names lift {lift.id}, but is not in its cabin on a level it serves.",
+                remedy="Move the waypoint into the cabin, or correct the lift or its levels.",
+                graph=graph.id,
+                waypoint=waypoint.id,
+                lift=lift.id,
+            )
