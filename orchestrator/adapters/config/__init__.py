@@ -1,0 +1,1 @@
+"""Checked YAML for sites, robot models, fleets and policies; and the map formats of others."""

@@ -1,0 +1,36 @@
+"""Policy files (``*.policy.yaml``): what a place has decided."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from orchestrator.adapters.config.checked import FileModel, default_of, read_checked
+from orchestrator.adapters.config.site_form import Id
+from orchestrator.domain.policies import Policies, VerificationMoment
+
+Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
+
+
+class PolicyFile(FileModel):
+    """The decisions of one place; see `Policies` for what each means. Left-out values are its defaults."""
+
+    policy: Id
+    verification: Annotated[VerificationMoment, Field(strict=False)] = default_of(Policies, "verification")
+    wait_before_priority_s: Seconds = default_of(Policies, "wait_before_priority_s")
+    receiver_wait_s: Seconds = default_of(Policies, "receiver_wait_s")
+    runner_walk_s: Seconds = default_of(Policies, "runner_walk_s")
+
+
+def load_policies(path: Path) -> Policies:
+    """Return the policies that a file states.
+
+    Raises
+    ------
+    ConfigFileError
+        The file is malformed; each complaint names its line.
+    """
+    entry, _ = read_checked(path, PolicyFile)
+    return Policies(id=entry.policy, **entry.model_dump(exclude={"policy"}))

@@ -1,0 +1,126 @@
+"""The form of a site file (``*.site.yaml``): what people write, before it becomes a `Site`.
+
+Lengths in metres, angles in radians, speeds in m/s; one right-handed frame for the whole site, z up.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from orchestrator.adapters.config.checked import FileModel
+from orchestrator.domain.site.model import Orientation, StationKind
+
+
+def _text_of_number(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Id = Annotated[
+    str, BeforeValidator(_text_of_number), Field(min_length=1, max_length=120, pattern=r"^[^\s/#+~][^\s/#+~]*$")
+]
+"""A word without blanks, and without ``/ # + ~``, which mean something in topics, addresses and lane ids."""
+
+LaneIdText = Annotated[str, Field(min_length=1, max_length=260, pattern=r"^[^\s/+]+$")]
+Metres = Annotated[float, Field(ge=-100_000.0, le=100_000.0)]
+Length = Annotated[float, Field(ge=0.0, le=100_000.0)]
+Size = Annotated[float, Field(gt=0.0, le=1_000.0)]
+Speed = Annotated[float, Field(gt=0.0, le=20.0)]
+Position = Annotated[list[Metres], Field(min_length=2, max_length=2)]
+Segment = Annotated[list[Metres], Field(min_length=4, max_length=4)]
+Name = Annotated[str, BeforeValidator(_text_of_number), Field(max_length=200)]
+
+
+class LevelEntry(FileModel):
+    """One floor; ``elevation_m`` is the height of its walking surface."""
+
+    elevation_m: Metres = 0.0
+    name: Name = ""
+
+
+class WaypointEntry(FileModel):
+    """A place on a lane graph. ``lift`` names the lift whose cabin stands here when it is on this level."""
+
+    level: Id
+    x: Metres
+    y: Metres
+    name: Name = ""
+    lift: Id | None = None
+    may_stop: bool = True
+    properties: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class LaneEntry(FileModel):
+    """A way between two waypoints, two-way unless ``bidirectional`` is false.
+
+    ``width_m`` may be left out where the graph has a ``lane_width_m``. A door that the lane crosses is found by itself;
+    name it where that is not enough, or write ``door: null`` where there is none after all. ``orientation`` is how the
+    robot faces from ``from`` to ``to``; on the way back it faces the other way.
+    """
+
+    from_: Id = Field(alias="from")
+    to: Id
+    id: LaneIdText | None = None
+    bidirectional: bool = True
+    width_m: Length | None = None
+    width_estimated: bool = False
+    speed_limit_m_s: Speed | None = None
+    door: Id | None = None
+    orientation: Annotated[Orientation, Field(strict=False)] | None = None
+    properties: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class GraphEntry(FileModel):
+    """Waypoints and lanes of one kind of robot."""
+
+    name: Name = ""
+    lane_width_m: Size | None = None
+    waypoints: dict[Id, WaypointEntry]
+    lanes: list[LaneEntry]
+
+
+class DoorEntry(FileModel):
+    """A door between its two jambs."""
+
+    level: Id
+    start: Position
+    end: Position
+    kind: Name = "hinged"
+    motorised: bool = True
+    name: Name = ""
+
+
+class LiftEntry(FileModel):
+    """A lift: cabin centre, turn and size, and the levels it serves from the lowest up."""
+
+    x: Metres
+    y: Metres
+    yaw_rad: Annotated[float, Field(ge=-100.0, le=100.0)] = 0.0
+    width_m: Size
+    depth_m: Size
+    levels: Annotated[list[Id], Field(min_length=1)]
+    motorised: bool = True
+    name: Name = ""
+
+
+class StationEntry(FileModel):
+    """A named place where something happens, and its waypoint on each lane graph that reaches it."""
+
+    kind: Annotated[StationKind, Field(strict=False)]
+    level: Id
+    waypoints: dict[Id, Id] = Field(default_factory=dict)
+    name: Name = ""
+
+
+class SiteFile(FileModel):
+    """One hospital."""
+
+    site: Id
+    name: Name = ""
+    levels: Annotated[dict[Id, LevelEntry], Field(min_length=1)]
+    graphs: Annotated[dict[Id, GraphEntry], Field(min_length=1)]
+    doors: dict[Id, DoorEntry] = Field(default_factory=dict)
+    lifts: dict[Id, LiftEntry] = Field(default_factory=dict)
+    stations: dict[Id, StationEntry] = Field(default_factory=dict)
+    walls: dict[Id, list[Segment]] = Field(default_factory=dict)

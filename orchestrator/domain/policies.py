@@ -1,0 +1,30 @@
+"""Policies: what a place has decided, as opposed to what a robot or a building can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class VerificationMoment(StrEnum):
+    """When a pharmacist's verification of a delivery is recorded."""
+
+    QUEUEING = "queueing"
+    SEPARATE = "separate"
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The decisions of one place. Times in seconds, ratios 0 to 1.
+
+    ``verification`` says whether queueing a delivery counts as verifying it. A robot that has waited for
+    ``wait_before_priority_s`` for a way to be granted is served before all others. A load that waits for its receiver
+    for ``receiver_wait_s`` raises an alarm. ``runner_walk_s`` is what a person needs from the pharmacy to any ward: a
+    robot that will be later than that is replaced by a runner.
+    """
+
+    id: str
+    verification: VerificationMoment = VerificationMoment.QUEUEING
+    wait_before_priority_s: float = 60.0
+    receiver_wait_s: float = 600.0
+    runner_walk_s: float = 300.0
