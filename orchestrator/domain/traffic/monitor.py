@@ -1,0 +1,393 @@
+"""The grant monitor: a hop is granted only if afterwards everybody can still get home (design §8, promise 6).
+
+Every robot owns an endpoint, a waypoint reserved for it alone. A state is safe when an order exists in which each
+robot in turn can drive from its tip to its endpoint, needing nothing that conflicts with what robots not yet home
+hold or with anybody else's endpoint. Why nothing deadlocks: all robots at home is safe; a grant is refused unless the
+state after it is safe; giving back only frees. In a safe state the first robot of the order that is not at home has a
+way that is free now, and driving it keeps the same order, so some hop can always be granted. Nothing here rests on
+timing.
+
+When robots that cannot move stand in the way, some may be cut off. Then a grant is refused unless everybody who could
+get home before it still can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
+from orchestrator.domain.traffic._evacuation import (
+    Evacuation,
+    Standing,
+    Ways,
+    blocked_for,
+    brought_forward,
+    evacuate,
+)
+from orchestrator.domain.traffic.errors import BrokenRouteError, UnknownPlaceError, UnknownTravellerError
+from orchestrator.domain.traffic.resources import ResourceMap
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The lanes may be driven; ``resources`` are what they need, held by the robot if it was a grant."""
+
+    resources: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not now. ``blockers`` are the robots it waits for, by id; empty when waiting will not help."""
+
+    blockers: tuple[RobotId, ...]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """What is closed to a robot for as long as others stay who and where they are."""
+
+    waypoints: frozenset[WaypointId]
+    lanes: frozenset[LaneId]
+
+
+class Monitor:
+    """Who holds what, and whether a grant leaves everybody a way home.
+
+    Not for use from two threads. The same calls in the same order give the same answers.
+
+    Parameters
+    ----------
+    resources : ResourceMap
+        Resources of ``graph`` and their conflicts.
+    graph : LaneGraph
+        The lanes that the robots drive on.
+    """
+
+    def __init__(self, resources: ResourceMap, graph: LaneGraph) -> None:
+        self.resources = resources
+        self.graph = graph
+        self.ways = Ways(resources, graph)
+        # Kept for the coordination policy: the robot that has precedence, and since when it has wanted its target.
+        self.precedence: tuple[RobotId, float] | None = None
+        self._standings: dict[RobotId, Standing] = {}
+        self._evacuation: Evacuation | None = Evacuation((), {}, ())
+
+    # What is so ------------------------------------------------------------------------------------------------
+
+    @property
+    def robots(self) -> tuple[RobotId, ...]:
+        """Every robot the monitor knows, by id."""
+        return tuple(sorted(self._standings))
+
+    def held(self, robot: RobotId) -> frozenset[str]:
+        """Return the resources that ``robot`` holds."""
+        return self.resources.names(self._standing(robot).held)
+
+    def tip(self, robot: RobotId) -> WaypointId:
+        """Return the last waypoint granted to ``robot``."""
+        return self._standing(robot).tip
+
+    def endpoint(self, robot: RobotId) -> WaypointId:
+        """Return the waypoint that is reserved for ``robot`` alone."""
+        return self._standing(robot).endpoint
+
+    def is_frozen(self, robot: RobotId) -> bool:
+        """Whether ``robot`` is an obstacle that stays."""
+        return self._standing(robot).is_frozen
+
+    def safe_order(self) -> tuple[RobotId, ...]:
+        """Return an order in which robots can go home one after the other; without those cut off or frozen."""
+        return self._settled().order
+
+    def cut_off(self) -> tuple[RobotId, ...]:
+        """Return the robots that have no way home as things stand, by id; empty in a safe state."""
+        return self._settled().stuck
+
+    def way_home(self, robot: RobotId) -> tuple[LaneId, ...] | None:
+        """Return the lanes home for ``robot`` once all before it in the safe order are home; None if cut off."""
+        self._standing(robot)
+        way = self._settled().ways.get(robot)
+        return None if way is None else way.lanes
+
+    def barred(self, robot: RobotId) -> Barred:
+        """Return the waypoints and lanes that routes of ``robot`` must avoid.
+
+        They conflict with another robot's endpoint, or with what a frozen or cut off robot holds; waiting there
+        would be in vain.
+        """
+        mask = self.barred_mask(robot)
+        waypoints = (w for w in self.graph.waypoints if self.resources.mask(self.resources.of_waypoint(w)) & mask)
+        lanes = (lane for lane in self.graph.lanes if self.ways.needs((lane,)) & mask)
+        return Barred(frozenset(waypoints), frozenset(lanes))
+
+    def barred_mask(self, robot: RobotId) -> int:
+        """Return what is closed to ``robot`` for as long as others stay who and where they are, as a bit set."""
+        stuck = self._settled().stuck
+        movable = [r for r, standing in self._standings.items() if not standing.is_frozen and r not in stuck]
+        return blocked_for(robot, self._standings, gone=movable)
+
+    def held_conflicts(self, robot: RobotId) -> int:
+        """Return the bit set of what nobody else may hold because ``robot`` holds what it does."""
+        return self._standing(robot).held_conflicts
+
+    # What is asked ---------------------------------------------------------------------------------------------
+
+    def stretch(self, route: Sequence[LaneId]) -> tuple[LaneId, ...]:
+        """Return the lanes of ``route`` up to and including the first waypoint where stopping is allowed.
+
+        They are granted together or not at all. A lift cabin is no stopping place. The whole route when it has no
+        stopping place, which `grant` then refuses.
+        """
+        for i, lane in enumerate(route):
+            if self._may_stop(self.graph.lanes[lane].end):
+                return tuple(route[: i + 1])
+        return tuple(route)
+
+    def may_grant(self, robot: RobotId, lanes: Sequence[LaneId], *, keeps_order: bool = False) -> Granted | Refused:
+        """Return what `grant` would answer, and change nothing."""
+        return self._judged(robot, lanes, keeps_order=keeps_order)[0]
+
+    def grant(self, robot: RobotId, lanes: Sequence[LaneId], *, keeps_order: bool = False) -> Granted | Refused:
+        """Grant all of ``lanes`` to ``robot``, or refuse all.
+
+        Parameters
+        ----------
+        robot : RobotId
+            Who asks. Its tip moves to the end of the lanes.
+        lanes : sequence of LaneId
+            They follow one another from its tip and end where it may stop.
+        keeps_order : bool
+            Refuse as well what would change the ways home of robots earlier in the safe order.
+
+        Raises
+        ------
+        UnknownTravellerError
+            The monitor does not know the robot.
+        BrokenRouteError
+            The lanes do not follow one another from the tip.
+        """
+        answer, standing, evacuation = self._judged(robot, lanes, keeps_order=keeps_order)
+        if isinstance(answer, Granted):
+            self._standings[robot] = standing
+            self._evacuation = evacuation
+        return answer
+
+    # What happens ----------------------------------------------------------------------------------------------
+
+    def occupy(self, robot: RobotId, *, tip: WaypointId, held: Iterable[str], endpoint: WaypointId) -> None:
+        """Enter where ``robot`` is, as found or as stored, without a test. What it held before is forgotten.
+
+        Parameters
+        ----------
+        robot : RobotId
+            Who.
+        tip : WaypointId
+            The last waypoint granted to it.
+        held : iterable of str
+            Resources granted and not released; those of the tip are added.
+        endpoint : WaypointId
+            The waypoint reserved for it alone.
+        """
+        held_mask = self.resources.mask(held) | self._waypoint_mask(tip)
+        self._standings[robot] = Standing(
+            tip=tip,
+            endpoint=endpoint,
+            held=held_mask,
+            held_conflicts=self.resources.conflicts(held_mask),
+            endpoint_conflicts=self.resources.conflicts(self._waypoint_mask(endpoint)),
+        )
+        self._evacuation = None
+
+    def release(self, robot: RobotId, resources: Iterable[str]) -> None:
+        """Give back ``resources``; those of the robot's tip stay, and what it does not hold is passed over."""
+        standing = self._standing(robot)
+        held = standing.held & ~self.resources.mask(resources) | self._waypoint_mask(standing.tip)
+        self._standings[robot] = replace(standing, held=held, held_conflicts=self.resources.conflicts(held))
+        if self._evacuation is not None and self._evacuation.stuck:
+            self._evacuation = None
+
+    def release_behind(self, robot: RobotId, *, at: WaypointId, ahead: Sequence[LaneId]) -> frozenset[str]:
+        """Give back all that a robot which has reached ``at``, with the granted lanes ``ahead``, needs no more.
+
+        Returns
+        -------
+        frozenset of str
+            What it still holds.
+        """
+        needed = self.resources.of_route(at, ahead, self.graph)
+        self.release(robot, self.held(robot) - needed)
+        return self.held(robot)
+
+    def retarget(self, robot: RobotId, endpoint: WaypointId) -> bool:
+        """Reserve another endpoint for ``robot``, if nobody is in its way and everybody keeps a way home.
+
+        Returns
+        -------
+        bool
+            Whether it was done. The old endpoint stays the robot's only for as long as it holds it.
+        """
+        standing = self._standing(robot)
+        wanted = self._waypoint_mask(endpoint)
+        for other, theirs in self._standings.items():
+            if other != robot and wanted & (theirs.held_conflicts | theirs.endpoint_conflicts):
+                return False
+        changed = replace(standing, endpoint=endpoint, endpoint_conflicts=self.resources.conflicts(wanted))
+        evacuation = self._evacuated(robot, changed)
+        if not set(evacuation.stuck) <= set(self._settled().stuck):
+            return False
+        self._standings[robot] = changed
+        self._evacuation = evacuation
+        return True
+
+    def freeze(self, robot: RobotId) -> tuple[RobotId, ...]:
+        """Make ``robot`` an obstacle that stays, and return the others that are cut off now, by id."""
+        return self._set_frozen(robot, is_frozen=True)
+
+    def thaw(self, robot: RobotId) -> tuple[RobotId, ...]:
+        """Let ``robot`` move again, and return who is cut off now, by id."""
+        return self._set_frozen(robot, is_frozen=False)
+
+    def remove(self, robot: RobotId) -> None:
+        """Forget ``robot``: it has left the lanes."""
+        self._standing(robot)
+        del self._standings[robot]
+        self._evacuation = None
+
+    def bring_forward(self, robots: Iterable[RobotId]) -> tuple[RobotId, ...]:
+        """Put ``robots``, and all who must go home before them, first in the safe order; return these in order."""
+        needed, self._evacuation = brought_forward(self._settled(), robots, self._standings)
+        return needed
+
+    # How -------------------------------------------------------------------------------------------------------
+
+    def _judged(
+        self, robot: RobotId, lanes: Sequence[LaneId], *, keeps_order: bool
+    ) -> tuple[Granted | Refused, Standing, Evacuation]:
+        """Return the answer, and the robot's standing and the evacuation after a grant."""
+        standing = self._standing(robot)
+        before = self._settled()
+        refused = self._refused_at_once(robot, standing, lanes)
+        if refused is not None:
+            return refused, standing, before
+        needs = self.ways.needs(lanes)
+        after = replace(
+            standing,
+            tip=self.graph.lanes[lanes[-1]].end if lanes else standing.tip,
+            held=standing.held | needs,
+            held_conflicts=standing.held_conflicts | self.resources.conflicts(needs),
+        )
+        evacuation = self._order_kept(robot, after, lanes, needs)
+        if evacuation is None and keeps_order:
+            return self._refused_for_order(robot, needs), standing, before
+        if evacuation is None:
+            evacuation = self._evacuated(robot, after)
+        stranded = [r for r in evacuation.stuck if r not in before.stuck]
+        if stranded:
+            return _unsafe(robot, stranded), standing, before
+        return Granted(self.resources.names(needs)), after, evacuation
+
+    def _refused_at_once(self, robot: RobotId, standing: Standing, lanes: Sequence[LaneId]) -> Refused | None:
+        """Return why the lanes cannot be granted whatever the order: not to stop there, held, or reserved."""
+        here = standing.tip
+        for lane in lanes:
+            if lane not in self.graph.lanes or self.graph.lanes[lane].start != here:
+                raise BrokenRouteError(
+                    f"Lane {lane} was refused to {robot}: it does not start at {here}, where the lanes before it end. "
+                    "Plan the route again from there.",
+                    detail={"robot": robot, "lane": lane, "expected_start": here},
+                )
+            here = self.graph.lanes[lane].end
+        if standing.is_frozen:
+            return Refused((), Reason("robot_frozen", f"{robot} does not move; it waits for a person to release it."))
+        if lanes and not self._may_stop(here):
+            return Refused((), Reason("no_stopping_place", f"{here} is no place to stop; it waits for a longer route."))
+        needs = self.ways.needs(lanes)
+        return self._refused_by_others(robot, needs)
+
+    def _refused_by_others(self, robot: RobotId, needs: int) -> Refused | None:
+        others = [(r, self._standings[r]) for r in sorted(self._standings) if r != robot]
+        owners = tuple(r for r, theirs in others if needs & theirs.endpoint_conflicts)
+        if owners:
+            sentence = f"The way leads through the reserved place of {_listed(owners)}; it waits for another route."
+            return Refused(owners, Reason("reserved_for_other", sentence))
+        holders = tuple(r for r, theirs in others if needs & theirs.held_conflicts)
+        if holders:
+            return Refused(holders, Reason("held_by_other", f"It waits for {_listed(holders)} to clear the way ahead."))
+        return None
+
+    def _order_kept(self, robot: RobotId, after: Standing, lanes: Sequence[LaneId], needs: int) -> Evacuation | None:
+        """Return the evacuation in the present order if the grant leaves it valid: the fast path.
+
+        Robots earlier in the order keep their ways if those need nothing that is granted now; those later find this one
+        gone home, as before. So only this robot's own way is looked for again, unless it drives the one it has.
+        """
+        kept = self._settled()
+        if robot not in kept.ways:
+            return None
+        position = kept.order.index(robot)
+        taken = self.resources.conflicts(needs)
+        if any(kept.ways[earlier].needs & taken for earlier in kept.order[:position]):
+            return None
+        own = kept.ways[robot]
+        if own.lanes[: len(lanes)] == tuple(lanes):
+            rest = own.lanes[len(lanes) :]
+            way = replace(own, lanes=rest, needs=self.ways.needs(rest))
+        else:
+            blocked = blocked_for(robot, self._standings, gone=kept.order[:position])
+            found = self.ways.way_home(after, blocked=blocked)
+            if found is None:
+                return None
+            way = found
+        return replace(kept, ways={**kept.ways, robot: way})
+
+    def _refused_for_order(self, robot: RobotId, needs: int) -> Refused:
+        evacuation = self._settled()
+        taken = self.resources.conflicts(needs)
+        earlier = evacuation.order[: evacuation.order.index(robot)] if robot in evacuation.ways else evacuation.order
+        blockers = tuple(sorted(r for r in earlier if evacuation.ways[r].needs & taken))
+        return Refused(blockers, Reason("gives_way", f"It gives way to {_listed(blockers) or 'others'} going home."))
+
+    def _evacuated(self, robot: RobotId, standing: Standing) -> Evacuation:
+        return evacuate(self.ways, {**self._standings, robot: standing}, self._settled().order)
+
+    def _settled(self) -> Evacuation:
+        if self._evacuation is None:
+            self._evacuation = evacuate(self.ways, self._standings, ())
+        return self._evacuation
+
+    def _set_frozen(self, robot: RobotId, *, is_frozen: bool) -> tuple[RobotId, ...]:
+        self._standings[robot] = replace(self._standing(robot), is_frozen=is_frozen)
+        self._evacuation = None
+        return self.cut_off()
+
+    def _standing(self, robot: RobotId) -> Standing:
+        if robot not in self._standings:
+            raise UnknownTravellerError(
+                f"The traffic monitor does not know robot {robot}; enter where it stands first.",
+                detail={"robot": robot},
+            )
+        return self._standings[robot]
+
+    def _waypoint_mask(self, waypoint: WaypointId) -> int:
+        return self.resources.mask(self.resources.of_waypoint(waypoint))
+
+    def _may_stop(self, waypoint: WaypointId) -> bool:
+        if waypoint not in self.graph.waypoints:
+            raise UnknownPlaceError(f"The lane graph has no waypoint {waypoint}.", detail={"waypoint": waypoint})
+        place = self.graph.waypoints[waypoint]
+        return place.may_stop and place.lift is None
+
+
+def _unsafe(robot: RobotId, stranded: Sequence[RobotId]) -> Refused:
+    others = tuple(r for r in stranded if r != robot)
+    whom = _listed(others) if others else "it"
+    sentence = f"Going on now would leave {whom} no way home; it waits for room."
+    return Refused(others, Reason("no_way_home", sentence))
+
+
+def _listed(robots: Sequence[RobotId]) -> str:
+    return " and ".join(robots)
