@@ -1,0 +1,1 @@
+"""Choosing: which robot fetches what next, and why something still waits."""

@@ -1,0 +1,152 @@
+"""What keeps a robot from a delivery: a filter for each criterion, answering with its reason, or None when it is met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from orchestrator.domain.delivery.model import Delivery
+from orchestrator.domain.fleet.model import RobotId, RobotModel, RobotReport
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import StationId
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One robot and what decides whether it may take a trip now.
+
+    ``report`` is what it said last, None when it has said nothing yet. ``is_fenced_off`` says that it is out of service
+    for now. Driving home is no trip. ``is_going_home`` says that it stands at its home or is on the way there.
+    """
+
+    robot: RobotId
+    model: RobotModel
+    report: RobotReport | None
+    is_lost: bool = False
+    is_fenced_off: bool = False
+    is_on_trip: bool = False
+    occupied_drawers: frozenset[str] = frozenset()
+    is_going_home: bool = False
+
+    @property
+    def free_drawers(self) -> tuple[str, ...]:
+        """The drawers that can be filled, in the model's order."""
+        return tuple(drawer for drawer in self.model.drawers if drawer not in self.occupied_drawers)
+
+    @property
+    def must_charge(self) -> bool:
+        """Whether the battery is below the reserve, or on the charger and not ready yet."""
+        if self.report is None:
+            return False
+        least = self.model.battery_ready if self.report.is_charging else self.model.battery_reserve
+        return self.report.battery < least
+
+
+Distance = Callable[[RobotId, StationId], float | None]
+"""How far a robot has to drive to a station, in metres or seconds alike for all; None when there is no way."""
+
+RobotFilter = Callable[[Candidate], Reason | None]
+
+
+def robot_fenced_off(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that is out of service."""
+    if not candidate.is_fenced_off:
+        return None
+    return Reason("robot_fenced_off", f"{candidate.robot} is out of service; it waits until the robot is put back.")
+
+
+def robot_not_reported(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that has said nothing since the orchestrator started."""
+    if candidate.report is not None:
+        return None
+    return Reason("robot_not_reported", f"{candidate.robot} has not reported yet; it waits for its first state.")
+
+
+def robot_lost(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that has been silent for too long."""
+    if not candidate.is_lost:
+        return None
+    return Reason(
+        "robot_lost", f"{candidate.robot} is silent; it waits to hear from it or for a person to look after it."
+    )
+
+
+def emergency_stop(candidate: Candidate) -> Reason | None:
+    """Refuse a robot whose emergency stop is pressed or whose protective field is violated."""
+    report = candidate.report
+    if report is None or not (report.is_emergency_stopped or report.has_field_violation):
+        return None
+    return Reason("emergency_stop", f"{candidate.robot} is stopped for safety; a person on the spot has to release it.")
+
+
+def robot_at_fault(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that reports a fault which stops it."""
+    if candidate.report is None or not any(fault.is_fatal for fault in candidate.report.faults):
+        return None
+    return Reason("robot_at_fault", f"{candidate.robot} reports a fault that stops it; it waits for an engineer.")
+
+
+def wrong_mode(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that a person drives or services."""
+    if candidate.report is None or candidate.report.mode.takes_orders:
+        return None
+    sentence = f"{candidate.robot} is in {candidate.report.mode.value} mode; it waits to be set to automatic."
+    return Reason("wrong_mode", sentence)
+
+
+def robot_busy(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that is on a trip."""
+    if not candidate.is_on_trip:
+        return None
+    return Reason("robot_busy", f"{candidate.robot} is on another trip; it waits for the robot to come free.")
+
+
+def battery_below_reserve(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that has to charge first."""
+    if not candidate.must_charge:
+        return None
+    return Reason("battery_below_reserve", f"{candidate.robot} has to charge first; it waits until it is ready.")
+
+
+def no_free_drawer(candidate: Candidate) -> Reason | None:
+    """Refuse a robot without a free drawer."""
+    if candidate.free_drawers:
+        return None
+    return Reason("no_free_drawer", f"{candidate.robot} has no free drawer; it waits until one is emptied.")
+
+
+MAY_DRIVE: tuple[RobotFilter, ...] = (
+    robot_fenced_off,
+    robot_not_reported,
+    robot_lost,
+    emergency_stop,
+    robot_at_fault,
+    wrong_mode,
+    robot_busy,
+)
+"""What a robot must pass to be sent anywhere."""
+
+MAY_TAKE_TRIP: tuple[RobotFilter, ...] = (*MAY_DRIVE, battery_below_reserve, no_free_drawer)
+"""What a robot must pass to be sent on a trip."""
+
+
+def station_unreachable(candidate: Candidate, delivery: Delivery, distance: Distance) -> Reason | None:
+    """Refuse a robot that has no way to where the delivery starts or ends."""
+    for station in (delivery.from_station, delivery.to_station):
+        if distance(candidate.robot, station) is None:
+            sentence = f"{candidate.robot} has no open way to {station}; it waits for one or for another robot."
+            return Reason("station_unreachable", sentence)
+    return None
+
+
+def station_busy(delivery: Delivery, busy: Collection[StationId]) -> Reason | None:
+    """Refuse a delivery whose first station has another robot at it or coming."""
+    if delivery.from_station not in busy:
+        return None
+    sentence = f"Another robot is at {delivery.from_station} or on its way there; it waits until that one has left."
+    return Reason("station_busy", sentence)
+
+
+def reasons_against(candidate: Candidate, filters: Collection[RobotFilter]) -> tuple[Reason, ...]:
+    """Return what each of ``filters`` has against the robot; empty when it passes all."""
+    return tuple(reason for each in filters if (reason := each(candidate)) is not None)
