@@ -133,12 +133,13 @@ def _stand_in(path: Path, value: object) -> object:
 
 def _drop(tree: JsonObject, path: Path, *, is_absent: bool) -> None:
     """Remove the smallest optional part around ``path``; a list goes as a whole, because a shorter one lies."""
+    wrong = path
     if is_absent:
         path = path[:-1]
     while path and not isinstance(path[-1], str):
         path = path[:-1]
     if not path:
-        raise malformed("a field that may not be guessed is missing")
+        raise malformed(f"its {'.'.join(str(part) for part in wrong)} is missing or unreadable, and is not guessed")
     cast(JsonObject, _at(tree, path[:-1])).pop(cast(str, path[-1]), None)
 
 
