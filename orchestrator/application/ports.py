@@ -16,6 +16,7 @@ from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliverySta
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.site.device import DoorPosition, LiftPicture
 from orchestrator.domain.site.model import DoorId, LevelId, LiftId
 
 
@@ -96,7 +97,9 @@ class DeliveryRepository(Protocol):
         """Return every delivery that is not closed, oldest first (queued_at, id)."""
         ...
 
-    def page(self, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None) -> Sequence[Delivery]:
+    def page(
+        self, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None
+    ) -> Sequence[Delivery]:
         """Return up to ``limit`` deliveries, newest first, that come after ``after`` in that order."""
         ...
 
@@ -191,19 +194,39 @@ class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""
 
     @property
-    def deliveries(self) -> DeliveryRepository: ...
+    def deliveries(self) -> DeliveryRepository:
+        """Return the repository within this transaction."""
+        ...
+
     @property
-    def jobs(self) -> JobRepository: ...
+    def jobs(self) -> JobRepository:
+        """Return the repository within this transaction."""
+        ...
+
     @property
-    def trips(self) -> TripRepository: ...
+    def trips(self) -> TripRepository:
+        """Return the repository within this transaction."""
+        ...
+
     @property
-    def robots(self) -> RobotRepository: ...
+    def robots(self) -> RobotRepository:
+        """Return the repository within this transaction."""
+        ...
+
     @property
-    def outbox(self) -> Outbox: ...
+    def outbox(self) -> Outbox:
+        """Return the repository within this transaction."""
+        ...
+
     @property
-    def events(self) -> EventLog: ...
+    def events(self) -> EventLog:
+        """Return the repository within this transaction."""
+        ...
+
     @property
-    def answers(self) -> Answers: ...
+    def answers(self) -> Answers:
+        """Return the repository within this transaction."""
+        ...
 
 
 class Store(Protocol):
@@ -211,6 +234,10 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction; it commits durably when the block ends without an error."""
+        ...
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a block that sees one committed state and only reads."""
         ...
 
 
@@ -247,4 +274,12 @@ class Building(Protocol):
 
     def is_lift_open_at(self, lift: LiftId, level: LevelId, robot: RobotId) -> bool:
         """Whether the cabin stands at the level, doors open, held for the robot."""
+        ...
+
+    def door_positions(self) -> Mapping[DoorId, DoorPosition]:
+        """Return how every door stands now."""
+        ...
+
+    def lift_pictures(self) -> Mapping[LiftId, LiftPicture]:
+        """Return where every lift is now."""
         ...

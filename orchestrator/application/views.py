@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Trip
 from orchestrator.domain.fleet.model import ModelId, RobotId, RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
-from orchestrator.domain.site.model import DoorId, LevelId, LiftId
-
-
-class DoorPosition(StrEnum):
-    """How far a door has moved."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-    MOVING = "moving"
-
-
-@dataclass(frozen=True, slots=True)
-class LiftPicture:
-    """Where a lift's cabin is, None between two levels, and whether its doors are open there."""
-
-    level: LevelId | None
-    doors: DoorPosition
+from orchestrator.domain.site.device import DoorPosition, LiftPicture
+from orchestrator.domain.site.model import DoorId, LiftId
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,168 @@
+"""The driver of a control on the ward: asyncio in front, one thread for the control, paho behind.
+
+Everything that reads or writes the books runs on the control's own thread, one call after the other. asyncio only
+carries: messages from paho, commands from HTTP, and the alarm clock for the control's next deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import structlog
+
+from orchestrator.adapters.mqtt.transport import PahoTransport
+from orchestrator.application.control import Control
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.views import FleetPicture
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+INBOX_LIMIT = 10_000
+LONGEST_NAP_S = 1.0
+
+
+class LateTransport:
+    """A transport that drops everything until the real one is there; the link resends."""
+
+    def __init__(self) -> None:
+        self.real: PahoTransport | None = None
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
+        """Hand over to the real transport."""
+        if self.real is not None:
+            self.real.publish(topic, payload, qos=qos, retain=retain)
+
+
+class Driver:
+    """Runs one control until it is closed.
+
+    Parameters
+    ----------
+    control : Control
+        Not yet started.
+    transport : LateTransport
+        The one the control was made with.
+    broker_url : callable
+        Returns the broker's address when the driver starts.
+    client_id : str
+        The orchestrator's id at the broker.
+    """
+
+    def __init__(self, control: Control, *, transport: LateTransport, broker_url: str, client_id: str) -> None:
+        self._control = control
+        self._late = transport
+        self._broker_url = broker_url
+        self._client_id = client_id
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="control")
+        self._inbox: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue(INBOX_LIMIT)
+        self._changed = asyncio.Condition()
+        self._dropped = 0
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Driver]:
+        """Start the control, connect, and pump until the block ends."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._control.start)
+        self._late.real = PahoTransport(
+            self._broker_url,
+            client_id=self._client_id,
+            topics=self._control.subscriptions(),
+            on_message=lambda *message: _hand_over(loop, self._take, message),
+            on_connection=lambda _is_up: None,
+        )
+        self._late.real.start()
+        pump = asyncio.create_task(self._pump(), name="control pump")
+        try:
+            yield self
+        finally:
+            pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await pump
+            await loop.run_in_executor(None, self._late.real.stop)
+            self._thread.shutdown(wait=True)
+
+    @property
+    def is_broker_connected(self) -> bool:
+        """Whether the broker is there now."""
+        return self._late.real is not None and self._late.real.is_connected
+
+    async def run(self, command: Callable[[UnitOfWork], T]) -> T:
+        """Run a use case on the control's thread; durable when this returns."""
+        answer = await self._on_thread(lambda: self._control.run(command))
+        await self._notify()
+        return answer
+
+    async def read(self, query: Callable[[UnitOfWork], T]) -> T:
+        """Run a query on the control's thread."""
+        return await self._on_thread(lambda: self._control.read(query))
+
+    async def picture(self) -> FleetPicture:
+        """Return where everything is now."""
+        return await self._on_thread(self._control.picture)
+
+    async def wait_for_change(self, timeout_s: float) -> None:
+        """Return when something may have changed, at the latest after ``timeout_s``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s), self._changed:
+                await self._changed.wait()
+
+    def _take(self, message: tuple[str, bytes, bool]) -> None:
+        """Keep a message for the pump; on overload the newest is dropped, since robots report again."""
+        try:
+            self._inbox.put_nowait(message)
+        except asyncio.QueueFull:
+            self._dropped += 1
+            if self._dropped % 1000 == 1:
+                log.error("inbox_full", dropped=self._dropped)
+
+    async def _pump(self) -> None:
+        while True:
+            nap_s = await self._on_thread(self._seconds_to_next_tick)
+            messages = await self._collect(nap_s)
+            await self._on_thread(lambda batch=messages: self._handle(batch))
+            await self._notify()
+
+    def _seconds_to_next_tick(self) -> float:
+        return max(0.0, min(self._control.next_due_s() - self._control.now_s(), LONGEST_NAP_S))
+
+    async def _collect(self, nap_s: float) -> list[tuple[str, bytes, bool]]:
+        messages: list[tuple[str, bytes, bool]] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(nap_s):
+                messages.append(await self._inbox.get())
+        while not self._inbox.empty():
+            messages.append(self._inbox.get_nowait())
+        return messages
+
+    def _handle(self, messages: list[tuple[str, bytes, bool]]) -> None:
+        for topic, payload, is_retained in messages:
+            try:
+                self._control.receive(topic, payload, is_retained=is_retained)
+            except Exception:  # the process edge: one poisonous message must not deafen the house to all others
+                log.exception("message_failed", topic=topic)
+        try:
+            self._control.tick()
+        except Exception:  # the process edge: the books are as they were before the turn; the next tick tries again
+            log.exception("tick_failed")
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _on_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop,
+    take: Callable[[tuple[str, bytes, bool]], None],
+    message: tuple[str, bytes, bool],
+) -> None:
+    # A message that arrives while the loop is closing has nobody to go to; RuntimeError is all that asyncio says.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(take, message)

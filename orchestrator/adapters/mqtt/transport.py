@@ -1,0 +1,121 @@
+"""The way to the broker over paho-mqtt.
+
+paho runs its callbacks on a thread of its own; they do nothing but hand bytes over, because an exception in a
+callback would end that thread while the client still calls itself connected. Orders go out at QoS 0 and are lost
+while the broker is away: paho would queue QoS 1 and deliver a stale order minutes later, so the link resends
+instead, while the order is still wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+
+from orchestrator.domain.errors import InvalidInputError
+
+log = structlog.get_logger(__name__)
+
+KEEPALIVE_S = 15
+RECONNECT_S = (1, 5)
+DEFAULT_PORT = 1883
+
+
+class BrokerAddressError(InvalidInputError):
+    """The broker's address cannot be used."""
+
+    code = "broker_address"
+
+
+class PahoTransport:
+    """A connection to one broker that comes back by itself.
+
+    Parameters
+    ----------
+    url : str
+        ``mqtt://host:port``.
+    client_id : str
+        Unique among the broker's clients.
+    topics : sequence of str
+        What to listen to, subscribed again at every connection.
+    on_message : callable
+        Gets topic, payload and whether the broker had kept it, **on paho's thread**; must only hand them over.
+    on_connection : callable
+        Gets True or False when the connection comes or goes, on paho's thread.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str,
+        topics: Sequence[str],
+        on_message: Callable[[str, bytes, bool], None],
+        on_connection: Callable[[bool], None],
+    ) -> None:
+        self._host, self._port = broker_address(url)
+        self._topics = list(topics)
+        self._on_message = on_message
+        self._on_connection = on_connection
+        self.is_connected = False
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        self._client.reconnect_delay_set(*RECONNECT_S)
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = self._received
+
+    def start(self) -> None:
+        """Start connecting; returns at once."""
+        self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Disconnect and end paho's thread."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
+        """Hand a message to the broker, or drop it while there is none."""
+        if self.is_connected:
+            self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    def _connected(self, client: mqtt.Client, _data: object, _flags: object, reason: object, _props: object) -> None:
+        if getattr(reason, "is_failure", False):
+            log.warning("broker_refused", host=self._host, port=self._port, reason=str(reason))
+            return
+        if self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
+        self.is_connected = True
+        log.info("broker_connected", host=self._host, port=self._port)
+        self._on_connection(True)
+
+    def _disconnected(self, _client: object, _data: object, _flags: object, reason: object, _props: object) -> None:
+        self.is_connected = False
+        log.warning("broker_disconnected", host=self._host, port=self._port, reason=str(reason))
+        self._on_connection(False)
+
+    def _received(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        self._on_message(message.topic, bytes(message.payload), message.retain)
+
+
+def broker_address(url: str) -> tuple[str, int]:
+    """Return host and port of a broker url.
+
+    Raises
+    ------
+    BrokerAddressError
+        The url is not ``mqtt://host[:port]``.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port or DEFAULT_PORT
+    except ValueError:
+        port = 0
+    if parts.scheme != "mqtt" or not parts.hostname or not port:
+        raise BrokerAddressError(
+            f"The broker address {url!r} was refused; expected mqtt://host:port, such as mqtt://127.0.0.1:1883."
+        )
+    return parts.hostname, port

@@ -1,0 +1,274 @@
+"""The control: what one orchestrator does with a message, a command or the passing of time.
+
+Sans-I/O: it is called with bytes and moments and calls its ports; it has no thread and no loop of its own. Two
+drivers call it: `orchestrator.adapters.mqtt` on the ward, `simulation.virtual_time` in rehearsal. **One thread
+calls it**, and calls never nest.
+
+Each call is one turn: hear or act, then draw the consequences (trips, dispatch, traffic, order updates), commit,
+and only then hand messages to the links and the links' bytes to the transport. A turn that fails leaves the books
+as they were and the memory of grants and sessions is read back from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from orchestrator.application.dispatching import dispatch
+from orchestrator.application.driving import (
+    complete_order,
+    free_what_is_behind,
+    note_arrivals,
+    send_what_is_free,
+)
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.gates import Gates
+from orchestrator.application.listening import hear, is_news
+from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
+from orchestrator.application.steering import Steering
+from orchestrator.application.trips import progress_trips
+from orchestrator.application.turn import Turn
+from orchestrator.application.views import FleetPicture, RobotPicture
+from orchestrator.domain.fleet.model import RobotId, RobotReport
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.vda5050 import events as link_events
+from orchestrator.vda5050.address import AddressError, TopicKind, parse_topic
+from orchestrator.vda5050.master import RobotLink
+
+T = TypeVar("T")
+
+LISTENED_KINDS = (TopicKind.STATE, TopicKind.CONNECTION, TopicKind.FACTSHEET)
+
+
+class Control:
+    """One active orchestrator over one fleet.
+
+    Parameters
+    ----------
+    fleet : FleetOnSite
+        Site, graph, robots, models, policy.
+    store : Store
+        The books.
+    clock : Clock
+        Time.
+    ids : Ids
+        New ids.
+    transport : RobotTransport
+        Where encoded messages go.
+    building : Building
+        Doors and lifts.
+    """
+
+    def __init__(
+        self,
+        *,
+        fleet: FleetOnSite,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        transport: RobotTransport,
+        building: Building,
+    ) -> None:
+        self.fleet = fleet
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._transport = transport
+        self._building = building
+        self._links: dict[RobotId, RobotLink] = {}
+        self._robot_at: dict[str, RobotId] = {}
+        self._records: dict[RobotId, RobotRecord] = {}
+        self._live: dict[RobotId, RobotReport] = {}
+        self._not_before_s: dict[RobotId, float] = {}
+        self._next_look_s = 0.0
+        self._steering = Steering(fleet)
+        self._gates = Gates(fleet, building)
+        self.observers: list[Callable[[], None]] = []
+
+    # -- start ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Read the books and go on from there; nothing is granted to a robot until it has reported."""
+        at_s = self._clock.monotonic_s()
+        for robot in self.fleet.robots.values():
+            link = RobotLink(robot, self.fleet.models[robot.id], at_s=at_s)
+            self._links[robot.id] = link
+            self._robot_at[link.address.prefix] = robot.id
+        self._read_back()
+        with self._store.reading() as uow:
+            wanted = uow.outbox.wanted()
+        for robot, link in self._links.items():
+            record = self._records[robot]
+            has_order = record.phase is not OrderPhase.LOST
+            link.resume(
+                record.order if has_order else None,
+                record.phase is not OrderPhase.WANTED,
+                [m.action for m in wanted if m.robot == robot and m.action is not None],
+                at_s=at_s,
+                passed=record.passed,
+                is_lost=record.lost_since is not None,
+            )
+
+    def subscriptions(self) -> list[str]:
+        """Return the topics that the orchestrator has to listen to."""
+        return [link.address.topic(kind) for link in self._links.values() for kind in LISTENED_KINDS]
+
+    def _read_back(self) -> None:
+        """Read the records, and rebuild what is remembered of grants from them."""
+        with self._store.reading() as uow:
+            self._records = {robot: uow.robots.get(robot) for robot in self.fleet.robots}
+        self._steering.restore(self._records)
+
+    # -- the three ways in ----------------------------------------------------------------------------------------
+
+    def receive(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
+        """Take in one message from the broker; one on a topic that is no robot's of ours changes nothing."""
+        try:
+            parsed = parse_topic(topic)
+        except AddressError:
+            return
+        robot = self._robot_at.get(parsed.prefix)
+        if robot is None:
+            return
+        events = self._links[robot].receive(
+            parsed.kind,
+            payload,
+            at_s=self._clock.monotonic_s(),
+            now=self._clock.now(),
+            is_retained=is_retained,
+        )
+        self._heed(robot, events)
+        self._flush()
+
+    def run(self, command: Callable[[UnitOfWork], T]) -> T:
+        """Run a use case in one transaction, then let the fleet follow.
+
+        What the command returns is durable when this returns. What follows from it for the robots is a turn of its
+        own, so a fault there never takes back what was acknowledged.
+        """
+        with self._store.transaction() as uow:
+            answer = command(uow)
+        self._advance()
+        self._flush()
+        return answer
+
+    def read(self, query: Callable[[UnitOfWork], T]) -> T:
+        """Run a query on one committed state."""
+        with self._store.reading() as uow:
+            return query(uow)
+
+    def tick(self) -> None:
+        """Let time pass: resends, deadlines, patience, doors that have opened meanwhile."""
+        self._flush()
+        if self._clock.monotonic_s() >= self._next_look_s:
+            self._advance()
+            self._flush()
+
+    # -- a turn ---------------------------------------------------------------------------------------------------
+
+    def _heed(self, robot: RobotId, events: Sequence[link_events.LinkEvent]) -> None:
+        news = [event for event in events if self._is_news(robot, event)]
+        if not news:
+            return
+        with self._turn() as turn:
+            for event in news:
+                hear(turn, self.fleet, robot, event)
+                if isinstance(event, link_events.OrderRejected):
+                    self._not_before_s[robot] = turn.at_s + self.fleet.policy.retry_after_s
+            complete_order(turn, self.fleet, robot)
+            self._steering.place(turn, robot)
+            free_what_is_behind(turn, self.fleet, self._steering.monitor, self._steering.resources, robot)
+        self._advance()
+
+    def _is_news(self, robot: RobotId, event: link_events.LinkEvent) -> bool:
+        if not isinstance(event, link_events.Reported):
+            return True
+        self._live[robot] = event.report
+        return is_news(self._records[robot].report, event.report)
+
+    def _advance(self) -> None:
+        with self._turn() as turn:
+            note_arrivals(turn, self.fleet)
+            progress_trips(turn)
+            dispatch(turn, self.fleet, distance=self._steering.distance_m, resting=self._resting(turn))
+            self._steering.steer(turn, reported=self._live.keys())
+            for robot in sorted(self.fleet.robots):
+                if robot in self._live and robot not in self._resting(turn):
+                    send_what_is_free(turn, self.fleet, self._gates, robot)
+            self._next_look_s = turn.at_s + (1.0 if self._is_anything_going_on(turn) else 5.0)
+
+    def _is_anything_going_on(self, turn: Turn) -> bool:
+        return any(r.granted or r.route or r.waiting for r in (turn.record(robot) for robot in self.fleet.robots))
+
+    def _resting(self, turn: Turn) -> frozenset[RobotId]:
+        return frozenset(robot for robot, until_s in self._not_before_s.items() if turn.at_s < until_s)
+
+    @contextmanager
+    def _turn(self) -> Generator[Turn]:
+        try:
+            with self._store.transaction() as uow:
+                turn = Turn(
+                    uow,
+                    at=self._clock.now(),
+                    at_s=self._clock.monotonic_s(),
+                    ids=self._ids,
+                    records=self._records,
+                )
+                yield turn
+        except BaseException:
+            self._read_back()
+            raise
+        self._records.update(turn.changed)
+        self._hand_over(turn.wants)
+
+    def _hand_over(self, wants: Sequence[OutboxMessage]) -> None:
+        at_s = self._clock.monotonic_s()
+        for message in wants:
+            link = self._links[message.robot]
+            if message.order is not None:
+                link.want_order(message.order, at_s=at_s)
+            elif message.action is not None:
+                link.want_action(message.action, at_s=at_s)
+
+    def _flush(self) -> None:
+        """Send what is due, and heed what the silence of robots tells."""
+        for robot, link in self._links.items():
+            due = link.due(at_s=self._clock.monotonic_s(), now=self._clock.now())
+            for publish in due.publishes:
+                self._transport.publish(publish.topic, publish.payload, qos=publish.qos, retain=publish.retain)
+            if due.events:
+                self._heed(robot, due.events)
+        for observer in self.observers:
+            observer()
+
+    # -- what people see ------------------------------------------------------------------------------------------
+
+    def now_s(self) -> float:
+        """Return the control's monotonic time in seconds."""
+        return self._clock.monotonic_s()
+
+    def next_due_s(self) -> float:
+        """Return when `tick` has to be called next, in monotonic seconds."""
+        times = [due for link in self._links.values() if (due := link.next_due_s()) is not None]
+        return min([self._next_look_s, *times])
+
+    def picture(self) -> FleetPicture:
+        """Return where everything is now."""
+        return FleetPicture(
+            robots=tuple(self._robot_picture(robot) for robot in sorted(self.fleet.robots)),
+            doors=self._building.door_positions(),
+            lifts=self._building.lift_pictures(),
+        )
+
+    def _robot_picture(self, robot: RobotId) -> RobotPicture:
+        record = self._records[robot]
+        report = self._live.get(robot) or record.report
+        return RobotPicture(
+            id=robot,
+            model=self.fleet.models[robot].id,
+            record=record,
+            report=report,
+            is_lost=record.lost_since is not None,
+            battery=report.battery if report else None,
+        )

@@ -1,0 +1,171 @@
+"""Driving: from "this robot's target" to lanes granted, gates opened and order updates in the outbox.
+
+The way ahead of a robot has three parts, in this order: the base (released in its order), ``granted`` (traffic has
+granted the lanes, but a door, a lift or an unanswered update still holds them back) and ``route`` (not granted
+yet). Lanes move from the back to the front and never the other way; only the route may be replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.gates import Gates
+from orchestrator.application.steps import (
+    charging_action,
+    remaining_base,
+    standing_place,
+    start_actions,
+    starting_steps,
+    steps_of_lanes,
+)
+from orchestrator.application.trips import arrive
+from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.model import OrderId, RobotId
+from orchestrator.domain.fleet.order import DriveOrder, OrderStep
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import LaneId, WaypointId
+from orchestrator.domain.traffic.monitor import Monitor
+from orchestrator.domain.traffic.resources import ResourceMap
+
+_FREE_FOR_A_NEW_ORDER = (OrderPhase.DONE, OrderPhase.LOST)
+
+
+def lanes_ahead(record: RobotRecord) -> tuple[LaneId, ...]:
+    """Return the lanes granted to the robot and not yet traversed, in driving order."""
+    return (*remaining_base(record), *record.granted)
+
+
+def free_what_is_behind(
+    turn: Turn, fleet: FleetOnSite, monitor: Monitor, resources: ResourceMap, robot: RobotId
+) -> None:
+    """Free the resources of everything the robot has passed.
+
+    When the robot's centre is on a waypoint, its footprint reaches no further back than the conflict relation of that
+    waypoint does, so the waypoint alone stands for it.
+    """
+    record = turn.record(robot)
+    place = standing_place(fleet, record)
+    if place is None:
+        return
+    freed = record.held - resources.of_route(place, lanes_ahead(record), fleet.graph)
+    if freed:
+        monitor.release(robot, freed)
+        turn.put(replace(record, held=record.held - freed))
+
+
+def complete_order(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
+    """Close an order that the robot has driven and acted out to its end, and note the arrival."""
+    record = turn.record(robot)
+    order, report = record.order, record.report
+    if order is None or report is None or record.phase is not OrderPhase.ACKNOWLEDGED:
+        return
+    is_at_its_end = order.is_fully_released and record.passed == len(order.steps) - 1
+    is_echoed = report.order_id == order.id and report.order_update_id == order.update_id
+    if is_at_its_end and is_echoed and report.is_idle and not record.granted and not record.route:
+        turn.put(replace(record, phase=OrderPhase.DONE))
+
+
+def note_arrivals(turn: Turn, fleet: FleetOnSite) -> None:
+    """Open the stops at which robots have come to stand."""
+    for robot in sorted(fleet.robots):
+        record = turn.record(robot)
+        if record.target is None or record.phase is not OrderPhase.DONE or record.lost_since is not None:
+            continue
+        if record.report is not None and standing_place(fleet, record) == fleet.waypoint_of(record.target):
+            arrive(turn, robot)
+
+
+def send_what_is_free(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
+    """Release as much of the granted way as doors and lifts allow, in a new order or an update of the present one.
+
+    One update at a time: nothing is sent while the robot has not acknowledged the last one, so never do two contents
+    share an update id.
+    """
+    record = turn.record(robot)
+    gates.keep_only(robot, lanes_ahead(record), place=standing_place(fleet, record))
+    if record.lost_since is not None or record.report is None:
+        return
+    if record.phase in _FREE_FOR_A_NEW_ORDER:
+        _start_order(turn, fleet, gates, robot)
+    elif record.phase is OrderPhase.ACKNOWLEDGED:
+        _extend_order(turn, fleet, gates, robot)
+
+
+def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
+    record = turn.record(robot)
+    report = record.report
+    assert report is not None
+    if not report.is_idle or not report.may_be_ordered or report.is_paused:
+        return
+    ahead = lanes_ahead(record) if record.phase is OrderPhase.LOST else record.granted
+    charging = () if ahead or record.route else charging_action(turn, fleet, robot)
+    if not ahead and not charging:
+        return
+    order_id = OrderId(turn.ids.new("order"))
+    beginning = starting_steps(fleet, record, order=order_id)
+    if not beginning:
+        return
+    beginning = (replace(beginning[0], actions=charging or start_actions(turn, robot)), *beginning[1:])
+    count, reasons = gates.passable(robot, ahead, stands_at=standing_place(fleet, record))
+    if count == 0 and not beginning[0].actions:
+        _wait(turn, robot, reasons)
+        return
+    order = DriveOrder(
+        id=order_id,
+        robot=robot,
+        steps=(*beginning, *steps_of_lanes(fleet, (*ahead, *record.route))),
+        released=len(beginning) + count,
+    )
+    turn.put(replace(record, order=order, phase=OrderPhase.WANTED, passed=0, granted=ahead[count:], waiting=reasons))
+    turn.want_order(order)
+
+
+def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
+    record = turn.record(robot)
+    order = record.order
+    assert order is not None
+    stands_at = standing_place(fleet, record) if not remaining_base(record) else None
+    count, reasons = gates.passable(robot, record.granted, stands_at=stands_at)
+    ahead = (*record.granted, *record.route)
+    if count == 0 and _lanes_of(order.horizon) == ahead:
+        _wait(turn, robot, reasons)
+        return
+    update = order.extended(released=order.released + count, horizon=steps_of_lanes(fleet, ahead))
+    turn.put(replace(record, order=update, phase=OrderPhase.WANTED, granted=record.granted[count:], waiting=reasons))
+    turn.want_order(update)
+
+
+def _lanes_of(steps: Sequence[OrderStep]) -> tuple[LaneId | None, ...]:
+    return tuple(step.lane for step in steps)
+
+
+def _wait(turn: Turn, robot: RobotId, reasons: tuple[Reason, ...]) -> None:
+    record = turn.record(robot)
+    if reasons and reasons != record.waiting:
+        turn.put(replace(record, waiting=reasons))
+
+
+def take_lanes(turn: Turn, fleet: FleetOnSite, resources: ResourceMap, robot: RobotId, lanes: Sequence[LaneId]) ->
+None:
+    """Record that traffic has granted the next lanes of the robot's route."""
+    record = turn.record(robot)
+    assert record.route[: len(lanes)] == tuple(lanes), "lanes are granted in the order of the route"
+    held = record.held | resources.of_route(fleet.graph.lanes[lanes[0]].start, lanes, fleet.graph)
+    turn.put(
+        replace(
+            record,
+            granted=(*record.granted, *lanes),
+            route=record.route[len(lanes) :],
+            tip=fleet.graph.lanes[lanes[-1]].end,
+            held=held,
+            waiting=(),
+        )
+    )
+
+
+def planned_end(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None:
+    """Return where the planned way ends: the end of the route, or the tip when nothing is left to grant."""
+    return fleet.graph.lanes[record.route[-1]].end if record.route else record.tip

@@ -1,0 +1,132 @@
+"""What does not change while the orchestrator runs: the site, the fleet on it, and the policies in force."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.domain.errors import InvalidInputError
+from orchestrator.domain.fleet.model import Pose, Robot, RobotId, RobotModel
+from orchestrator.domain.site.model import LaneGraph, Site, Station, StationId, StationKind, Waypoint, WaypointId
+
+
+class FleetSettingError(InvalidInputError):
+    """The fleet, its models and the site do not fit together."""
+
+    code = "fleet_setting"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPolicy:
+    """What a trust may tune. Seconds are seconds of the robots' own time, distances metres.
+
+    ``patience_s``: how long a robot waits for another before it gets precedence. ``lookahead_m``: how far ahead of
+    a robot the lanes are granted; at least the stopping distance and one round trip of messages.
+    ``place_tolerance_m``: how near a waypoint a robot counts as standing on it. ``retry_after_s``: how long a
+    robot that refused an order is left alone.
+    """
+
+    patience_s: float = 45.0
+    lookahead_m: float = 8.0
+    place_tolerance_m: float = 0.6
+    retry_after_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOnSite:
+    """The robots on one lane graph of one site."""
+
+    site: Site
+    graph: LaneGraph
+    robots: Mapping[RobotId, Robot]
+    models: Mapping[RobotId, RobotModel]
+    policy: FleetPolicy = field(default_factory=FleetPolicy)
+
+    @property
+    def radius_m(self) -> float:
+        """Radius of the largest footprint in the fleet, metres."""
+        return max(model.radius_m for model in self.models.values())
+
+    def waypoint_of(self, station: StationId) -> WaypointId:
+        """Return the station's waypoint on the fleet's graph.
+
+        Raises
+        ------
+        FleetSettingError
+            The station is not on the fleet's graph.
+        """
+        place = self.site.stations[station].waypoints.get(self.graph.id)
+        if place is None:
+            raise FleetSettingError(
+                f"Station {station} has no waypoint on lane graph {self.graph.id}; name a station that has one."
+            )
+        return place
+
+    def serves(self, station: StationId) -> bool:
+        """Whether robots of the fleet can be sent to the station."""
+        found = self.site.stations.get(station)
+        return found is not None and self.graph.id in found.waypoints
+
+    def home_of(self, robot: RobotId) -> Station:
+        """Return the robot's own resting place."""
+        return self.site.stations[self.robots[robot].home]
+
+    def home_waypoint_of(self, robot: RobotId) -> WaypointId:
+        """Return the waypoint of the robot's own resting place."""
+        return self.waypoint_of(self.robots[robot].home)
+
+    def pose_of(self, waypoint: WaypointId) -> Pose:
+        """Return where the waypoint is."""
+        place = self.graph.waypoints[waypoint]
+        return Pose(level=place.level, x_m=place.x_m, y_m=place.y_m)
+
+    def nearest_waypoint(self, pose: Pose) -> tuple[Waypoint, float] | None:
+        """Return the waypoint nearest to the pose on its level and the distance in metres; None on an unknown level."""
+        candidates = [w for w in self.graph.waypoints.values() if w.level == pose.level]
+        if not candidates:
+            return None
+        nearest = min(candidates, key=lambda w: (math.hypot(w.x_m - pose.x_m, w.y_m - pose.y_m), w.id))
+        return nearest, math.hypot(nearest.x_m - pose.x_m, nearest.y_m - pose.y_m)
+
+    def charges_at_home(self, robot: RobotId) -> bool:
+        """Whether the robot's resting place is a charger."""
+        return self.home_of(robot).kind is StationKind.CHARGER
+
+
+def assemble_fleet(
+    *, site: Site, robots: Mapping[RobotId, Robot], models: Mapping[RobotId, RobotModel], policy: FleetPolicy
+) -> FleetOnSite:
+    """Check that site, robots and models fit, and join them.
+
+    Raises
+    ------
+    FleetSettingError
+        The fleet is empty, its models use different lane graphs, a home is missing, shared or no resting place.
+    """
+    if not robots:
+        raise FleetSettingError("The fleet has no robot; name at least one in the fleet file.")
+    graphs = {models[robot].graph for robot in robots}
+    if len(graphs) != 1:
+        raise FleetSettingError(
+            f"The fleet's models drive on different lane graphs ({', '.join(sorted(graphs))}); put them on one."
+        )
+    graph = site.graphs.get(next(iter(graphs)))
+    if graph is None:
+        raise FleetSettingError(
+            f"The fleet drives on lane graph {next(iter(graphs))}, which the site does not have; "
+            f"it has {', '.join(sorted(site.graphs))}."
+        )
+    owners: dict[WaypointId, RobotId] = {}
+    for robot in robots.values():
+        station = site.stations.get(robot.home)
+        place = station.waypoints.get(graph.id) if station else None
+        if place is None:
+            raise FleetSettingError(f"Robot {robot.id} has its home at {robot.home}, which is not on its lane graph.")
+        if place in owners:
+            raise FleetSettingError(
+                f"Robots {owners[place]} and {robot.id} share the home {robot.home}; each needs its own resting
+                place."
+            )
+        owners[place] = robot.id
+    return FleetOnSite(site=site, graph=graph, robots=dict(robots), models=dict(models), policy=policy)

@@ -1,0 +1,178 @@
+"""What the orchestrator makes of what a robot says: each event of the link, written into the books."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.steps import OFF_GRAPH, length_of_lane_m
+from orchestrator.application.trips import give_up_assignments, set_off
+from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.model import ActionId, RobotId, RobotReport
+from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.domain.fleet.record import OrderPhase
+from orchestrator.domain.reason import Reason
+from orchestrator.vda5050 import events as link
+
+ALARM = "alarm"
+
+
+def hear(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.LinkEvent) -> None:
+    """Write one event of a robot's link into the books."""
+    match event:
+        case link.Reported(report=report):
+            note_report(turn, robot, report)
+        case link.OrderAcknowledged():
+            _acknowledged(turn, robot, event)
+        case link.NodePassed():
+            _passed(turn, fleet, robot, event)
+        case link.OrderRejected():
+            _rejected(turn, robot, event)
+        case link.OrderUnanswered():
+            _unanswered(turn, robot, event)
+        case link.OrderForgotten():
+            _forgotten(turn, robot, event)
+        case link.RobotLost(silent_s=silent_s):
+            _lost(turn, fleet, robot, silent_s)
+        case link.RobotReturned():
+            turn.put(replace(turn.record(robot), lost_since=None, waiting=()))
+        case link.ActionFinished(action_id=action):
+            _action_over(turn, robot, action)
+        case link.ActionFailed(action_id=action, description=description):
+            _action_failed(turn, robot, action, description)
+        case _:
+            pass
+
+
+def note_report(turn: Turn, robot: RobotId, report: RobotReport) -> None:
+    """Keep a robot's report where something in it matters beyond the moment."""
+    record = turn.record(robot)
+    if is_news(record.report, report):
+        turn.put(replace(record, report=report))
+
+
+def is_news(before: RobotReport | None, report: RobotReport) -> bool:
+    """Whether a report says more than where the robot is on its way and how its battery drains."""
+    if before is None:
+        return True
+    kept = replace(report, pose=before.pose, received_at=before.received_at, battery=before.battery)
+    return kept != before or round(before.battery, 2) != round(report.battery, 2)
+
+
+def _acknowledged(turn: Turn, robot: RobotId, event: link.OrderAcknowledged) -> None:
+    record = turn.record(robot)
+    order = record.order
+    if order is None or (order.id, order.update_id) != (event.order_id, event.update_id):
+        return
+    settle(turn, robot, outcome="acknowledged")
+    if record.phase is OrderPhase.WANTED:
+        turn.put(replace(record, phase=OrderPhase.ACKNOWLEDGED))
+
+
+def _passed(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.NodePassed) -> None:
+    record = turn.record(robot)
+    order = record.order
+    if order is None or order.id != event.order_id:
+        return
+    index = event.sequence_id // 2
+    if not record.passed < index < len(order.steps):
+        return
+    lanes = [step.lane for step in order.steps[record.passed + 1 : index + 1] if step.lane is not None]
+    driven_m = record.driven_m + sum(length_of_lane_m(fleet, lane) for lane in lanes)
+    turn.put(replace(record, passed=index, driven_m=round(driven_m, 3)))
+    if lanes:
+        set_off(turn, robot)
+
+
+def _rejected(turn: Turn, robot: RobotId, event: link.OrderRejected) -> None:
+    record = turn.record(robot)
+    order = record.order
+    if order is None or (order.id, order.update_id) != (event.order_id, event.update_id):
+        return
+    settle(turn, robot, outcome="rejected")
+    reason = Reason("order_rejected", f"Robot {robot} refused its order ({event.kind}): {event.description}")
+    turn.tell(ALARM, robot, {"code": reason.code, "sentence": reason.sentence})
+    give_up_assignments(turn, robot, reason)
+    if order.update_id == 0:
+        turn.put(replace(record, phase=OrderPhase.LOST, waiting=(reason,)))
+        return
+    cancel = RobotAction(id=ActionId(turn.ids.new("action")), kind=ActionKind.CANCEL_ORDER)
+    turn.want_action(robot, cancel)
+    turn.put(replace(record, phase=OrderPhase.CANCELLING, waiting=(reason,)))
+
+
+def _unanswered(turn: Turn, robot: RobotId, event: link.OrderUnanswered) -> None:
+    record = turn.record(robot)
+    if record.order is None or record.order.id != event.order_id or record.phase is not OrderPhase.WANTED:
+        return
+    reason = Reason("order_unanswered", f"Robot {robot} has not answered its order; it is sent again until it does.")
+    turn.tell(ALARM, robot, {"code": reason.code, "sentence": reason.sentence})
+    give_up_assignments(turn, robot, reason)
+    turn.put(replace(record, waiting=(reason,)))
+
+
+def _forgotten(turn: Turn, robot: RobotId, event: link.OrderForgotten) -> None:
+    """A robot that restarted has no order any more: it gets a new one from where it stands."""
+    record = turn.record(robot)
+    if record.order is None or record.order.id != event.order_id or record.phase is OrderPhase.DONE:
+        return
+    settle(turn, robot, outcome="withdrawn")
+    turn.put(replace(record, phase=OrderPhase.LOST))
+
+
+def _lost(turn: Turn, fleet: FleetOnSite, robot: RobotId, silent_s: float) -> None:
+    record = turn.record(robot)
+    if record.lost_since is not None:
+        return
+    limit_s = fleet.models[robot].lost_after_s
+    reason = Reason(
+        "robot_lost",
+        f"Robot {robot} has been silent for longer than {limit_s:g} s. What it carries stays on its account; "
+        f"go to where it was last seen, or wait for it to come back.",
+    )
+    turn.put(replace(record, lost_since=turn.at, waiting=(reason,)))
+    turn.tell(ALARM, robot, {"code": reason.code, "sentence": reason.sentence})
+    give_up_assignments(turn, robot, reason)
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot == robot and delivery.state.is_aboard:
+            turn.let_wait(delivery, (reason,))
+
+
+def _action_over(turn: Turn, robot: RobotId, action: ActionId) -> None:
+    record = turn.record(robot)
+    wanted = {m.action.id: m for m in turn.uow.outbox.wanted() if m.robot == robot and m.action is not None}
+    message = wanted.get(action)
+    if message is None or message.action is None:
+        return
+    turn.uow.outbox.settle(message.id, "acknowledged")
+    if message.action.kind is ActionKind.CANCEL_ORDER and record.phase is OrderPhase.CANCELLING:
+        turn.put(replace(record, phase=OrderPhase.LOST))
+
+
+def _action_failed(turn: Turn, robot: RobotId, action: ActionId, description: str) -> None:
+    _action_over(turn, robot, action)
+    turn.tell(
+        ALARM,
+        robot,
+        {"code": "action_failed", "sentence": f"Robot {robot} could not do what it was asked: {description}"},
+    )
+
+
+def settle(turn: Turn, robot: RobotId, *, outcome: str) -> None:
+    """Settle the robot's outstanding order message, if there is one."""
+    for message in turn.uow.outbox.wanted():
+        if message.robot == robot and message.order is not None:
+            turn.uow.outbox.settle(message.id, outcome)
+
+
+def is_off_graph(waypoint: str) -> bool:
+    """Whether a node id stands for a robot's own pose rather than for a waypoint."""
+    return waypoint.startswith(OFF_GRAPH)
+
+
+def loads_missing(report: RobotReport, aboard: Sequence[str]) -> tuple[str, ...]:
+    """Return the loads that our books have aboard and the robot does not report."""
+    if report.loads is None:
+        return ()
+    return tuple(sorted(set(aboard) - set(report.loads)))

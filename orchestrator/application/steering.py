@@ -1,0 +1,212 @@
+"""Steering: routes to targets, and which robot may take which lanes next.
+
+Holds what is remembered of traffic outside the books: the grant monitor, rebuilt from them at every start, and the
+waiting times and diversions of the moment, which begin anew. The decisions are `orchestrator.domain.traffic`; here
+they meet the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from orchestrator.application.driving import lanes_ahead, planned_end, take_lanes
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.trips import is_standing_for_people
+from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import LaneId, WaypointId
+from orchestrator.domain.traffic.coordination import Advance, Divert, Resume, Traveller, Wait, decide
+from orchestrator.domain.traffic.monitor import Monitor
+from orchestrator.domain.traffic.resources import compile_resources
+from orchestrator.domain.traffic.routing import Router, opposing
+
+ROUNDS = 4
+"""How often in one turn traffic may be asked again because somebody took another route."""
+
+ONCOMING_S = 5.0
+"""Seconds by which a lane counts as slower for each robot that is to come the other way."""
+
+
+@dataclass(slots=True)
+class _Wish:
+    """What one robot wants of traffic: its target, since when, since when it stands refused, whether it makes way."""
+
+    target: WaypointId | None = None
+    since_s: float = 0.0
+    waiting_since_s: float | None = None
+    is_diverted: bool = False
+
+
+class Steering:
+    """Grants, routes and diversions of one fleet.
+
+    Parameters
+    ----------
+    fleet : FleetOnSite
+        Site, graph, robots, models, policy.
+    """
+
+    def __init__(self, fleet: FleetOnSite) -> None:
+        self._fleet = fleet
+        self.resources = compile_resources(fleet.site, fleet.graph, radius_m=fleet.radius_m)
+        self.monitor = Monitor(self.resources, fleet.graph)
+        self._routers = {robot: Router(fleet.site, fleet.graph, fleet.models[robot]) for robot in fleet.robots}
+        self._router = next(iter(self._routers.values()))
+        self._distances: dict[tuple[WaypointId, WaypointId], float | None] = {}
+        self._wishes = {robot: _Wish() for robot in fleet.robots}
+
+    def restore(self, records: Mapping[RobotId, RobotRecord]) -> None:
+        """Enter every robot that the books know a place of; what it holds it goes on holding."""
+        self.monitor = Monitor(self.resources, self._fleet.graph)
+        for robot, record in sorted(records.items()):
+            if record.tip is not None:
+                endpoint = self._fleet.home_waypoint_of(robot)
+                self.monitor.occupy(robot, tip=record.tip, held=record.held, endpoint=endpoint)
+
+    def distance_m(self, start: WaypointId, goal: WaypointId) -> float | None:
+        """Return the driving distance between two waypoints in metres, None when there is no way."""
+        if (start, goal) not in self._distances:
+            lanes = self._router.route(start, goal)
+            self._distances[start, goal] = None if lanes is None else self._router.length_m(lanes)
+        return self._distances[start, goal]
+
+    def place(self, turn: Turn, robot: RobotId) -> None:
+        """Enter a robot that reports for the first time at the waypoint it stands on."""
+        record = turn.record(robot)
+        pose = record.report.pose if record.report else None
+        if record.tip is not None or pose is None:
+            return
+        nearest = self._fleet.nearest_waypoint(pose)
+        if nearest is None or nearest[1] > self._fleet.policy.place_tolerance_m:
+            sentence = f"Robot {robot} stands on no waypoint; drive it onto one, best onto its home."
+            turn.put(replace(record, waiting=(Reason("robot_off_graph", sentence),)))
+            return
+        tip = nearest[0].id
+        held = self.resources.of_waypoint(tip)
+        self.monitor.occupy(robot, tip=tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
+        turn.put(replace(record, tip=tip, held=held, waiting=()))
+
+    def steer(self, turn: Turn, *, reported: Collection[RobotId]) -> None:
+        """Plan routes to new targets, and let traffic decide who may go on.
+
+        Parameters
+        ----------
+        turn : Turn
+            The transaction.
+        reported : collection of RobotId
+            Robots that have reported since the orchestrator started; nothing is granted to any other.
+        """
+        placed = self.monitor.robots
+        for robot in placed:
+            self._freeze_or_thaw(turn, robot)
+        for robot in placed:
+            self._plan_route(turn, robot)
+        for _ in range(ROUNDS):
+            travellers = [self._traveller(turn, robot, has_reported=robot in reported) for robot in placed]
+            decisions = decide(self.monitor, travellers, at_s=turn.at_s, patience_s=self._fleet.policy.patience_s)
+            for decision in decisions:
+                self._carry_out(turn, decision)
+            if not any(isinstance(decision, Divert | Resume) for decision in decisions):
+                return
+
+    def is_anybody_waiting(self) -> bool:
+        """Whether a robot stands refused or makes way for another, so that time alone may change something."""
+        return any(wish.waiting_since_s is not None or wish.is_diverted for wish in self._wishes.values())
+
+    # -- before the decision --------------------------------------------------------------------------------------
+
+    def _freeze_or_thaw(self, turn: Turn, robot: RobotId) -> None:
+        record = turn.record(robot)
+        report = record.report
+        is_stuck = record.lost_since is not None or (report is not None and not report.may_be_ordered)
+        if is_stuck == self.monitor.is_frozen(robot):
+            return
+        cut_off = self.monitor.freeze(robot) if is_stuck else self.monitor.thaw(robot)
+        if cut_off:
+            sentence = f"Robot {robot} cannot move and cuts off {', '.join(cut_off)}; move it aside or fence it off."
+            turn.tell("alarm", robot, {"code": "robots_cut_off", "sentence": sentence})
+
+    def _destination(self, record: RobotRecord) -> WaypointId | None:
+        return None if record.target is None else self._fleet.waypoint_of(record.target)
+
+    def _plan_route(self, turn: Turn, robot: RobotId) -> None:
+        record = turn.record(robot)
+        wish = self._wishes[robot]
+        wanted = self._destination(record)
+        if wish.target != wanted:
+            self._wishes[robot] = wish = _Wish(target=wanted, since_s=turn.at_s)
+        if wanted is None or wish.is_diverted or record.tip is None:
+            return
+        barred = self.monitor.barred(robot)
+        is_barred = any(
+            lane in barred.lanes or self._fleet.graph.lanes[lane].end in barred.waypoints for lane in record.route
+        )
+        if planned_end(self._fleet, record) == wanted and not is_barred:
+            return
+        self._set_route(turn, robot, self._route(turn, robot, wanted))
+
+    def _route(self, turn: Turn, robot: RobotId, goal: WaypointId) -> tuple[LaneId, ...]:
+        tip = turn.record(robot).tip
+        assert tip is not None, "a robot on the monitor has a tip"
+        barred = self.monitor.barred(robot)
+        others = [
+            (*lanes_ahead(turn.record(other)), *turn.record(other).route)
+            for other in self.monitor.robots
+            if other != robot
+        ]
+        extra_s = opposing(others, self._fleet.graph, each_s=ONCOMING_S)
+        lanes = self._routers[robot].route(tip, goal, avoid=barred.waypoints, closed=barred.lanes, extra_s=extra_s)
+        return lanes or ()
+
+    def _set_route(self, turn: Turn, robot: RobotId, lanes: tuple[LaneId, ...]) -> None:
+        turn.put(replace(turn.record(robot), route=lanes))
+
+    def _traveller(self, turn: Turn, robot: RobotId, *, has_reported: bool) -> Traveller:
+        record = turn.record(robot)
+        wish = self._wishes[robot]
+        ahead_m = self._router.length_m(lanes_ahead(record))
+        may_go = has_reported and record.phase is not OrderPhase.CANCELLING
+        return Traveller(
+            robot=robot,
+            route=record.route,
+            target=wish.target or self.monitor.tip(robot),
+            lookahead_m=self._fleet.policy.lookahead_m - ahead_m if may_go else 0.0,
+            wanted_since_s=wish.since_s,
+            waiting_since_s=wish.waiting_since_s,
+            is_standing_for_people=is_standing_for_people(turn, robot),
+            is_frozen=self.monitor.is_frozen(robot),
+            is_diverted=wish.is_diverted,
+        )
+
+    # -- after the decision ---------------------------------------------------------------------------------------
+
+    def _carry_out(self, turn: Turn, decision: Advance | Divert | Resume | Wait) -> None:
+        wish = self._wishes[decision.robot]
+        match decision:
+            case Advance(robot=robot, lanes=lanes):
+                wish.waiting_since_s = None
+                take_lanes(turn, self._fleet, self.resources, robot, lanes)
+            case Divert(robot=robot, lanes=lanes, reason=reason):
+                wish.is_diverted = True
+                turn.put(replace(turn.record(robot), route=lanes, waiting=(reason,)))
+            case Resume(robot=robot, lanes=lanes):
+                wish.is_diverted = False
+                wish.waiting_since_s = None
+                goal = wish.target or self.monitor.tip(robot)
+                self._set_route(turn, robot, self._route(turn, robot, goal) if lanes is None else lanes)
+            case Wait(robot=robot, reasons=reasons):
+                self._wait(turn, robot, reasons)
+
+    def _wait(self, turn: Turn, robot: RobotId, reasons: tuple[Reason, ...]) -> None:
+        """Note the refusal of a robot that has nothing left to drive; one that still drives may be granted in time."""
+        record = turn.record(robot)
+        if lanes_ahead(record):
+            return
+        wish = self._wishes[robot]
+        if wish.waiting_since_s is None:
+            wish.waiting_since_s = turn.at_s
+        if record.waiting != reasons:
+            turn.put(replace(record, waiting=reasons))

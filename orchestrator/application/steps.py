@@ -1,0 +1,131 @@
+"""Turning lanes into the steps of an order, and finding where an order for this robot may start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.ports import Ids
+from orchestrator.application.turn import Turn
+from orchestrator.domain.delivery.model import DeliveryState
+from orchestrator.domain.fleet.model import ActionId, LoadId, Pose, RobotId
+from orchestrator.domain.fleet.order import ActionKind, OrderStep, RobotAction
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.site.model import LaneId, WaypointId
+
+OFF_GRAPH = "pose:"
+"""Prefix of the node ids that stand for a robot's own pose and are on no lane graph."""
+
+FULL = 0.98
+"""A battery at or above this ratio is not sent to charge."""
+
+
+def steps_of_lanes(fleet: FleetOnSite, lanes: Iterable[LaneId]) -> tuple[OrderStep, ...]:
+    """Return the step at the end of each lane, in order."""
+    steps: list[OrderStep] = []
+    for lane_id in lanes:
+        lane = fleet.graph.lanes[lane_id]
+        steps.append(
+            OrderStep(
+                waypoint=lane.end,
+                pose=fleet.pose_of(lane.end),
+                lane=lane_id,
+                speed_limit_m_s=lane.speed_limit_m_s,
+            )
+        )
+    return tuple(steps)
+
+
+def length_of_lane_m(fleet: FleetOnSite, lane_id: LaneId) -> float:
+    """Return the length of a lane in metres, 0 for the ride of a lift."""
+    lane = fleet.graph.lanes[lane_id]
+    start, end = fleet.graph.waypoints[lane.start], fleet.graph.waypoints[lane.end]
+    return math.hypot(end.x_m - start.x_m, end.y_m - start.y_m)
+
+
+def remaining_base(record: RobotRecord) -> tuple[LaneId, ...]:
+    """Return the released lanes that the robot has not traversed yet."""
+    if record.order is None:
+        return ()
+    return tuple(step.lane for step in record.order.base[record.passed + 1 :] if step.lane is not None)
+
+
+def standing_place(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None:
+    """Return the waypoint the robot passed last, or stands at when it has no order; None when nobody knows."""
+    if record.order is not None:
+        waypoint = record.order.steps[record.passed].waypoint
+        if waypoint in fleet.graph.waypoints:
+            return waypoint
+        return None
+    return record.tip
+
+
+def starting_steps(fleet: FleetOnSite, record: RobotRecord, *, order: str) -> tuple[OrderStep, ...]:
+    """Return how a new order begins for a robot that is idle.
+
+    It begins at the waypoint the robot last passed; or, when the robot stands away from it, with a temporary node
+    at the robot's own pose (VDA 5050 2.1 §6.10.1: a new order starts at the last node or within reach of the
+    robot) and, unless a lane goes on from there, the waypoint that its route starts from.
+
+    Returns
+    -------
+    tuple of OrderStep
+        Empty while the robot has not said where it is.
+    """
+    pose = record.report.pose if record.report else None
+    if pose is None:
+        return ()
+    place = standing_place(fleet, record)
+    if place is not None and _is_at(fleet, place, pose):
+        return (OrderStep(waypoint=place, pose=fleet.pose_of(place)),)
+    here = OrderStep(waypoint=WaypointId(f"{OFF_GRAPH}{order}"), pose=pose)
+    if remaining_base(record) or place is None:
+        return (here,)
+    return (here, OrderStep(waypoint=place, pose=fleet.pose_of(place)))
+
+
+def _is_at(fleet: FleetOnSite, waypoint: WaypointId, pose: Pose) -> bool:
+    place = fleet.pose_of(waypoint)
+    distance_m = math.hypot(place.x_m - pose.x_m, place.y_m - pose.y_m)
+    return place.level == pose.level and distance_m <= fleet.policy.place_tolerance_m
+
+
+def start_actions(turn: Turn, robot: RobotId) -> tuple[RobotAction, ...]:
+    """Return what the robot does before it leaves where it stands: take in what was sealed, give out what was taken.
+
+    The robot's own list of loads decides what is left to do, so an action that went through is not asked for again.
+    """
+    report = turn.record(robot).report
+    aboard = frozenset(report.loads or ()) if report else frozenset[LoadId]()
+    actions: list[RobotAction] = []
+    if report is not None and report.is_charging:
+        actions.append(_action(turn.ids, ActionKind.STOP_CHARGING))
+    mine = [d for d in turn.deliveries.values() if d.robot == robot]
+    aboard_by_books = {d.tote.load for d in mine if d.state.is_aboard}
+    to_pick = {d.tote.load: d.drawer for d in mine if d.state is DeliveryState.SEALED}
+    actions.extend(_action(turn.ids, ActionKind.DROP, load=load) for load in sorted(aboard - aboard_by_books))
+    actions.extend(
+        _action(turn.ids, ActionKind.PICK, load=load, drawer=to_pick[load]) for load in sorted(to_pick.keys() - aboard)
+    )
+    return tuple(actions)
+
+
+def charging_action(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[RobotAction, ...]:
+    """Return the action that starts charging, for a robot that stands at its charger and does not charge; else nothing.
+
+    Asked for once per stay: a charger that does not work is shown by the battery, not by endless orders.
+    """
+    record = turn.record(robot)
+    if record.report is None or record.report.is_charging or not fleet.charges_at_home(robot):
+        return ()
+    if standing_place(fleet, record) != fleet.home_waypoint_of(robot) or record.report.battery >= FULL:
+        return ()
+    last = record.order.steps if record.order else ()
+    if any(action.kind is ActionKind.START_CHARGING for step in last for action in step.actions):
+        return ()
+    return (_action(turn.ids, ActionKind.START_CHARGING),)
+
+
+def _action(ids: Ids, kind: ActionKind, *, load: LoadId | None = None, drawer: str | None = None) -> RobotAction:
+    return RobotAction(id=ActionId(ids.new("action")), kind=kind, load=load, drawer=drawer)

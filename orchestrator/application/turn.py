@@ -1,0 +1,138 @@
+"""One turn of the control: a transaction, and what has to be told once it is committed.
+
+A turn reads through to the store once per object and hands out the working copy, so that every phase of the turn
+sees what the phases before it decided. Nothing leaves the house before the transaction has committed (design §2,
+"record, then act").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.application.delivery_changes import keep_change
+from orchestrator.application.ports import Ids, OutboxMessage, UnitOfWork
+from orchestrator.domain.delivery.lifecycle import moved
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Trip, TripId
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.order import DriveOrder, RobotAction
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.reason import Reason
+
+
+class Turn:
+    """The working set of one transaction."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        *,
+        at: datetime,
+        at_s: float,
+        ids: Ids,
+        records: Mapping[RobotId, RobotRecord],
+    ) -> None:
+        self.uow = uow
+        self.at = at
+        self.at_s = at_s
+        self.ids = ids
+        self.wants: list[OutboxMessage] = []
+        self.changed: dict[RobotId, RobotRecord] = {}
+        self._before = records
+        self._deliveries: dict[DeliveryId, Delivery] | None = None
+        self._trips: dict[TripId, Trip] | None = None
+
+    # -- robots ---------------------------------------------------------------------------------------------------
+
+    def record(self, robot: RobotId) -> RobotRecord:
+        """Return the robot's record as this turn has it."""
+        return self.changed.get(robot) or self._before[robot]
+
+    def put(self, record: RobotRecord) -> None:
+        """Keep a robot's record; tells the event stream when something people see has changed."""
+        before = self.record(record.robot)
+        if record == before:
+            return
+        self.changed[record.robot] = record
+        self.uow.robots.save(record)
+        if _seen_by_people(record) != _seen_by_people(before):
+            self.tell("robot_changed", record.robot, _seen_by_people(record))
+
+    # -- deliveries and trips -------------------------------------------------------------------------------------
+
+    @property
+    def deliveries(self) -> Mapping[DeliveryId, Delivery]:
+        """Deliveries that were open when the turn first looked, in their present version, oldest first."""
+        if self._deliveries is None:
+            self._deliveries = {delivery.id: delivery for delivery in self.uow.deliveries.open()}
+        return self._deliveries
+
+    def delivery(self, delivery: DeliveryId) -> Delivery:
+        """Return a delivery, open or closed."""
+        return self.deliveries.get(delivery) or self.uow.deliveries.get(delivery)
+
+    def keep(self, delivery: Delivery) -> None:
+        """Keep the next version of a delivery and tell that it changed."""
+        if delivery == self.delivery(delivery.id):
+            return
+        keep_change(self.uow, delivery, at=self.at)
+        assert self._deliveries is not None
+        self._deliveries[delivery.id] = delivery
+
+    def move(
+        self, delivery: Delivery, to: DeliveryState, *, cause: str, reason: Reason | None = None, **changes: object
+    ) -> None:
+        """Move a delivery on in its life, with further field changes."""
+        self.keep(replace(moved(delivery, to, at=self.at, cause=cause, reason=reason), **changes))  # type:
+        ignore[arg - type]
+
+    def let_wait(self, delivery: Delivery, reasons: Sequence[Reason]) -> None:
+        """Record why a delivery waits, if that changed."""
+        if tuple(reasons) != delivery.waiting:
+            self.keep(replace(delivery, waiting=tuple(reasons)))
+
+    @property
+    def trips(self) -> Mapping[TripId, Trip]:
+        """Trips that have not ended."""
+        if self._trips is None:
+            self._trips = {trip.id: trip for trip in self.uow.trips.open()}
+        return {key: trip for key, trip in self._trips.items() if trip.ended_at is None}
+
+    def start_trip(self, trip: Trip) -> None:
+        """Keep a new trip."""
+        assert trip.id not in self.trips
+        self.uow.trips.add(trip)
+        assert self._trips is not None
+        self._trips[trip.id] = trip
+
+    def keep_trip(self, trip: Trip) -> None:
+        """Keep the next version of a trip."""
+        if self.trips.get(trip.id) == trip:
+            return
+        self.uow.trips.save(trip)
+        assert self._trips is not None
+        self._trips[trip.id] = trip
+
+    # -- what leaves ----------------------------------------------------------------------------------------------
+
+    def want_order(self, order: DriveOrder) -> None:
+        """Write an order update into the outbox; any older one of this robot must be settled."""
+        self.wants.append(self.uow.outbox.add(order.robot, at=self.at, order=order))
+
+    def want_action(self, robot: RobotId, action: RobotAction) -> None:
+        """Write an instant action into the outbox."""
+        self.wants.append(self.uow.outbox.add(robot, at=self.at, action=action))
+
+    def tell(self, kind: str, subject: str, data: Mapping[str, object]) -> None:
+        """Append to the event stream."""
+        self.uow.events.append(at=self.at, kind=kind, subject=subject, data=data)
+
+
+def _seen_by_people(record: RobotRecord) -> dict[str, object]:
+    return {
+        "is_lost": record.lost_since is not None,
+        "trip": record.trip,
+        "target": record.target,
+        "waiting": [reason.code for reason in record.waiting],
+    }

@@ -1,0 +1,80 @@
+"""A robot in virtual time: what decides on board is the same code that runs on a real robot's computer."""
+
+from __future__ import annotations
+
+from orchestrator.domain.fleet.model import Robot, RobotModel
+from orchestrator.vda5050.address import RobotAddress
+from ros_nodes.onboard.in_process import in_process_robot
+from ros_nodes.onboard.memory import RobotMemory
+from ros_nodes.onboard.path_geometry import Pose as BoardPose
+from simulation.broker import VirtualBroker
+from simulation.virtual_time import Scheduler, VirtualClock
+
+
+class VirtualRobot:
+    """One robot of the fleet on the virtual broker.
+
+    Parameters
+    ----------
+    robot, model : Robot, RobotModel
+        Who it is, and what it can do.
+    pose : BoardPose
+        Where it stands at the start.
+    scheduler, broker
+        The virtual time and the way to the orchestrator.
+    """
+
+    def __init__(
+        self, *, robot: Robot, model: RobotModel, pose: BoardPose, scheduler: Scheduler, broker: VirtualBroker
+    ) -> None:
+        self.address = RobotAddress(
+            interface_name=robot.interface_name,
+            manufacturer=robot.manufacturer,
+            serial_number=robot.serial_number,
+            version=robot.protocol_version,
+        )
+        self._scheduler = scheduler
+        self._broker = broker
+        self._woken = 0
+        clock: VirtualClock = scheduler.clock
+        self._board = in_process_robot(
+            address=self.address,
+            model=model,
+            memory=RobotMemory(pose=pose),
+            utc=clock.moment,
+            time_s=clock.monotonic_s(),
+        )
+
+    def switch_on(self) -> None:
+        """Connect and begin to report."""
+        for kind in ("order", "instantActions"):
+            self._broker.subscribe(
+                self.address.topic(kind), lambda _topic, payload, kind=kind: self._receive(kind, payload)
+            )
+        self._board.connect(self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    @property
+    def distance_m(self) -> float:
+        """How far the robot has driven."""
+        return self._board.driver.distance_m
+
+    def _receive(self, kind: str, payload: bytes) -> None:
+        now_s = self._scheduler.clock.monotonic_s()
+        self._board.advance(now_s)
+        self._board.receive(kind, payload, now_s)
+        self._settle()
+
+    def _wake(self, woken: int) -> None:
+        if woken == self._woken:
+            self._board.advance(self._scheduler.clock.monotonic_s())
+            self._settle()
+
+    def _settle(self) -> None:
+        for message in self._board.take_messages():
+            self._broker.publish(
+                self.address.topic(message.kind), message.payload, qos=message.qos, retain=message.retain
+            )
+        self._woken += 1
+        woken = self._woken
+        self._scheduler.at(self._board.next_event_s, lambda: self._wake(woken))

@@ -1,0 +1,198 @@
+"""A ward in virtual time: the orchestrator that runs on the ward, with virtual robots, devices and people around it.
+
+One seed gives one history, byte for byte: there is one thread, one random source per concern, and no wall clock.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.application.control import Control
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.ports import Event, UnitOfWork
+from orchestrator.application.queue_delivery import queue_delivery
+from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.delivery.request import DeliveryRequest
+from ros_nodes.onboard.path_geometry import Pose as BoardPose
+from simulation.broker import VirtualBroker
+from simulation.building import SimulatedBuilding
+from simulation.memory_store import MemoryStore
+from simulation.people import People
+from simulation.virtual_robot import VirtualRobot
+from simulation.virtual_time import Scheduler, VirtualClock
+
+EVENT_PAGE = 500
+
+
+class CountedIds:
+    """Ids in the order of asking; implements `orchestrator.application.ports.Ids`."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def new(self, kind: str) -> str:
+        """Return the next id of a kind."""
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        return f"{kind}-{self._counts[kind]:05d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A delivery that somebody queues ``at_s`` seconds after the start."""
+
+    at_s: float
+    request: DeliveryRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a simulated ward.
+
+    ``is_finished`` is False when the limit came before the last delivery was closed. ``log`` is the event log, one JSON
+    object a line. ``driven_m`` is metres by robot id.
+    """
+
+    is_finished: bool
+    elapsed_s: float
+    deliveries: tuple[Delivery, ...]
+    log: bytes
+    driven_m: dict[str, float]
+
+
+class SimulatedWard:
+    """Everything around one control, on one virtual clock.
+
+    Parameters
+    ----------
+    fleet : FleetOnSite
+        Site, robots, models, policy; every robot starts at its home.
+    asked : sequence of Asked
+        The demand.
+    seed : int
+        Of every chance in it.
+    """
+
+    def __init__(self, fleet: FleetOnSite, *, asked: Sequence[Asked], seed: int) -> None:
+        self.clock = VirtualClock()
+        self.scheduler = Scheduler(self.clock)
+        self.ids = CountedIds()
+        self.store = MemoryStore()
+        self._asked = asked
+        self._fleet = fleet
+        self._broker = VirtualBroker(self.scheduler, chance=random.Random(f"{seed}:network"))
+        self.building = SimulatedBuilding(fleet.site, clock=self.clock)
+        self.control = Control(
+            fleet=fleet,
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            transport=self._broker,
+            building=self.building,
+        )
+        self._people = People(self.control, scheduler=self.scheduler, chance=random.Random(f"{seed}:people"))
+        self.robots = {
+            robot.id: VirtualRobot(
+                robot=robot,
+                model=fleet.models[robot.id],
+                pose=self._home_pose(robot.id),
+                scheduler=self.scheduler,
+                broker=self._broker,
+            )
+            for robot in fleet.robots.values()
+        }
+        self._log: list[Event] = []
+        self._open = 0
+        self._tick_at_s = float("inf")
+
+    def run(self, *, limit_s: float) -> Outcome:
+        """Run until every delivery that is asked for is closed, or until ``limit_s`` virtual seconds have gone by."""
+        self.control.start()
+        for topic in self.control.subscriptions():
+            self._broker.subscribe(topic, self._to_control)
+        self.control.observers.append(self._look)
+        for robot in self.robots.values():
+            robot.switch_on()
+        self._open = len(self._asked)
+        for asked in self._asked:
+            self.scheduler.at(asked.at_s, lambda asked=asked: self._queue(asked))
+        self._plan_tick()
+        is_finished = self.scheduler.run(until=lambda: self._open == 0, limit_s=limit_s)
+        self._look()
+        return self._outcome(is_finished=is_finished)
+
+    def _home_pose(self, robot: str) -> BoardPose:
+        pose = self._fleet.pose_of(self._fleet.home_waypoint_of(next(r for r in self._fleet.robots if r == robot)))
+        return BoardPose(pose.level, pose.x_m, pose.y_m, pose.theta_rad)
+
+    def _to_control(self, topic: str, payload: bytes) -> None:
+        self.control.receive(topic, payload)
+        self._plan_tick()
+
+    def _queue(self, asked: Asked) -> None:
+        def queue(uow: UnitOfWork) -> Delivery:
+            return queue_delivery(
+                uow,
+                request=asked.request,
+                at=self.clock.now(),
+                ids=self.ids,
+                by="pharmacy",
+                stations=self._fleet.site.stations,
+                is_served=lambda station: self._fleet.serves(station.id),
+            )
+
+        self.control.run(queue)
+        self._plan_tick()
+
+    def _plan_tick(self) -> None:
+        due_s = self.control.next_due_s()
+        if due_s < self._tick_at_s:
+            self._tick_at_s = due_s
+            self.scheduler.at(due_s, lambda: self._tick(due_s))
+
+    def _tick(self, due_s: float) -> None:
+        if due_s != self._tick_at_s:
+            return
+        self._tick_at_s = float("inf")
+        self.control.tick()
+        self._plan_tick()
+
+    def _look(self) -> None:
+        """Read what is new in the event log, and let people act on it."""
+        last = self._log[-1].number if self._log else 0
+        with self.store.transaction() as uow:
+            news = uow.events.after(last, EVENT_PAGE)
+            if not news:
+                return
+            self._log.extend(news)
+            opened = uow.deliveries.open()
+        self._open -= sum(1 for event in news if _is_closing(event))
+        self._people.look_round(list(opened))
+
+    def _outcome(self, *, is_finished: bool) -> Outcome:
+        with self.store.transaction() as uow:
+            page = uow.deliveries.page(after=None, limit=1_000_000, states=None)
+        return Outcome(
+            is_finished=is_finished,
+            elapsed_s=self.clock.monotonic_s(),
+            deliveries=tuple(page),
+            log=b"\n".join(_line(event) for event in self._log),
+            driven_m={robot: round(board.distance_m, 3) for robot, board in sorted(self.robots.items())},
+        )
+
+
+def _is_closing(event: Event) -> bool:
+    return event.kind == "delivery_changed" and DeliveryState(str(event.data["state"])).is_closed
+
+
+def _line(event: Event) -> bytes:
+    kept = {
+        "number": event.number,
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "subject": event.subject,
+        "data": dict(event.data),
+    }
+    return json.dumps(kept, sort_keys=True).encode()
