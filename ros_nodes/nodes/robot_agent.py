@@ -163,11 +163,7 @@ class RobotAgent(SafeLifecycleNode):
     def _save_if_due(self, robot: OnboardRobot) -> None:
         memory, saved = robot.memory, self._saved
         if saved is not None:
-            is_event = (memory.last_node, memory.last_sequence, memory.loads) != (
-                saved.last_node,
-                saved.last_sequence,
-                saved.loads,
-            )
+            is_event = _milestones(memory) != _milestones(saved)
             has_moved = memory.pose != saved.pose
             if not is_event and not (has_moved and self._now_s() >= self._saved_at_s + SAVE_EVERY_S):
                 return
@@ -176,3 +172,8 @@ class RobotAgent(SafeLifecycleNode):
     def _save(self, memory: RobotMemory) -> None:
         self._memory_file.save(memory)
         self._saved, self._saved_at_s = memory, self._now_s()
+
+
+def _milestones(memory: RobotMemory) -> tuple[object, ...]:
+    """What is written down at once when it changes."""
+    return memory.order, memory.last_node, memory.last_sequence, memory.loads

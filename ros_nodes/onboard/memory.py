@@ -19,7 +19,10 @@ class MemoryUnreadableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RobotMemory:
-    """Pose, battery (0 to 1), load id by drawer, last node traversed, and the next header id of each message kind."""
+    """Pose, battery (0 to 1), load id by drawer, last node traversed, and the next header id of each message kind.
+
+    ``order`` is the order that was in force: it is kept so that it is refused, not so that it is resumed.
+    """
 
     pose: Pose
     battery: float = 1.0
@@ -27,6 +30,7 @@ class RobotMemory:
     last_node: str = ""
     last_sequence: int = 0
     header_ids: Mapping[str, int] = field(default_factory=dict[str, int])
+    order: str = ""
 
     def to_json(self) -> bytes:
         """Return the memory as JSON."""
@@ -39,6 +43,7 @@ class RobotMemory:
                 "last_node": self.last_node,
                 "last_sequence": self.last_sequence,
                 "header_ids": dict(self.header_ids),
+                "order": self.order,
             },
             sort_keys=True,
         ).encode()
@@ -62,6 +67,7 @@ def memory_from_json(payload: bytes) -> RobotMemory:
             last_node=str(saved["last_node"]),
             last_sequence=int(saved["last_sequence"]),
             header_ids={str(kind): int(number) for kind, number in cast("dict[str, int]", saved["header_ids"]).items()},
+            order=str(saved["order"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MemoryUnreadableError(

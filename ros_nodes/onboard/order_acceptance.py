@@ -109,6 +109,13 @@ def _judge_new(order: Order, situation: Situation) -> Verdict:
             f"Order {situation.order_id} is still active.",
             hint="Wait until it is done, or cancel it first.",
         )
+    if order.order_update_id != 0:
+        return _rejected(
+            order,
+            Rejection.ORDER_UPDATE,
+            f"Order {order.order_id} is not known here, so it cannot be updated.",
+            hint="Send a new order; after a restart the robot knows none.",
+        )
     if not _stands_at(order.nodes[0], situation):
         return _rejected(
             order,

@@ -16,24 +16,19 @@ from datetime import datetime
 
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.vda5050.address import RobotAddress, TopicKind
-from orchestrator.vda5050.codec import MalformedMessageError, decode_instant_actions, decode_order
 from orchestrator.vda5050.header import Header
 from orchestrator.vda5050.messages import (
     Action,
     ActionStatus,
     ActionType,
-    AgvPosition,
-    BatteryState,
     ConnectionState,
     EStop,
-    InstantActions,
     OperatingMode,
     Order,
-    SafetyState,
     State,
-    Velocity,
 )
 from ros_nodes.onboard.actions import ActionBook, BoardAction
+from ros_nodes.onboard.base_feed import BaseFeed
 from ros_nodes.onboard.complaints import Complaints
 from ros_nodes.onboard.driving import Driver
 from ros_nodes.onboard.equipment import Drawers, PowerSource, battery_of_model
@@ -41,11 +36,12 @@ from ros_nodes.onboard.handling import Handling
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.order_acceptance import Acceptance, Rejection, Situation, Verdict, judge_order
 from ros_nodes.onboard.order_progress import OrderProgress
+from ros_nodes.onboard.reading import read_instant_actions, read_order
+from ros_nodes.onboard.report import Condition, state_of
 from ros_nodes.onboard.voice import OutgoingMessage, Voice
 
 _CLOSED_ORDERS_KEPT = 64
 _SEEN_ACTIONS_KEPT = 256
-_TAKES_ORDERS = frozenset({OperatingMode.AUTOMATIC, OperatingMode.SEMIAUTOMATIC})
 
 BATTERY_EMPTY = "batteryEmpty"
 
@@ -100,23 +96,17 @@ class OnboardRobot:
         self._progress = OrderProgress(last_node=memory.last_node, last_sequence=memory.last_sequence)
         self._book = ActionBook()
         self._complaints = Complaints()
-        self._closed_orders: deque[str] = deque(maxlen=_CLOSED_ORDERS_KEPT)
+        # The order that was in force when the power went is not taken up again, even if it is sent again.
+        self._closed_orders: deque[str] = deque(filter(None, [memory.order]), maxlen=_CLOSED_ORDERS_KEPT)
         self._seen_actions: deque[str] = deque(maxlen=_SEEN_ACTIONS_KEPT)
-        self._mode = OperatingMode.AUTOMATIC
-        self._emergency_stop = EStop.NONE
-        self._is_paused = False
+        self._feed = BaseFeed(driver)
+        self._condition = Condition(metres_at_last_node=driver.distance_m)
         self._is_held = False
         self._cancel: BoardAction | None = None
         self._pausing: list[BoardAction] = []
-        self._given = 0
-        self._points_seen = 0
-        self._needs_new_path = True
         self._was_driving = False
-        self._metres_at_last_node = driver.distance_m
         self._said_at_s = time_s
         self._has_news = False
-
-    # -- what it looks like from outside ---------------------------------------------------------------------------
 
     @property
     def time_s(self) -> float:
@@ -148,6 +138,7 @@ class OnboardRobot:
             last_node=self._progress.last_node,
             last_sequence=self._progress.last_sequence,
             header_ids=self._voice.header_ids,
+            order=self._progress.order_id,
         )
 
     @property
@@ -159,8 +150,6 @@ class OnboardRobot:
     def take_messages(self) -> tuple[OutgoingMessage, ...]:
         """Return what the robot wants published since the last call, oldest first."""
         return self._voice.take()
-
-    # -- the link --------------------------------------------------------------------------------------------------
 
     def last_will(self) -> OutgoingMessage:
         """Return what the broker shall say in the robot's name when the link breaks."""
@@ -189,33 +178,29 @@ class OnboardRobot:
             self._receive_instant_actions(payload)
         self._settle()
 
-    # -- time ------------------------------------------------------------------------------------------------------
-
     def advance(self, now_s: float) -> None:
         """Live on until ``now_s``, through every event on the way; earlier times change nothing."""
         while (event_s := self.next_event_s) <= now_s:
             self._advance_to(max(event_s, self._time_s))
         self._advance_to(max(now_s, self._time_s))
 
-    # -- what happens to a robot -----------------------------------------------------------------------------------
-
     def press_emergency_stop(self, now_s: float) -> None:
         """Somebody pressed the button: the robot stands until a person releases it."""
         self.advance(now_s)
-        self._emergency_stop, self._has_news = EStop.MANUAL, True
+        self._condition.emergency_stop, self._has_news = EStop.MANUAL, True
         self._settle()
 
     def release_emergency_stop(self, now_s: float) -> None:
         """A person at the robot released the button; it goes on."""
         self.advance(now_s)
-        self._emergency_stop, self._has_news = EStop.NONE, True
+        self._condition.emergency_stop, self._has_news = EStop.NONE, True
         self._settle()
 
     def set_operating_mode(self, mode: OperatingMode, now_s: float) -> None:
         """Somebody turned the key; leaving automatic driving clears the order."""
         self.advance(now_s)
-        self._mode, self._has_news = mode, True
-        if mode not in _TAKES_ORDERS:
+        self._condition.mode, self._has_news = mode, True
+        if mode not in (OperatingMode.AUTOMATIC, OperatingMode.SEMIAUTOMATIC):
             self._drop_order(f"the robot was put in {mode.value}")
         self._settle()
 
@@ -233,22 +218,12 @@ class OnboardRobot:
         self._has_news = True
         self._settle()
 
-    # -- orders ----------------------------------------------------------------------------------------------------
-
     def _receive_order(self, payload: bytes) -> None:
-        try:
-            decoded = decode_order(payload)
-        except MalformedMessageError as error:
-            self._reject(Verdict(Acceptance.REJECTED, Rejection.VALIDATION, error.message, references={}))
+        order = read_order(payload, self.address)
+        if order is None:
             return
-        order = decoded.message
-        if not self._is_for_me(order):
-            return
-        if decoded.faults:
-            fault = decoded.faults[0]
-            sentence = f"{fault.path}: {fault.problem}"
-            references = {"orderId": order.order_id, "orderUpdateId": str(order.order_update_id)}
-            self._reject(Verdict(Acceptance.REJECTED, Rejection.VALIDATION, sentence, references=references))
+        if isinstance(order, Verdict):
+            self._reject(order)
             return
         verdict = judge_order(order, self._situation())
         self._has_news = True
@@ -266,9 +241,7 @@ class OnboardRobot:
             order_update_id=progress.order_update_id,
             is_busy=not self.is_idle or not self._driver.is_stopped,
             is_cancelling=self._cancel is not None,
-            takes_orders=self._mode in _TAKES_ORDERS
-            and self._emergency_stop is EStop.NONE
-            and not self._complaints.is_fatal,
+            takes_orders=self._condition.takes_orders and not self._complaints.is_fatal,
             pose=self._driver.pose,
             last_node=progress.last_node,
             last_sequence=progress.last_sequence,
@@ -285,7 +258,7 @@ class OnboardRobot:
         self._book.clear()
         self._book.add_nodes(order.nodes)
         self._progress.start(order)
-        self._needs_new_path = True
+        self._feed.begin()
         self._pass_node()
 
     def _update(self, order: Order) -> None:
@@ -298,19 +271,12 @@ class OnboardRobot:
         self._complaints.reject(verdict)
         self._has_news = True
 
-    def _is_for_me(self, message: Order | InstantActions) -> bool:
-        mine = (self.address.manufacturer, self.address.serial_number)
-        return (message.manufacturer, message.serial_number) == mine
-
-    # -- instant actions -------------------------------------------------------------------------------------------
-
     def _receive_instant_actions(self, payload: bytes) -> None:
-        try:
-            message = decode_instant_actions(payload).message
-        except MalformedMessageError as error:
-            self._reject(Verdict(Acceptance.REJECTED, Rejection.VALIDATION, error.message, references={}))
+        message = read_instant_actions(payload, self.address)
+        if message is None:
             return
-        if not self._is_for_me(message):
+        if isinstance(message, Verdict):
+            self._reject(message)
             return
         self._has_news = True
         for action in message.actions:
@@ -324,11 +290,11 @@ class OnboardRobot:
         if kind == ActionType.CANCEL_ORDER:
             self._begin_cancel(item)
         elif kind == ActionType.START_PAUSE:
-            self._is_paused = True
+            self._condition.is_paused = True
             item.status = ActionStatus.RUNNING
             self._pausing.append(item)
         elif kind == ActionType.STOP_PAUSE:
-            self._is_paused = False
+            self._condition.is_paused = False
             self._finish_pausing()
             item.finish()
         elif kind == ActionType.FACTSHEET_REQUEST:
@@ -359,14 +325,11 @@ class OnboardRobot:
         self._progress.drop_rest()
         if self._progress.order_id:
             self._closed_orders.append(self._progress.order_id)
-        self._driver.stop()
-        self._given, self._needs_new_path = 0, True
+        self._feed.drop()
 
     def _refuse_action(self, action: Action, item: BoardAction, sentence: str) -> None:
         item.fail(sentence)
         self._complaints.action_failed(action, sentence)
-
-    # -- living on -------------------------------------------------------------------------------------------------
 
     def _advance_to(self, time_s: float) -> None:
         self._time_s = time_s
@@ -389,9 +352,7 @@ class OnboardRobot:
     def _work(self) -> bool:
         """Take one round of steps that follow from each other; return whether anything changed."""
         changed = False
-        while self._points_seen < self._driver.points_reached and self._given > 0:
-            self._points_seen += 1
-            self._given -= 1
+        while self._feed.take_passed():
             self._pass_node()
             changed = True
         ended = self._book.advance_to(
@@ -411,27 +372,16 @@ class OnboardRobot:
     def _pass_node(self) -> None:
         node = self._progress.pass_node()
         self._book.make_due(node.sequence_id)
-        self._metres_at_last_node = self._driver.distance_m
+        self._condition.metres_at_last_node = self._driver.distance_m
         self._has_news = True
 
     def _drive_on(self) -> bool:
         """Hand the driver the released points it does not have yet."""
         if self._cancel is not None or self._is_held or self._book.holds_robot:
             return False
-        if self._needs_new_path and not self._driver.is_stopped:
-            return False
-        points = self._progress.stretch()
-        more = points if self._needs_new_path else points[self._given :]
-        if not more:
+        if not self._feed.offer(self._progress.stretch()):
             return False
         self._battery.is_charging = False
-        if self._needs_new_path:
-            self._driver.follow(more)
-            self._points_seen = 0
-        else:
-            self._driver.extend(more)
-        self._given = len(points)
-        self._needs_new_path = False
         return True
 
     def _end_instant_actions(self) -> bool:
@@ -462,7 +412,9 @@ class OnboardRobot:
 
     def _hold_or_go(self) -> None:
         """Brake while anything keeps the robot from driving, and go on when nothing does."""
-        holds = self._is_paused or self._emergency_stop is not EStop.NONE or self._complaints.is_fatal
+        condition = self._condition
+        is_stopped_by_hand = condition.emergency_stop is not EStop.NONE
+        holds = condition.is_paused or is_stopped_by_hand or self._complaints.is_fatal
         if holds == self._is_held:
             return
         self._is_held, self._has_news = holds, True
@@ -471,35 +423,18 @@ class OnboardRobot:
         else:
             self._driver.resume()
 
-    # -- saying how it stands --------------------------------------------------------------------------------------
-
     def _say_state(self) -> None:
         self._voice.say_state(self._state, self._time_s)
         self._said_at_s, self._has_news = self._time_s, False
 
     def _state(self, header: Header) -> State:
-        progress, driver = self._progress, self._driver
-        pose = driver.pose
-        return State(
-            **header,
-            order_id=progress.order_id,
-            order_update_id=progress.order_update_id,
-            last_node_id=progress.last_node,
-            last_node_sequence_id=progress.last_sequence,
-            driving=not driver.is_stopped,
-            paused=self._is_paused,
-            new_base_request=progress.wants_base,
-            distance_since_last_node=driver.distance_m - self._metres_at_last_node,
-            operating_mode=self._mode,
-            node_states=progress.node_states(),
-            edge_states=progress.edge_states(),
-            agv_position=AgvPosition(
-                x=pose.x_m, y=pose.y_m, theta=pose.theta_rad, map_id=pose.level, position_initialized=True
-            ),
-            velocity=Velocity(vx=driver.speed_m_s, vy=0.0, omega=driver.turn_speed_rad_s),
-            loads=self._drawers.reported(),
-            action_states=self._book.reported(),
-            battery_state=BatteryState(battery_charge=100.0 * self._battery.charge, charging=self._battery.is_charging),
-            errors=self._complaints.reported(),
-            safety_state=SafetyState(e_stop=self._emergency_stop, field_violation=False),
+        return state_of(
+            header,
+            progress=self._progress,
+            book=self._book,
+            driver=self._driver,
+            drawers=self._drawers,
+            battery=self._battery,
+            complaints=self._complaints,
+            condition=self._condition,
         )

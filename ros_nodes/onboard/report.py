@@ -1,0 +1,78 @@
+"""The state message of a robot, put together from its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.vda5050.header import Header
+from orchestrator.vda5050.messages import (
+    AgvPosition,
+    BatteryState,
+    EStop,
+    OperatingMode,
+    SafetyState,
+    State,
+    Velocity,
+)
+from ros_nodes.onboard.actions import ActionBook
+from ros_nodes.onboard.complaints import Complaints
+from ros_nodes.onboard.driving import Driver
+from ros_nodes.onboard.equipment import Drawers, PowerSource
+from ros_nodes.onboard.order_progress import OrderProgress
+
+
+@dataclass(slots=True)
+class Condition:
+    """What people and faults make of the robot, apart from its order.
+
+    ``metres_at_last_node`` is how far it had driven when it passed the last node.
+    """
+
+    mode: OperatingMode = OperatingMode.AUTOMATIC
+    emergency_stop: EStop = EStop.NONE
+    is_paused: bool = False
+    metres_at_last_node: float = 0.0
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether mode and emergency stop let the robot act on orders."""
+        is_automatic = self.mode in (OperatingMode.AUTOMATIC, OperatingMode.SEMIAUTOMATIC)
+        return is_automatic and self.emergency_stop is EStop.NONE
+
+
+def state_of(
+    header: Header,
+    *,
+    progress: OrderProgress,
+    book: ActionBook,
+    driver: Driver,
+    drawers: Drawers,
+    battery: PowerSource,
+    complaints: Complaints,
+    condition: Condition,
+) -> State:
+    """Return all the robot says of itself under ``header``."""
+    pose = driver.pose
+    return State(
+        **header,
+        order_id=progress.order_id,
+        order_update_id=progress.order_update_id,
+        last_node_id=progress.last_node,
+        last_node_sequence_id=progress.last_sequence,
+        driving=not driver.is_stopped,
+        paused=condition.is_paused,
+        new_base_request=progress.wants_base,
+        distance_since_last_node=driver.distance_m - condition.metres_at_last_node,
+        operating_mode=condition.mode,
+        node_states=progress.node_states(),
+        edge_states=progress.edge_states(),
+        agv_position=AgvPosition(
+            x=pose.x_m, y=pose.y_m, theta=pose.theta_rad, map_id=pose.level, position_initialized=True
+        ),
+        velocity=Velocity(vx=driver.speed_m_s, vy=0.0, omega=driver.turn_speed_rad_s),
+        loads=drawers.reported(),
+        action_states=book.reported(),
+        battery_state=BatteryState(battery_charge=100.0 * battery.charge, charging=battery.is_charging),
+        errors=complaints.reported(),
+        safety_state=SafetyState(e_stop=condition.emergency_stop, field_violation=False),
+    )
