@@ -89,11 +89,6 @@ def _start_trip(turn: Turn, planned: PlannedTrip) -> None:
     )
     turn.put(replace(turn.record(planned.robot), trip=trip_id, target=planned.from_station))
     for loaded in planned.loads:
-        turn.move(
-            turn.delivery(loaded.delivery),
-            DeliveryState.ASSIGNED,
-            cause="dispatch",
-            trip=trip_id,
-            robot=planned.robot,
-            drawer=loaded.drawer,
-        )
+        delivery = turn.delivery(loaded.delivery)
+        assigned = replace(delivery, trip=trip_id, robot=planned.robot, drawer=loaded.drawer)
+        turn.move(assigned, DeliveryState.ASSIGNED, cause="dispatch")

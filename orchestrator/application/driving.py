@@ -148,8 +148,7 @@ def _wait(turn: Turn, robot: RobotId, reasons: tuple[Reason, ...]) -> None:
         turn.put(replace(record, waiting=reasons))
 
 
-def take_lanes(turn: Turn, fleet: FleetOnSite, resources: ResourceMap, robot: RobotId, lanes: Sequence[LaneId]) ->
-None:
+def take_lanes(turn: Turn, fleet: FleetOnSite, resources: ResourceMap, robot: RobotId, lanes: Sequence[LaneId]) -> None:
     """Record that traffic has granted the next lanes of the robot's route."""
     record = turn.record(robot)
     assert record.route[: len(lanes)] == tuple(lanes), "lanes are granted in the order of the route"

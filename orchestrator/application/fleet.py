@@ -125,8 +125,7 @@ def assemble_fleet(
             raise FleetSettingError(f"Robot {robot.id} has its home at {robot.home}, which is not on its lane graph.")
         if place in owners:
             raise FleetSettingError(
-                f"Robots {owners[place]} and {robot.id} share the home {robot.home}; each needs its own resting
-                place."
+                f"Robots {owners[place]} and {robot.id} share the home {robot.home}; each needs its own resting place."
             )
         owners[place] = robot.id
     return FleetOnSite(site=site, graph=graph, robots=dict(robots), models=dict(models), policy=policy)

@@ -47,8 +47,9 @@ class Gates:
         """
         for count, lane_id in enumerate(lanes):
             lane = self._fleet.graph.lanes[lane_id]
-            reason = self._closed_door(robot, lane) or self._absent_lift(robot, lane, is_there=stands_at ==
-            lane.start) if reason is not None:
+            is_there = stands_at == lane.start
+            reason = self._closed_door(robot, lane) or self._absent_lift(robot, lane, is_there=is_there)
+            if reason is not None:
                 return count, (reason,)
         return len(lanes), ()
 

@@ -33,8 +33,14 @@ def hear(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.LinkEvent) 
             _unanswered(turn, robot, event)
         case link.OrderForgotten():
             _forgotten(turn, robot, event)
-        case link.RobotLost(silent_s=silent_s):
-            _lost(turn, fleet, robot, silent_s)
+        case _:
+            _hear_of_robot(turn, fleet, robot, event)
+
+
+def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.LinkEvent) -> None:
+    match event:
+        case link.RobotLost():
+            _lost(turn, fleet, robot)
         case link.RobotReturned():
             turn.put(replace(turn.record(robot), lost_since=None, waiting=()))
         case link.ActionFinished(action_id=action):
@@ -121,7 +127,7 @@ def _forgotten(turn: Turn, robot: RobotId, event: link.OrderForgotten) -> None:
     turn.put(replace(record, phase=OrderPhase.LOST))
 
 
-def _lost(turn: Turn, fleet: FleetOnSite, robot: RobotId, silent_s: float) -> None:
+def _lost(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
     record = turn.record(robot)
     if record.lost_since is not None:
         return

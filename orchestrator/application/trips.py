@@ -60,7 +60,8 @@ def give_up_assignments(turn: Turn, robot: RobotId, reason: Reason) -> None:
     """Let another robot take what this one was to fetch; what is already aboard stays with it."""
     for delivery in list(turn.deliveries.values()):
         if delivery.robot == robot and delivery.state is S.ASSIGNED:
-            turn.move(delivery, S.VERIFIED, cause="dispatch", reason=reason, trip=None, robot=None, drawer=None)
+            freed = replace(delivery, trip=None, robot=None, drawer=None)
+            turn.move(freed, S.VERIFIED, cause="dispatch", reason=reason)
 
 
 def _take_back_what_returns(turn: Turn, trip: Trip) -> None:

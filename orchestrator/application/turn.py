@@ -80,12 +80,9 @@ class Turn:
         assert self._deliveries is not None
         self._deliveries[delivery.id] = delivery
 
-    def move(
-        self, delivery: Delivery, to: DeliveryState, *, cause: str, reason: Reason | None = None, **changes: object
-    ) -> None:
-        """Move a delivery on in its life, with further field changes."""
-        self.keep(replace(moved(delivery, to, at=self.at, cause=cause, reason=reason), **changes))  # type:
-        ignore[arg - type]
+    def move(self, delivery: Delivery, to: DeliveryState, *, cause: str, reason: Reason | None = None) -> None:
+        """Move a delivery on in its life."""
+        self.keep(moved(delivery, to, at=self.at, cause=cause, reason=reason))
 
     def let_wait(self, delivery: Delivery, reasons: Sequence[Reason]) -> None:
         """Record why a delivery waits, if that changed."""
