@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "wardporter-set-up.json"
+UNPACKING = VENV / "wardporter-unpacking"
+"""Here only while pip unpacks: left behind, some package may be half there and pip would not notice."""
 
 SETS = ("service", "robots", "dev")
 """Requirement sets, each a superset of the one before, pinned to the same versions."""
@@ -65,6 +67,11 @@ def version_of(python: str | Path) -> tuple[int, int, int] | None:
     return major, minor, micro
 
 
+def dotted(version: Sequence[int]) -> str:
+    """Version as people write it."""
+    return ".".join(map(str, version))
+
+
 def is_suitable(version: tuple[int, int, int] | None) -> bool:
     """Whether the project runs on this version."""
     return version is not None and OLDEST <= version[:2] <= NEWEST
@@ -86,9 +93,9 @@ def suitable_python() -> str:
         version = version_of(path) if path else None
         if path and is_suitable(version):
             return path
-        seen.append(f"{name} is {'.'.join(map(str, version)) if version else 'not there'}")
+        seen.append(f"{name} is {dotted(version) if version else 'not there'}")
     raise Refusal(
-        f"needs Python {'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}, but {', '.join(seen)}. "
+        f"needs Python {dotted(OLDEST)} to {dotted(NEWEST)}, but {', '.join(seen)}. "
         "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/it ..."
     )
 
@@ -156,6 +163,24 @@ def set_to_install(wanted: str, stamp: dict[str, str]) -> str | None:
 # ---------------------------------------------------------------------------------------------- doing it
 
 
+def usable_venv() -> tuple[int, int, int] | None:
+    """Version of the .venv that is there and may be kept; None when one must be made."""
+    version = version_of(VENV_PYTHON)
+    if not is_suitable(version):
+        return None
+    if UNPACKING.exists():
+        say("the last set-up was cut short while unpacking; making .venv anew (what was downloaded is kept)")
+        return None
+    if read_stamp().get("place", str(ROOT)) != str(ROOT):
+        say("this checkout was moved or copied and .venv knows its old place; making it anew")
+        return None
+    asked = os.environ.get("PYTHON")
+    if asked and version_of(asked) != version:
+        return None
+    pip = subprocess.run([str(VENV_PYTHON), "-m", "pip", "--version"], capture_output=True, check=False)
+    return version if pip.returncode == 0 else None
+
+
 def make_venv() -> str:
     """Make .venv, or keep the one that works; its Python version is the answer.
 
@@ -164,24 +189,19 @@ def make_venv() -> str:
     Refusal
         There is no suitable Python, or it cannot make virtual environments.
     """
-    version = version_of(VENV_PYTHON)
-    pip_works = is_suitable(version) and (
-        subprocess.run([str(VENV_PYTHON), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
-    )
-    if not pip_works:
+    version = usable_venv()
+    if version is None:
         python = suitable_python()
-        version = version_of(python)
-        label = ".".join(map(str, version or ()))
-        with timed(f"making .venv with Python {label}"):
-            made = subprocess.run(
-                [python, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False
-            )
+        version = version_of(python) or OLDEST
+        with timed(f"making .venv with Python {dotted(version)}"):
+            command = [python, "-m", "venv", "--clear", str(VENV)]
+            made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode != 0:
             raise Refusal(
                 f"{python} cannot make a virtual environment; install its venv package "
                 f"(Debian, Ubuntu: apt-get install python3-venv). It said:\n{made.stdout}{made.stderr}"
             )
-    return ".".join(map(str, version or ()))
+    return dotted(version)
 
 
 def pip_install(arguments: Sequence[str], *, packages: int) -> None:
@@ -203,6 +223,7 @@ def pip_install(arguments: Sequence[str], *, packages: int) -> None:
             found += line.startswith(("Collecting ", "Requirement already satisfied: "))
             if line.startswith("Installing collected packages"):
                 is_unpacking = True
+                UNPACKING.touch()
                 say("  unpacking (the longest step)")
             elif not is_unpacking and time.monotonic() - spoke_s > SAY_EVERY_S:
                 spoke_s = time.monotonic()
@@ -212,6 +233,7 @@ def pip_install(arguments: Sequence[str], *, packages: int) -> None:
             "pip could not install the packages. Check the network and pip's registry settings (pip config list), then "
             "run the same command again: it goes on where it stopped. pip's last words:\n" + "".join(heard[-25:])
         )
+    UNPACKING.unlink(missing_ok=True)
 
 
 def install_requirements(wanted: str) -> None:
@@ -258,13 +280,13 @@ def set_up(wanted: str) -> None:
         target = set_to_install(wanted, stamp)
         if target is not None:
             install_requirements(target)
-            stamp |= {"python": python, "set": target, "requirements": digest(requirements_of(target))}
+            stamp.update(place=str(ROOT), python=python, set=target, requirements=digest(requirements_of(target)))
             stamp.pop("project", None)
             write_stamp(stamp)
         project = digest(ROOT / "pyproject.toml")
         if stamp.get("project") != project:
             install_project()
-            write_stamp(stamp | {"project": project})
+            write_stamp({**stamp, "project": project})
             say(f"ready in {time.monotonic() - began_s:.0f} s (Python {python})")
 
 

@@ -20,7 +20,10 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / "requirements" / f"{name}.txt").write_text(f"{name}==1\n")
     monkeypatch.setattr(set_up, "ROOT", tmp_path)
     monkeypatch.setattr(set_up, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(set_up, "VENV_PYTHON", tmp_path / ".venv" / "bin" / "python")
     monkeypatch.setattr(set_up, "STAMP", tmp_path / ".venv" / "stamp.json")
+    monkeypatch.setattr(set_up, "UNPACKING", tmp_path / ".venv" / "unpacking")
+    monkeypatch.delenv("PYTHON", raising=False)
     return tmp_path
 
 
@@ -48,7 +51,6 @@ def test_newer_python_beside_an_old_python3_is_found(tmp_path: Path, monkeypatch
     _fake_python(tmp_path / "bin", "python3", "3 9 2")
     found = _fake_python(tmp_path / "bin", "python3.13", "3 13 1")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
-    monkeypatch.delenv("PYTHON", raising=False)
     assert suitable_python() == str(found) or "python3.12" in suitable_python()
 
 
@@ -66,6 +68,41 @@ def test_ros_wheels_are_refused_on_another_machine_but_the_service_is_not(monkey
     with pytest.raises(Refusal, match=r"x86_64.*make serve"):
         set_up.refuse_foreign_machine("robots")
     set_up.refuse_foreign_machine("service")
+
+
+def _venv_of(checkout: Path, version: str) -> None:
+    (checkout / ".venv").mkdir()
+    _fake_python(checkout / ".venv" / "bin", "python", version)
+
+
+def test_venv_that_works_is_kept(checkout: Path) -> None:
+    _venv_of(checkout, "3 12 1")
+    assert set_up.usable_venv() == (3, 12, 1)
+
+
+def test_venv_of_an_unsuitable_python_is_not_kept(checkout: Path) -> None:
+    _venv_of(checkout, "3 9 2")
+    assert set_up.usable_venv() is None
+
+
+def test_venv_in_which_unpacking_was_cut_short_is_not_kept(checkout: Path) -> None:
+    _venv_of(checkout, "3 12 1")
+    set_up.UNPACKING.touch()
+    assert set_up.usable_venv() is None
+
+
+def test_venv_that_came_along_when_the_checkout_was_copied_is_not_kept(checkout: Path) -> None:
+    _venv_of(checkout, "3 12 1")
+    set_up.write_stamp({"place": "/somewhere/else"})
+    assert set_up.usable_venv() is None
+
+
+def test_venv_of_another_python_than_the_one_asked_for_is_not_kept(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _venv_of(checkout, "3 12 1")
+    monkeypatch.setenv("PYTHON", str(_fake_python(checkout / "bin", "python3.13", "3 13 1")))
+    assert set_up.usable_venv() is None
 
 
 @pytest.mark.parametrize("wanted", SETS)
