@@ -1,4 +1,4 @@
-"""What keeps a robot from a delivery: a filter for each criterion, answering with its reason, or None when it is met."""
+"""What keeps a robot from a delivery: a filter for each criterion, answering with its reason, or None if it is met."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Traveller:
         Lanes not yet granted, from its tip towards ``target``, or towards its endpoint while it diverts. Empty when
         it is where it wants to be, or when it has no route.
     target : WaypointId
-        Where it wants to be, also while it diverts.
+        Where it wants to be, also while it diverts. That of a robot that wants nothing is its endpoint.
     lookahead_m : float
         How many metres beyond its tip it wants granted now; nothing is granted for 0 or less. A stretch is never cut,
         so more may be granted.
@@ -197,9 +197,10 @@ class _Round:
         return since_s is not None and self._at_s - since_s > self._patience_s
 
     def _is_under_way(self, traveller: Traveller) -> bool:
+        """Whether it still has lanes to be granted; not so one that people see to or that is about to arrive."""
         if traveller.is_standing_for_people:
             return False
-        return traveller.is_diverted or bool(traveller.route)
+        return traveller.is_diverted or self._monitor.tip(traveller.robot) != traveller.target
 
     def _claimed_by(self, traveller: Traveller) -> _Claim | None:
         """Return the claim, or None when the robot's way is barred by robots that stay."""
@@ -218,7 +219,7 @@ class _Round:
         """Return who goes home, in that order: who is clearing the way still, and after the patience who is on it."""
         monitor = self._monitor
         going = {t.robot for t in self._travellers if t.is_diverted and t != first and not self._may_resume(t, first)}
-        if self._is_out_of_patience(first) or (first.is_diverted and going):
+        if self._is_out_of_patience(first) or first.is_diverted:
             going |= self._in_the_way(first)
         needed = monitor.bring_forward(going)
         return tuple(r for r in needed if r in self._by_robot and not self._outranks(self._by_robot[r], first))
@@ -265,7 +266,7 @@ class _Round:
 
     def _yielded(self, traveller: Traveller) -> Decision | None:
         """Decide for a robot that goes home to clear the way."""
-        if traveller.is_standing_for_people:
+        if not self._is_under_way(traveller):
             return None
         endpoint = self._monitor.endpoint(traveller.robot)
         lanes = self._monitor.way_home(traveller.robot)
@@ -280,6 +281,8 @@ class _Round:
     def _decided_beside(self, traveller: Traveller, first: Traveller) -> Decision | None:
         """Decide for a robot that need not go home, while ``first`` has precedence."""
         if traveller.is_diverted:
+            if traveller == first and self._is_clearing:
+                return Wait(traveller.robot, (self._gives_way(traveller),))
             if traveller == first or self._outranks(traveller, first):
                 return Resume(traveller.robot)
             return Resume(traveller.robot, self._way_beside(traveller))
@@ -292,11 +295,10 @@ class _Round:
     def _advanced(self, traveller: Traveller, *, is_restrained: bool = False) -> Advance | Wait | None:
         """Grant stretch by stretch until the lookahead is reached or something is refused."""
         monitor = self._monitor
-        if traveller.is_standing_for_people:
+        if not self._is_under_way(traveller):
             return None
         if not traveller.route:
-            is_there = monitor.tip(traveller.robot) == traveller.target
-            return None if is_there else Wait(traveller.robot, (_no_route(traveller),))
+            return Wait(traveller.robot, (_no_route(traveller),))
         granted: list[LaneId] = []
         granted_m = 0.0
         while granted_m < traveller.lookahead_m and len(granted) < len(traveller.route):
