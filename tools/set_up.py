@@ -198,7 +198,7 @@ def make_venv() -> str:
             made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode != 0:
             raise Refusal(
-                f"{python} cannot make a virtual environment; install its venv package "
+                f"{python} cannot make a virtual environment. If its venv package is missing, install it "
                 f"(Debian, Ubuntu: apt-get install python3-venv). It said:\n{made.stdout}{made.stderr}"
             )
     return dotted(version)
@@ -217,7 +217,10 @@ def pip_install(arguments: Sequence[str], *, packages: int) -> None:
     heard: list[str] = []
     found, is_unpacking = 0, False
     spoke_s = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as pip:
+    # pip inherits the lock (close_fds), so that a set-up after a kill -9 of this one waits until its pip is gone too.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, close_fds=False
+    ) as pip:
         for line in pip.stdout or ():
             heard.append(line)
             found += line.startswith(("Collecting ", "Requirement already satisfied: "))
@@ -260,6 +263,7 @@ def only_one() -> Iterator[None]:
     folder = ROOT / ".make"
     folder.mkdir(exist_ok=True)
     with (folder / "set-up.lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
