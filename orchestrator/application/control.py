@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from orchestrator.application.dispatching import dispatch
+from orchestrator.application.dispatching import Dispatcher
 from orchestrator.application.driving import (
     complete_order,
     free_what_is_behind,
@@ -83,6 +83,7 @@ class Control:
         self._not_before_s: dict[RobotId, float] = {}
         self._next_look_s = 0.0
         self._steering = Steering(fleet)
+        self._dispatcher = Dispatcher(fleet, distance=self._steering.distance_m)
         self._gates = Gates(fleet, building)
         self.observers: list[Callable[[], None]] = []
 
@@ -119,6 +120,7 @@ class Control:
         with self._store.reading() as uow:
             self._records = {robot: uow.robots.get(robot) for robot in self.fleet.robots}
         self._steering.restore(self._records)
+        self._dispatcher.forget()
 
     # -- the three ways in ----------------------------------------------------------------------------------------
 
@@ -191,7 +193,7 @@ class Control:
         with self._turn() as turn:
             note_arrivals(turn, self.fleet)
             progress_trips(turn)
-            dispatch(turn, self.fleet, distance=self._steering.distance_m, resting=self._resting(turn))
+            self._dispatcher.dispatch(turn, resting=self._resting(turn))
             self._steering.steer(turn, reported=self._live.keys())
             for robot in sorted(self.fleet.robots):
                 if robot in self._live and robot not in self._resting(turn):

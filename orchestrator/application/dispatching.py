@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.turn import Turn
-from orchestrator.domain.delivery.model import DeliveryState, Stop, StopKind, Trip, TripId
+from orchestrator.domain.delivery.model import DeliveryId, DeliveryState, Stop, StopKind, Trip, TripId
 from orchestrator.domain.dispatch.choice import PlannedTrip, plan_trips
 from orchestrator.domain.dispatch.filters import Candidate
 from orchestrator.domain.fleet.model import RobotId
@@ -16,33 +16,80 @@ from orchestrator.domain.site.model import StationId, WaypointId
 Distance = Callable[[WaypointId, WaypointId], float | None]
 
 
-def dispatch(turn: Turn, fleet: FleetOnSite, *, distance: Distance, resting: Collection[RobotId]) -> None:
-    """Assign waiting deliveries to robots, keep the reasons of those left waiting, and send the idle home.
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Everything that a plan depends on; the same question has the same answer.
+
+    What was asked for never changes, so the ids of the waiting deliveries stand for them.
+    """
+
+    deliveries: tuple[DeliveryId, ...]
+    candidates: tuple[Candidate, ...]
+    tips: tuple[WaypointId | None, ...]
+    busy: frozenset[StationId]
+
+
+class Dispatcher:
+    """Asks for a plan whenever something that a plan depends on has changed.
 
     Parameters
     ----------
-    turn : Turn
-        The transaction.
     fleet : FleetOnSite
         Site, robots, models.
     distance : callable
         Driving distance between two waypoints in metres; None when there is no way.
-    resting : collection of RobotId
-        Robots that refused an order a moment ago and are left alone for now.
     """
-    plan = plan_trips(
-        [d for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED],
-        [_candidate(turn, fleet, robot, is_resting=robot in resting) for robot in sorted(fleet.robots)],
-        distance=lambda robot, station: _distance_to(turn, fleet, distance, robot, station),
-        busy_stations=_stations_being_loaded(turn),
-        at=turn.at,
-    )
-    for planned in plan.trips:
-        _start_trip(turn, planned)
-    for delivery_id, reasons in plan.reasons.items():
-        turn.let_wait(turn.delivery(delivery_id), reasons)
-    for robot in (*plan.charges, *plan.parks):
-        turn.put(replace(turn.record(robot), target=fleet.robots[robot].home))
+
+    def __init__(self, fleet: FleetOnSite, *, distance: Distance) -> None:
+        self._fleet = fleet
+        self._distance = distance
+        self._settled: _Question | None = None
+
+    def dispatch(self, turn: Turn, *, resting: Collection[RobotId]) -> None:
+        """Assign waiting deliveries to robots, keep the reasons of those left waiting, and send the idle home.
+
+        Parameters
+        ----------
+        turn : Turn
+            The transaction.
+        resting : collection of RobotId
+            Robots that refused an order a moment ago and are left alone for now.
+        """
+        question = self._question(turn, resting)
+        if question == self._settled:
+            return
+        plan = plan_trips(
+            [turn.delivery(delivery) for delivery in question.deliveries],
+            question.candidates,
+            distance=lambda robot, station: self._distance_to(turn, robot, station),
+            busy_stations=question.busy,
+            at=turn.at,
+        )
+        for planned in plan.trips:
+            _start_trip(turn, planned)
+        for delivery_id, reasons in plan.reasons.items():
+            turn.let_wait(turn.delivery(delivery_id), reasons)
+        for robot in (*plan.charges, *plan.parks):
+            turn.put(replace(turn.record(robot), target=self._fleet.robots[robot].home))
+        # What was decided changes the question; it is settled when it comes back with nothing left to decide.
+        self._settled = question if not (plan.trips or plan.charges or plan.parks) else None
+
+    def forget(self) -> None:
+        """Ask anew next time, whatever was settled."""
+        self._settled = None
+
+    def _question(self, turn: Turn, resting: Collection[RobotId]) -> _Question:
+        robots = sorted(self._fleet.robots)
+        return _Question(
+            deliveries=tuple(d.id for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED),
+            candidates=tuple(_candidate(turn, self._fleet, robot, is_resting=robot in resting) for robot in robots),
+            tips=tuple(turn.record(robot).tip for robot in robots),
+            busy=_stations_being_loaded(turn),
+        )
+
+    def _distance_to(self, turn: Turn, robot: RobotId, station: StationId) -> float | None:
+        tip = turn.record(robot).tip
+        return None if tip is None else self._distance(tip, self._fleet.waypoint_of(station))
 
 
 def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, is_resting: bool) -> Candidate:
@@ -59,13 +106,6 @@ def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, is_resting: bo
             d.drawer for d in turn.deliveries.values() if d.robot == robot and d.drawer is not None
         ),
     )
-
-
-def _distance_to(
-    turn: Turn, fleet: FleetOnSite, distance: Distance, robot: RobotId, station: StationId
-) -> float | None:
-    tip = turn.record(robot).tip
-    return None if tip is None else distance(tip, fleet.waypoint_of(station))
 
 
 def _stations_being_loaded(turn: Turn) -> frozenset[StationId]:
