@@ -196,7 +196,7 @@ def _is_bare(text: str) -> bool:
         text.isascii()
         and text[:1].isalpha()
         and all(character.isalnum() or character in "_-." for character in text)
-        and text.lower() not in ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
+        and text.lower() not in ("true", "false", "yes", "no", "on", "off", "null")
     )
 
 

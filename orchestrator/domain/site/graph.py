@@ -5,7 +5,7 @@ Everything is in a fixed order (by end waypoint, then lane id), so that whoever 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, WaypointId
@@ -86,6 +86,15 @@ def adjacency_of(graph: LaneGraph) -> Adjacency:
         outgoing={waypoint: _sorted_lanes(lanes, lambda lane: lane.end) for waypoint, lanes in outgoing.items()},
         incoming={waypoint: _sorted_lanes(lanes, lambda lane: lane.start) for waypoint, lanes in incoming.items()},
     )
+
+
+def one_of_each_pair(graph: LaneGraph) -> Iterator[Lane]:
+    """Yield the lanes of a graph in file order, of a two-way pair only the first."""
+    given: set[LaneId] = set()
+    for lane in graph.lanes.values():
+        if lane.reverse not in given:
+            given.add(lane.id)
+            yield lane
 
 
 def _sorted_lanes(lanes: Iterable[Lane], far_end: Callable[[Lane], WaypointId]) -> tuple[Lane, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.geometry import Point, is_crossing, is_in_rectangle
-from orchestrator.domain.site.graph import adjacency_of
-from orchestrator.domain.site.model import GraphId, Lane, LaneGraph, LaneId, Site, Wall, Waypoint, WaypointId
+from orchestrator.domain.site.graph import adjacency_of, one_of_each_pair
+from orchestrator.domain.site.model import GraphId, Lane, LaneGraph, Site, Wall, Waypoint, WaypointId
 
 
 def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> It
     """
     for graph in site.graphs.values():
         yield from _reach_findings(site, graph)
-        for lane in _first_of_each_pair(graph):
+        for lane in one_of_each_pair(graph):
             start, end = graph.waypoints.get(lane.start), graph.waypoints.get(lane.end)
             if start is None or end is None:
                 continue
@@ -31,15 +31,6 @@ def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> It
             yield from _door_findings(site, graph, lane)
             yield from _wall_findings(site, graph, lane, start, end)
         yield from _standing_findings(site, graph)
-
-
-def _first_of_each_pair(graph: LaneGraph) -> Iterator[Lane]:
-    """Yield every lane but the second of a two-way pair, so that one thing is said once."""
-    said: set[LaneId] = set()
-    for lane in graph.lanes.values():
-        if lane.reverse not in said:
-            said.add(lane.id)
-            yield lane
 
 
 def _reach_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.geometry import distance_between
+from orchestrator.domain.site.graph import one_of_each_pair
 from orchestrator.domain.site.model import (
     DoorId,
     GraphId,
@@ -38,7 +39,7 @@ def reference_findings(site: Site) -> Iterator[Finding]:
     for graph in site.graphs.values():
         yield from _waypoint_references(site, graph)
         yield from _duplicates(graph)
-        for lane in graph.lanes.values():
+        for lane in one_of_each_pair(graph):
             yield from _lane_references(site, graph, lane)
         yield from _shared_ids(graph, seen_waypoints, seen_lanes)
     for station in site.stations.values():

@@ -40,38 +40,43 @@ def check_site(site: Site, models: Iterable[RobotModel] = ()) -> list[Finding]:
         if model.graph in radius_by_graph:
             radius_by_graph[model.graph] = max(radius_by_graph[model.graph], model.radius_m)
     findings = [*reference_findings(site), *driving_findings(site, radius_by_graph)]
-    findings += _resting_findings(site, separation_m=2.0 * max(radius_by_graph.values(), default=0.0))
+    findings += _missing_resting_places(site)
+    if not any(finding.is_error for finding in findings):  # else what is cut off already has its own finding
+        findings += _cut_off_findings(site, separation_m=2.0 * max(radius_by_graph.values(), default=0.0))
     return sorted(findings, key=lambda finding: not finding.is_error)
 
 
-def _resting_findings(site: Site, *, separation_m: float) -> list[Finding]:
-    findings: list[Finding] = []
-    resting = [station.id for station in site.stations.values() if station.kind.is_resting_place]
-    for graph in site.graphs.values():
-        if not any(graph.id in site.stations[id].waypoints for id in resting):
-            findings.append(
-                Finding(
-                    code="no_resting_place",
-                    severity=Severity.ERROR,
-                    sentence=f"Lane graph {graph.id} has no charger and no parking place, so no robot may live there.",
-                    remedy="Add a station of kind charger or parking, best at the end of a lane of its own.",
-                    graph=graph.id,
-                )
-            )
-    cut_off = RestingPlaces(site, separation_m=separation_m).first_cut_off(resting)
-    if cut_off is not None:
-        findings.append(
-            Finding(
-                code="resting_place_cuts_off",
-                severity=Severity.ERROR,
-                sentence=(
-                    f"With robots parked on {', '.join(cut_off.blockers) or 'no other place'}, a robot resting on "
-                    f"{cut_off.resting_place} cannot drive to {cut_off.station} and back on graph {cut_off.graph}."
-                ),
-                remedy="Move the resting place to the end of a lane of its own, or give it another kind.",
-                graph=cut_off.graph,
-                station=cut_off.resting_place,
-                waypoint=site.stations[cut_off.resting_place].waypoints[cut_off.graph],
-            )
+def _missing_resting_places(site: Site) -> list[Finding]:
+    resting = [station for station in site.stations.values() if station.kind.is_resting_place]
+    return [
+        Finding(
+            code="no_resting_place",
+            severity=Severity.ERROR,
+            sentence=f"Lane graph {graph.id} has no charger and no parking place, so no robot may live there.",
+            remedy="Add a station of kind charger or parking, best at the end of a lane of its own.",
+            graph=graph.id,
         )
-    return findings
+        for graph in site.graphs.values()
+        if not any(graph.id in station.waypoints for station in resting)
+    ]
+
+
+def _cut_off_findings(site: Site, *, separation_m: float) -> list[Finding]:
+    resting = [station.id for station in site.stations.values() if station.kind.is_resting_place]
+    cut_off = RestingPlaces(site, separation_m=separation_m).first_cut_off(resting)
+    if cut_off is None:
+        return []
+    return [
+        Finding(
+            code="resting_place_cuts_off",
+            severity=Severity.ERROR,
+            sentence=(
+                f"With robots parked on {', '.join(cut_off.blockers) or 'no other place'}, a robot resting on "
+                f"{cut_off.resting_place} cannot drive to {cut_off.station} and back on graph {cut_off.graph}."
+            ),
+            remedy="Move the resting place to the end of a lane of its own, or give it another kind.",
+            graph=cut_off.graph,
+            station=cut_off.resting_place,
+            waypoint=site.stations[cut_off.resting_place].waypoints[cut_off.graph],
+        )
+    ]
