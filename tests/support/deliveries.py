@@ -104,7 +104,7 @@ def bring_to(
     """Play the robot and the pharmacist until a queued delivery is in a state on the way to ``arrived``."""
     with store.transaction() as uow:
         now = uow.deliveries.get(delivery)
-        for step in _STEPS:
+        for step in _STEPS[_STEPS.index(now.state) + 1 if now.state in _STEPS else 0 :]:
             if now.state is state:
                 return now
             if step is DeliveryState.SEALED:

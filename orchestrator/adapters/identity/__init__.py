@@ -1,0 +1,1 @@
+"""Who acts, as far as we can know it."""

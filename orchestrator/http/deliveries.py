@@ -1,0 +1,134 @@
+"""Deliveries: queue, list, look at, load, receive, cancel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from orchestrator.application.cancel_delivery import cancel_delivery
+from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.load_delivery import load_delivery
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.queue_delivery import queue_delivery
+from orchestrator.application.views import delivery_page, delivery_picture
+from orchestrator.domain.delivery.model import Delivery, DeliveryId
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once
+from orchestrator.http.problems import documented
+from orchestrator.http.request_models import CancelAsked, CountedHandover, DeliveriesQuery, DeliveryAsked
+from orchestrator.http.response_models import DeliveriesView, DeliveryView, deliveries_view, delivery_view
+
+router = APIRouter(prefix="/api/v1/deliveries", tags=["deliveries"])
+
+DeliveryInPath = Annotated[str, Path(description="Id of the delivery.")]
+ACTING = (400, 401, 403, 409, 413, 415, 421, 422, 503)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=DeliveryView,
+    responses={
+        201: {"headers": {"Location": {"description": "Address of the delivery.", "schema": {"type": "string"}}}},
+        **documented(*ACTING),
+    },
+)
+async def post_delivery(
+    asked: DeliveryAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
+) -> Response:
+    """Queue a delivery."""
+
+    def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        return queue_delivery(
+            uow,
+            request=asked.to_request(),
+            at=at,
+            ids=desk.ids,
+            by=by,
+            stations=desk.site.stations,
+            is_served=desk.is_served,
+        )
+
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=201, act=act)
+
+
+@router.get("", responses=documented(404, 421, 422))
+async def get_deliveries(desk: DeskOfApp, query: Annotated[DeliveriesQuery, Query()]) -> DeliveriesView:
+    """List deliveries, newest first, in pages."""
+    states = None if query.state is None else frozenset(query.state)
+    after = None if query.after is None else DeliveryId(query.after)
+    page = await desk.control.read(lambda uow: delivery_page(uow, after=after, limit=query.limit, states=states))
+    return deliveries_view(page)
+
+
+@router.get("/{delivery}", responses=documented(404, 421))
+async def get_delivery(delivery: DeliveryInPath, desk: DeskOfApp) -> DeliveryView:
+    """Show a delivery: lines, loading, receipt, trip, history, and what it waits for."""
+    return delivery_view(await desk.control.read(lambda uow: delivery_picture(uow, DeliveryId(delivery))))
+
+
+@router.post("/{delivery}/load", response_model=DeliveryView, responses=documented(404, *ACTING))
+async def post_load(
+    delivery: DeliveryInPath,
+    asked: CountedHandover,
+    request: Request,
+    desk: DeskOfApp,
+    by: Principal,
+    key: IdempotencyKey,
+) -> Response:
+    """Record that the medicines are in the drawer, counted and sealed."""
+
+    def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        return load_delivery(
+            uow,
+            delivery=DeliveryId(delivery),
+            seal_number=asked.seal_number,
+            counts=asked.to_counts(),
+            at=at,
+            by=by,
+        )
+
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
+
+
+@router.post("/{delivery}/receipt", response_model=DeliveryView, responses=documented(404, *ACTING))
+async def post_receipt(
+    delivery: DeliveryInPath,
+    asked: CountedHandover,
+    request: Request,
+    desk: DeskOfApp,
+    by: Principal,
+    key: IdempotencyKey,
+) -> Response:
+    """Record that the medicines were taken out: the seal as read, and a count of every line."""
+
+    def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        return confirm_receipt(
+            uow,
+            delivery=DeliveryId(delivery),
+            seal_number=asked.seal_number,
+            counts=asked.to_counts(),
+            at=at,
+            by=by,
+        )
+
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
+
+
+@router.post("/{delivery}/cancel", response_model=DeliveryView, responses=documented(404, *ACTING))
+async def post_cancel(
+    delivery: DeliveryInPath,
+    asked: CancelAsked,
+    request: Request,
+    desk: DeskOfApp,
+    by: Principal,
+    key: IdempotencyKey,
+) -> Response:
+    """Cancel a delivery; a sealed one comes back unopened instead."""
+
+    def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        return cancel_delivery(uow, delivery=DeliveryId(delivery), reason=asked.reason, at=at, by=by)
+
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)

@@ -1,0 +1,24 @@
+"""Robots, and the site they move in."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from orchestrator.http.acting import DeskOfApp
+from orchestrator.http.fleet_models import FleetView, SiteView, fleet_view, site_view
+from orchestrator.http.problems import documented
+
+router = APIRouter(prefix="/api/v1", tags=["fleet"])
+
+
+@router.get("/robots", responses=documented(421))
+async def get_robots(desk: DeskOfApp) -> FleetView:
+    """Show where every robot, door and lift is now."""
+    return fleet_view(desk.control.live())
+
+
+@router.get("/site", responses=documented(421))
+async def get_site(desk: DeskOfApp) -> SiteView:
+    """Show the site: levels, the lanes that the fleet drives on, doors, lifts, stations, walls."""
+    served = frozenset(station.id for station in desk.site.stations.values() if desk.is_served(station))
+    return site_view(desk.site, graphs=desk.graphs, served=served)

@@ -1,0 +1,323 @@
+"""What answers say about robots, doors and lifts, and about the site they move in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from orchestrator.application.views import FleetPicture, RobotPicture
+from orchestrator.domain.fleet.model import OperatingMode, Pose, RobotReport
+from orchestrator.domain.fleet.order import DriveOrder
+from orchestrator.domain.fleet.record import OrderPhase
+from orchestrator.domain.site.device import DoorPosition
+from orchestrator.domain.site.model import GraphId, LaneGraph, Site, StationKind
+from orchestrator.http.response_models import ReasonView, reason_views
+
+Point = tuple[float, float]
+
+
+class PoseView(BaseModel):
+    """Where a robot is: metres and radians in the site frame."""
+
+    level: str
+    x_m: float
+    y_m: float
+    theta_rad: float
+
+
+class FaultView(BaseModel):
+    """An error that a robot reports."""
+
+    kind: str
+    is_fatal: bool
+    description: str
+
+
+class OrderView(BaseModel):
+    """The order a robot drives on: its waypoints, how many of them are released, and how many are behind it."""
+
+    id: str
+    update_id: int
+    phase: OrderPhase
+    waypoints: list[str]
+    released: int
+    passed: int
+
+
+class RobotView(BaseModel):
+    """A robot now; what it never said is null."""
+
+    id: str
+    model: str
+    is_lost: bool
+    last_heard_at: datetime | None
+    pose: PoseView | None
+    battery: float | None
+    is_charging: bool | None
+    is_driving: bool | None
+    is_paused: bool | None
+    is_emergency_stopped: bool | None
+    mode: OperatingMode | None
+    loads: list[str] | None
+    faults: list[FaultView]
+    trip: str | None
+    target: str | None
+    order: OrderView | None
+    waiting: list[ReasonView]
+    driven_m: float
+
+
+class DoorStateView(BaseModel):
+    """How a door stands."""
+
+    id: str
+    position: DoorPosition
+
+
+class LiftStateView(BaseModel):
+    """Where a lift's cabin is, null between levels, and how its doors stand."""
+
+    id: str
+    level: str | None
+    doors: DoorPosition
+
+
+class FleetView(BaseModel):
+    """Everything that moves."""
+
+    robots: list[RobotView]
+    doors: list[DoorStateView]
+    lifts: list[LiftStateView]
+
+
+class LevelView(BaseModel):
+    """One floor."""
+
+    id: str
+    name: str
+    elevation_m: float
+
+
+class WaypointView(BaseModel):
+    """A place on a lane graph."""
+
+    id: str
+    level: str
+    x_m: float
+    y_m: float
+    name: str
+    lift: str | None
+    may_stop: bool
+
+
+class LaneView(BaseModel):
+    """A directed way; a two-way one is two lanes, each naming the other."""
+
+    id: str
+    start: str
+    end: str
+    reverse: str | None
+    width_m: float | None
+    speed_limit_m_s: float | None
+    door: str | None
+
+
+class GraphView(BaseModel):
+    """A lane graph that the fleet drives on."""
+
+    id: str
+    name: str
+    waypoints: list[WaypointView]
+    lanes: list[LaneView]
+
+
+class DoorView(BaseModel):
+    """A door, by its two jambs."""
+
+    id: str
+    name: str
+    level: str
+    start: Point
+    end: Point
+
+
+class LiftView(BaseModel):
+    """A lift's shaft: cabin centre, yaw and size."""
+
+    id: str
+    name: str
+    x_m: float
+    y_m: float
+    yaw_rad: float
+    width_m: float
+    depth_m: float
+    levels: list[str]
+
+
+class StationView(BaseModel):
+    """A place where something happens; ``is_served`` says that the fleet drives there."""
+
+    id: str
+    kind: StationKind
+    level: str
+    name: str
+    waypoints: dict[str, str]
+    is_served: bool
+
+
+class WallView(BaseModel):
+    """A wall segment."""
+
+    level: str
+    start: Point
+    end: Point
+
+
+class SiteView(BaseModel):
+    """The site, in metres in one right-handed frame, z up."""
+
+    id: str
+    name: str
+    revision: str
+    levels: list[LevelView]
+    graphs: list[GraphView]
+    doors: list[DoorView]
+    lifts: list[LiftView]
+    stations: list[StationView]
+    walls: list[WallView]
+
+
+def fleet_view(picture: FleetPicture) -> FleetView:
+    """Return everything that moves as shown."""
+    return FleetView(
+        robots=[_robot(robot) for robot in picture.robots],
+        doors=[DoorStateView(id=door, position=position) for door, position in picture.doors.items()],
+        lifts=[LiftStateView(id=lift, level=now.level, doors=now.doors) for lift, now in picture.lifts.items()],
+    )
+
+
+def pose_view(pose: Pose | None) -> PoseView | None:
+    """Return a pose as shown."""
+    return None if pose is None else PoseView(level=pose.level, x_m=pose.x_m, y_m=pose.y_m, theta_rad=pose.theta_rad)
+
+
+def _robot(picture: RobotPicture) -> RobotView:
+    report, record = picture.report, picture.record
+    return RobotView(
+        id=picture.id,
+        model=picture.model,
+        is_lost=picture.is_lost,
+        last_heard_at=report.received_at if report else None,
+        pose=pose_view(report.pose) if report else None,
+        battery=picture.battery,
+        is_charging=report.is_charging if report else None,
+        is_driving=report.is_driving if report else None,
+        is_paused=report.is_paused if report else None,
+        is_emergency_stopped=report.is_emergency_stopped if report else None,
+        mode=report.mode if report else None,
+        loads=_loads(report),
+        faults=_faults(report),
+        trip=record.trip,
+        target=record.target,
+        order=_order(record.order, record.phase, record.passed),
+        waiting=reason_views(record.waiting),
+        driven_m=record.driven_m,
+    )
+
+
+def _loads(report: RobotReport | None) -> list[str] | None:
+    return None if report is None or report.loads is None else list(report.loads)
+
+
+def _faults(report: RobotReport | None) -> list[FaultView]:
+    faults = () if report is None else report.faults
+    return [FaultView(kind=fault.kind, is_fatal=fault.is_fatal, description=fault.description) for fault in faults]
+
+
+def _order(order: DriveOrder | None, phase: OrderPhase, passed: int) -> OrderView | None:
+    if order is None:
+        return None
+    return OrderView(
+        id=order.id,
+        update_id=order.update_id,
+        phase=phase,
+        waypoints=[step.waypoint for step in order.steps],
+        released=order.released,
+        passed=passed,
+    )
+
+
+def site_view(site: Site, *, graphs: Iterable[GraphId], served: frozenset[str]) -> SiteView:
+    """Return the site as shown: the lane graphs named, everything else whole."""
+    return SiteView(
+        id=site.id,
+        name=site.name,
+        revision=site.revision,
+        levels=[
+            LevelView(id=level.id, name=level.name or level.id, elevation_m=level.elevation_m)
+            for level in site.levels.values()
+        ],
+        graphs=[_graph(site.graphs[graph]) for graph in graphs],
+        doors=[
+            DoorView(id=door.id, name=door.name or door.id, level=door.level, start=door.start, end=door.end)
+            for door in site.doors.values()
+        ],
+        lifts=[
+            LiftView(
+                id=lift.id,
+                name=lift.name or lift.id,
+                x_m=lift.x_m,
+                y_m=lift.y_m,
+                yaw_rad=lift.yaw_rad,
+                width_m=lift.width_m,
+                depth_m=lift.depth_m,
+                levels=list(lift.levels),
+            )
+            for lift in site.lifts.values()
+        ],
+        stations=[
+            StationView(
+                id=station.id,
+                kind=station.kind,
+                level=station.level,
+                name=station.name or station.id,
+                waypoints={str(graph): str(waypoint) for graph, waypoint in station.waypoints.items()},
+                is_served=station.id in served,
+            )
+            for station in site.stations.values()
+        ],
+        walls=[WallView(level=wall.level, start=wall.start, end=wall.end) for wall in site.walls],
+    )
+
+
+def _graph(graph: LaneGraph) -> GraphView:
+    return GraphView(
+        id=graph.id,
+        name=graph.name or graph.id,
+        waypoints=[
+            WaypointView(
+                id=place.id,
+                level=place.level,
+                x_m=place.x_m,
+                y_m=place.y_m,
+                name=place.name,
+                lift=place.lift,
+                may_stop=place.may_stop,
+            )
+            for place in graph.waypoints.values()
+        ],
+        lanes=[
+            LaneView(
+                id=lane.id,
+                start=lane.start,
+                end=lane.end,
+                reverse=lane.reverse,
+                width_m=lane.width_m,
+                speed_limit_m_s=lane.speed_limit_m_s,
+                door=lane.door,
+            )
+            for lane in graph.lanes.values()
+        ],
+    )

@@ -1,0 +1,136 @@
+"""What requests may say: unknown fields are refused and a "3" is no 3.
+
+Strictness is for JSON's own types; enums, dates and datetimes are texts there and are read from texts alone.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from orchestrator.application.cancel_delivery import REASON_LENGTH_MAX
+from orchestrator.domain.delivery.counting import COUNT_MAX, SEAL_LENGTH_MAX
+from orchestrator.domain.delivery.model import DeliveryState, HandlingClass, LineCount, LineId, Priority
+from orchestrator.domain.delivery.request import (
+    BATCH_LENGTH_MAX,
+    LINES_MAX,
+    MEDICINE_LENGTH_MAX,
+    QUANTITY_MAX,
+    UNIT_LENGTH_MAX,
+    DeliveryRequest,
+    LineRequest,
+)
+from orchestrator.domain.site.model import StationId
+
+ID_LENGTH_MAX = 200
+PAGE_MAX = 100
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _date_text(value: object) -> object:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return value
+    raise ValueError("a date as text, such as 2027-06-30, is expected")
+
+
+def _date_time_text(value: object) -> object:
+    if isinstance(value, str) and _DATE_TIME.fullmatch(value):
+        return value
+    raise ValueError("a date and time with an offset as text, such as 2026-01-31T14:30:00Z, is expected")
+
+
+class Strict(BaseModel):
+    """The base of everything that comes in."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+StationText = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
+
+
+class LineAsked(Strict):
+    """One medicine, in the smallest unit: tablets, not packs."""
+
+    medicine: str = Field(min_length=1, max_length=MEDICINE_LENGTH_MAX, examples=["Paracetamol 500 mg tablets"])
+    quantity: int = Field(ge=1, le=QUANTITY_MAX, examples=[32])
+    unit: str = Field(min_length=1, max_length=UNIT_LENGTH_MAX, examples=["tablet"])
+    batch: str | None = Field(default=None, min_length=1, max_length=BATCH_LENGTH_MAX)
+    expiry: Annotated[date, Field(strict=False), BeforeValidator(_date_text)] | None = None
+    handling_class: Annotated[HandlingClass, Field(strict=False)] = HandlingClass.ORDINARY
+
+
+class DeliveryAsked(Strict):
+    """A delivery to queue; ``due_by`` is when it shall be in the nurse's hand."""
+
+    from_station: StationText
+    to_station: StationText
+    lines: list[LineAsked] = Field(min_length=1, max_length=LINES_MAX)
+    priority: Annotated[Priority, Field(strict=False)] = Priority.ROUTINE
+    due_by: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_time_text)] | None = None
+
+    def to_request(self) -> DeliveryRequest:
+        """Return what the use case takes."""
+        return DeliveryRequest(
+            from_station=StationId(self.from_station),
+            to_station=StationId(self.to_station),
+            lines=tuple(
+                LineRequest(
+                    medicine=line.medicine,
+                    quantity=line.quantity,
+                    unit=line.unit,
+                    batch=line.batch,
+                    expiry=line.expiry,
+                    handling_class=line.handling_class,
+                )
+                for line in self.lines
+            ),
+            priority=self.priority,
+            due_by=self.due_by,
+        )
+
+
+class CountAsked(Strict):
+    """How many of one line were counted, in its unit; 0 for none."""
+
+    line: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
+    quantity: int = Field(ge=0, le=COUNT_MAX)
+
+
+class CountedHandover(Strict):
+    """A loading or a receipt: the number on the seal, and a count of every line."""
+
+    seal_number: str = Field(min_length=1, max_length=SEAL_LENGTH_MAX)
+    counts: list[CountAsked] = Field(min_length=1, max_length=LINES_MAX)
+
+    def to_counts(self) -> tuple[LineCount, ...]:
+        """Return what the use cases take."""
+        return tuple(LineCount(LineId(count.line), count.quantity) for count in self.counts)
+
+
+class CancelAsked(Strict):
+    """Why a delivery is no longer wanted."""
+
+    reason: str = Field(min_length=1, max_length=REASON_LENGTH_MAX, examples=["Patient was discharged"])
+
+
+class DeliveriesQuery(BaseModel):
+    """Which deliveries to list: ``after`` is the cursor that the page before gave as ``next_after``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: list[DeliveryState] | None = None
+    after: str | None = Field(default=None, min_length=1, max_length=ID_LENGTH_MAX)
+    limit: int = Field(default=50, ge=1, le=PAGE_MAX)
+
+
+class EventsQuery(BaseModel):
+    """From where to resume: the number of the last event that was seen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int | None = Field(default=None, ge=0, le=2**53)

@@ -1,0 +1,238 @@
+"""What answers say about deliveries. Made from domain types by `x_view` functions; apart from the request models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from pydantic import BaseModel
+
+from orchestrator.application.views import DeliveryPage, DeliveryPicture
+from orchestrator.domain.delivery.model import (
+    Delivery,
+    DeliveryState,
+    HandlingClass,
+    LineCount,
+    Loading,
+    Priority,
+    Receipt,
+    StopKind,
+    Transition,
+    Trip,
+)
+from orchestrator.domain.reason import Reason
+
+
+class ReasonView(BaseModel):
+    """A stable code and a sentence for people."""
+
+    code: str
+    sentence: str
+
+
+class LineView(BaseModel):
+    """One line as it was asked for."""
+
+    id: str
+    medicine: str
+    quantity: int
+    unit: str
+    batch: str | None
+    expiry: date | None
+    handling_class: HandlingClass
+
+
+class CountView(BaseModel):
+    """How many of a line were counted."""
+
+    line: str
+    quantity: int
+
+
+class LoadingView(BaseModel):
+    """Who loaded, when, and into which drawer; the seal number is shown once the delivery is closed."""
+
+    at: datetime
+    by: str
+    drawer: str
+    seal_number: str | None
+    counts: list[CountView]
+
+
+class ReceiptView(BaseModel):
+    """Who took the medicines out, when, and what they counted."""
+
+    at: datetime
+    by: str
+    seal_number: str
+    counts: list[CountView]
+    is_short_or_over: bool
+
+
+class TransitionView(BaseModel):
+    """One change of a delivery."""
+
+    at: datetime
+    before: DeliveryState | None
+    after: DeliveryState
+    cause: str
+    reason: ReasonView | None
+
+
+class StopView(BaseModel):
+    """One stop of a trip."""
+
+    station: str
+    kind: StopKind
+    deliveries: list[str]
+
+
+class TripView(BaseModel):
+    """A robot's round: the first of the stops is where it is going, or standing when it has arrived."""
+
+    id: str
+    robot: str
+    stops: list[StopView]
+    has_arrived: bool
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class DeliverySummary(BaseModel):
+    """A delivery in a list; ``waiting`` says why it does not move on."""
+
+    id: str
+    job: str
+    from_station: str
+    to_station: str
+    priority: Priority
+    state: DeliveryState
+    queued_at: datetime
+    due_by: datetime | None
+    robot: str | None
+    drawer: str | None
+    waiting: list[ReasonView]
+
+
+class DeliveryView(DeliverySummary):
+    """Everything about a delivery."""
+
+    tote: str
+    lines: list[LineView]
+    loading: LoadingView | None
+    receipt: ReceiptView | None
+    trip: TripView | None
+    history: list[TransitionView]
+
+
+class DeliveriesView(BaseModel):
+    """A page of deliveries, newest first; ``next_after`` is the cursor of the next page, null at the end."""
+
+    deliveries: list[DeliverySummary]
+    next_after: str | None
+
+
+def reason_views(reasons: Sequence[Reason]) -> list[ReasonView]:
+    """Return reasons as shown."""
+    return [ReasonView(code=reason.code, sentence=reason.sentence) for reason in reasons]
+
+
+def deliveries_view(page: DeliveryPage) -> DeliveriesView:
+    """Return a page as shown."""
+    return DeliveriesView(deliveries=[_summary(delivery) for delivery in page.deliveries], next_after=page.next_after)
+
+
+def delivery_view(picture: DeliveryPicture) -> DeliveryView:
+    """Return a delivery as shown.
+
+    The seal number put on at loading is kept back until the delivery is closed: whoever receives has to read it off the
+    seal.
+    """
+    delivery = picture.delivery
+    return DeliveryView(
+        **_summary(delivery).model_dump(),
+        tote=delivery.tote.id,
+        lines=[
+            LineView(
+                id=line.id,
+                medicine=line.medicine,
+                quantity=line.quantity,
+                unit=line.unit,
+                batch=line.batch,
+                expiry=line.expiry,
+                handling_class=line.handling_class,
+            )
+            for line in delivery.lines
+        ],
+        loading=_loading(delivery.loading, shows_seal=delivery.state.is_closed),
+        receipt=_receipt(delivery.receipt),
+        trip=_trip(picture.trip),
+        history=[_transition(change) for change in delivery.history],
+    )
+
+
+def _summary(delivery: Delivery) -> DeliverySummary:
+    return DeliverySummary(
+        id=delivery.id,
+        job=delivery.job,
+        from_station=delivery.from_station,
+        to_station=delivery.to_station,
+        priority=delivery.priority,
+        state=delivery.state,
+        queued_at=delivery.queued_at,
+        due_by=delivery.due_by,
+        robot=delivery.robot,
+        drawer=delivery.drawer,
+        waiting=reason_views(delivery.waiting),
+    )
+
+
+def _counts(counts: Sequence[LineCount]) -> list[CountView]:
+    return [CountView(line=count.line, quantity=count.quantity) for count in counts]
+
+
+def _loading(loading: Loading | None, *, shows_seal: bool) -> LoadingView | None:
+    if loading is None:
+        return None
+    return LoadingView(
+        at=loading.at,
+        by=loading.by,
+        drawer=loading.drawer,
+        seal_number=loading.seal_number if shows_seal else None,
+        counts=_counts(loading.counts),
+    )
+
+
+def _receipt(receipt: Receipt | None) -> ReceiptView | None:
+    if receipt is None:
+        return None
+    return ReceiptView(
+        at=receipt.at,
+        by=receipt.by,
+        seal_number=receipt.seal_number,
+        counts=_counts(receipt.counts),
+        is_short_or_over=receipt.is_short_or_over,
+    )
+
+
+def _trip(trip: Trip | None) -> TripView | None:
+    if trip is None:
+        return None
+    return TripView(
+        id=trip.id,
+        robot=trip.robot,
+        stops=[StopView(station=stop.station, kind=stop.kind, deliveries=list(stop.deliveries)) for stop in trip.stops],
+        has_arrived=trip.has_arrived,
+        started_at=trip.started_at,
+        ended_at=trip.ended_at,
+    )
+
+
+def _transition(change: Transition) -> TransitionView:
+    return TransitionView(
+        at=change.at,
+        before=change.before,
+        after=change.after,
+        cause=change.cause,
+        reason=None if change.reason is None else reason_views([change.reason])[0],
+    )
