@@ -21,7 +21,8 @@ class MemoryUnreadableError(ValueError):
 class RobotMemory:
     """Pose, battery (0 to 1), load id by drawer, last node traversed, and the next header id of each message kind.
 
-    ``order`` is the order that was in force: it is kept so that it is refused, not so that it is resumed.
+    ``orders`` are the orders it had, oldest first, the one in force last: kept so that they are refused, not so that
+    they are resumed.
     """
 
     pose: Pose
@@ -30,7 +31,7 @@ class RobotMemory:
     last_node: str = ""
     last_sequence: int = 0
     header_ids: Mapping[str, int] = field(default_factory=dict[str, int])
-    order: str = ""
+    orders: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """Return the memory as JSON."""
@@ -43,7 +44,7 @@ class RobotMemory:
                 "last_node": self.last_node,
                 "last_sequence": self.last_sequence,
                 "header_ids": dict(self.header_ids),
-                "order": self.order,
+                "orders": list(self.orders),
             },
             sort_keys=True,
         ).encode()
@@ -67,7 +68,7 @@ def memory_from_json(payload: bytes) -> RobotMemory:
             last_node=str(saved["last_node"]),
             last_sequence=int(saved["last_sequence"]),
             header_ids={str(kind): int(number) for kind, number in cast("dict[str, int]", saved["header_ids"]).items()},
-            order=str(saved["order"]),
+            orders=tuple(str(order) for order in cast("list[str]", saved["orders"])),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MemoryUnreadableError(

@@ -97,7 +97,7 @@ class OnboardRobot:
         self._book = ActionBook()
         self._complaints = Complaints()
         # The order that was in force when the power went is not taken up again, even if it is sent again.
-        self._closed_orders: deque[str] = deque(filter(None, [memory.order]), maxlen=_CLOSED_ORDERS_KEPT)
+        self._closed_orders: deque[str] = deque(memory.orders, maxlen=_CLOSED_ORDERS_KEPT)
         self._seen_actions: deque[str] = deque(maxlen=_SEEN_ACTIONS_KEPT)
         self._feed = BaseFeed(driver)
         self._condition = Condition(metres_at_last_node=driver.distance_m)
@@ -138,7 +138,7 @@ class OnboardRobot:
             last_node=self._progress.last_node,
             last_sequence=self._progress.last_sequence,
             header_ids=self._voice.header_ids,
-            order=self._progress.order_id,
+            orders=tuple(dict.fromkeys([*self._closed_orders, *filter(None, [self._progress.order_id])])),
         )
 
     @property

@@ -117,20 +117,25 @@ def an_order(
     )
 
 
+def instant_actions(*actions: Action) -> InstantActions:
+    """Return a message that asks for ``actions`` at once."""
+    return InstantActions(
+        header_id=0,
+        timestamp=EPOCH,
+        version=ADDRESS.version,
+        manufacturer=ADDRESS.manufacturer,
+        serial_number=ADDRESS.serial_number,
+        actions=actions,
+    )
+
+
 def send(robot: OnboardRobot, message: Order | Action, now_s: float | None = None) -> State:
     """Give the robot an order or an instant action and return the state it answers with."""
     now_s = robot.time_s if now_s is None else now_s
     if isinstance(message, Order):
         robot.receive(TopicKind.ORDER, encode(message, version=message.version), now_s)
     else:
-        wrapped = InstantActions(
-            header_id=0,
-            timestamp=EPOCH,
-            version=ADDRESS.version,
-            manufacturer=ADDRESS.manufacturer,
-            serial_number=ADDRESS.serial_number,
-            actions=(message,),
-        )
+        wrapped = instant_actions(message)
         robot.receive(TopicKind.INSTANT_ACTIONS, encode(wrapped, version=wrapped.version), now_s)
     return last_state(robot)
 

@@ -18,8 +18,21 @@ coordinates = st.floats(-20.0, 20.0, allow_nan=False).map(lambda value: round(va
 points = st.builds(
     PathPoint, x_m=coordinates, y_m=coordinates, level=st.just("L1"), speed_limit_m_s=st.none() | st.floats(0.2, 2.0)
 )
-paths = st.lists(points, min_size=1, max_size=6)
-moments = st.lists(st.floats(0.001, 15.0, allow_nan=False), min_size=1, max_size=8)
+
+
+def winding(legs: list[tuple[float, float, float | None]]) -> list[PathPoint]:
+    """Return a path of legs (length, corner, speed limit) whose corners are gentle enough to be driven through."""
+    x_m = y_m = heading_rad = 0.0
+    path: list[PathPoint] = []
+    for length_m, corner_rad, limit_m_s in legs:
+        heading_rad += corner_rad
+        x_m, y_m = x_m + length_m * math.cos(heading_rad), y_m + length_m * math.sin(heading_rad)
+        path.append(PathPoint(x_m, y_m, "L1", limit_m_s))
+    return path
+
+
+legs = st.tuples(st.floats(0.05, 3.0), st.floats(-0.34, 0.34), st.none() | st.floats(0.2, 1.5))
+paths = st.lists(points, min_size=1, max_size=6) | st.lists(legs, min_size=1, max_size=8).map(winding)
 acts = st.sampled_from(["pause", "resume", "extend", "go on"])
 
 
