@@ -1,6 +1,6 @@
 # What there is to do here; `make help` lists it. ARGS="..." is handed on to the command.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-slow test-all check format drift requirements set-up clean
+.PHONY: help demo serve test test-slow test-all check format drift generate requirements set-up clean
 
 ARGS ?=
 # Test processes beside each other; each takes a ROS domain and ports of its own.
@@ -52,7 +52,12 @@ check: ## Format, lint, types, layers, drift of committed schemas
 
 drift: ## Whether committed schemas and OpenAPI are what the code says
 	$(SET_UP) dev
-	$(BIN)/pytest -q -k drift -p no:cacheprovider
+	$(BIN)/pytest -q tests/integration/tools/test_drift.py
+
+generate: ## Write committed schemas and OpenAPI anew from the code
+	$(SET_UP) dev
+	$(BIN)/python -m orchestrator.adapters.config.schemas
+	$(BIN)/python -m orchestrator.http.openapi
 
 format: ## Put files into the house's format
 	$(SET_UP) dev
