@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, WaypointId
-from orchestrator.domain.traffic.monitor import Granted, Monitor, Refused
+from orchestrator.domain.traffic.monitor import Granted, Monitor, Precedence, Refused
 from orchestrator.domain.traffic.routing import lane_length_m
 
 
@@ -142,8 +142,9 @@ def decide(monitor: Monitor, travellers: Sequence[Traveller], *, at_s: float, pa
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What the robot with precedence claims, as bit sets: the rest of its route, and its way home from the end."""
+    """What the robot with precedence claims: its lanes to its target, and as bit sets these and its way home."""
 
+    lanes: tuple[LaneId, ...]
     route: int
     home: int
 
@@ -162,14 +163,14 @@ class _Round:
         self._travellers = sorted((t for t in travellers if not t.is_frozen), key=lambda t: t.seniority)
         self._by_robot = {t.robot: t for t in self._travellers}
         self._first: Traveller | None = None
-        self._claim = _Claim(0, 0)
+        self._claim = _Claim((), 0, 0)
         self._is_clearing = False
 
     def decisions(self) -> list[Decision]:
         """Return the decisions, those who yield first, then by seniority."""
         self._first = self._with_precedence()
-        self._monitor.precedence = None if self._first is None else (self._first.robot, self._first.wanted_since_s)
         if self._first is None:
+            self._monitor.precedence = None
             return [d for t in self._travellers if (d := self._decided_freely(t)) is not None]
         yielding = self._yielding(self._first)
         self._is_clearing = any(self._monitor.tip(robot) != self._monitor.endpoint(robot) for robot in yielding)
@@ -183,14 +184,19 @@ class _Round:
     def _with_precedence(self) -> Traveller | None:
         """Return the robot with precedence, its claim set, or None."""
         for traveller in self._travellers:
-            is_kept = self._monitor.precedence == (traveller.robot, traveller.wanted_since_s)
-            if not (is_kept or self._is_out_of_patience(traveller)) or not self._is_under_way(traveller):
+            if not (self._has_had_precedence(traveller) or self._is_out_of_patience(traveller)):
                 continue
-            claim = self._claimed_by(traveller)
+            claim = self._claimed_by(traveller) if self._is_under_way(traveller) else None
             if claim is not None:
                 self._claim = claim
+                if not traveller.is_diverted or not self._has_had_precedence(traveller):
+                    self._monitor.precedence = Precedence(traveller.robot, traveller.wanted_since_s, claim.lanes)
                 return traveller
         return None
+
+    def _has_had_precedence(self, traveller: Traveller) -> bool:
+        kept = self._monitor.precedence
+        return kept is not None and (kept.robot, kept.wanted_since_s) == (traveller.robot, traveller.wanted_since_s)
 
     def _is_out_of_patience(self, traveller: Traveller) -> bool:
         since_s = traveller.waiting_since_s
@@ -206,12 +212,28 @@ class _Round:
         """Return the claim, or None when the robot's way is barred by robots that stay."""
         monitor, ways = self._monitor, self._monitor.ways
         barred = monitor.barred_mask(traveller.robot)
-        tip = monitor.tip(traveller.robot)
-        lanes = ways.path(tip, traveller.target, blocked=barred) if traveller.is_diverted else traveller.route
+        lanes = self._lanes_back(traveller, barred) if traveller.is_diverted else traveller.route
         if lanes is None or ways.needs(lanes) & barred:
             return None
         home = ways.path(traveller.target, monitor.endpoint(traveller.robot), blocked=barred)
-        return _Claim(route=ways.needs(lanes), home=ways.needs(home or ()))
+        return _Claim(lanes=lanes, route=ways.needs(lanes), home=ways.needs(home or ()))
+
+    def _lanes_back(self, traveller: Traveller, barred: int) -> tuple[LaneId, ...] | None:
+        """Return the lanes to the target from where the robot has backed up to; None when there are none.
+
+        As long as there is a way back to the lanes it had before, these are kept: if it claimed others each time it
+        backs up, others might be in its way each time.
+        """
+        monitor, ways = self._monitor, self._monitor.ways
+        tip = monitor.tip(traveller.robot)
+        kept = monitor.precedence
+        if kept is not None and kept.lanes and self._has_had_precedence(traveller):
+            starts = [monitor.graph.lanes[lane].start for lane in kept.lanes]
+            joined = starts.index(tip) if tip in starts else 0
+            back = ways.path(tip, starts[joined], blocked=barred)
+            if back is not None:
+                return (*back, *kept.lanes[joined:])
+        return ways.path(tip, traveller.target, blocked=barred)
 
     # Yielding --------------------------------------------------------------------------------------------------
 
@@ -283,7 +305,10 @@ class _Round:
         if traveller.is_diverted:
             if traveller == first and self._is_clearing:
                 return Wait(traveller.robot, (self._gives_way(traveller),))
-            if traveller == first or self._outranks(traveller, first):
+            if traveller == first:
+                # By the very lanes that were cleared: by others it might find others in its way, and back up for ever.
+                return Resume(traveller.robot, self._claim.lanes)
+            if self._outranks(traveller, first):
                 return Resume(traveller.robot)
             return Resume(traveller.robot, self._way_beside(traveller))
         is_restrained = traveller != first and not self._outranks(traveller, first)

@@ -54,6 +54,18 @@ class Barred:
     lanes: frozenset[LaneId]
 
 
+@dataclass(frozen=True, slots=True)
+class Precedence:
+    """The robot that all younger ones make way for, since when it has wanted its target, and its lanes there.
+
+    The monitor keeps it between two calls of the coordination policy, which alone reads and writes it.
+    """
+
+    robot: RobotId
+    wanted_since_s: float
+    lanes: tuple[LaneId, ...]
+
+
 class Monitor:
     """Who holds what, and whether a grant leaves everybody a way home.
 
@@ -71,8 +83,7 @@ class Monitor:
         self.resources = resources
         self.graph = graph
         self.ways = Ways(resources, graph)
-        # Kept for the coordination policy: the robot that has precedence, and since when it has wanted its target.
-        self.precedence: tuple[RobotId, float] | None = None
+        self.precedence: Precedence | None = None
         self._standings: dict[RobotId, Standing] = {}
         self._evacuation: Evacuation | None = Evacuation((), {}, ())
 
