@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from orchestrator.application.confirm_receipt import confirm_receipt
 from orchestrator.application.control import Control
@@ -11,6 +12,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount
 from simulation.virtual_time import Scheduler
 
+TRY_AGAIN_S = 5.0
 LOADING_S = (15.0, 45.0)
 RECEIVING_S = (10.0, 60.0)
 """How long people take, seconds, from the robot's arrival to their last keystroke; uniform."""
@@ -21,15 +23,15 @@ class People:
 
     Parameters
     ----------
-    control : Control
-        The orchestrator.
+    control : callable
+        Returns the orchestrator of the moment, None while there is none.
     scheduler : Scheduler
         Virtual time.
     chance : random.Random
         Draws how long people take.
     """
 
-    def __init__(self, control: Control, *, scheduler: Scheduler, chance: random.Random) -> None:
+    def __init__(self, control: Callable[[], Control | None], *, scheduler: Scheduler, chance: random.Random) -> None:
         self._control = control
         self._scheduler = scheduler
         self._chance = chance
@@ -50,6 +52,10 @@ class People:
         self._scheduler.after(self._chance.uniform(*spread_s), lambda: self._finish(delivery))
 
     def _finish(self, delivery: Delivery) -> None:
+        control = self._control()
+        if control is None:
+            self._scheduler.after(TRY_AGAIN_S, lambda: self._finish(delivery))
+            return
         self._at_work.discard(delivery.id)
         counts = [LineCount(line=line.id, quantity=line.quantity) for line in delivery.lines]
         at = self._scheduler.clock.now()
@@ -64,4 +70,4 @@ class People:
                 uow, at=at, by="nurse", delivery=delivery.id, seal_number=f"S-{delivery.id}", counts=counts
             )
 
-        self._control.run(load if delivery.state is DeliveryState.LOADING else receive)
+        control.run(load if delivery.state is DeliveryState.LOADING else receive)

@@ -7,6 +7,7 @@ from orchestrator.vda5050.address import RobotAddress
 from ros_nodes.onboard.in_process import in_process_robot
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
+from ros_nodes.onboard.robot import OnboardRobot
 from simulation.broker import VirtualBroker
 from simulation.virtual_time import Scheduler, VirtualClock
 
@@ -33,40 +34,52 @@ class VirtualRobot:
             serial_number=robot.serial_number,
             version=robot.protocol_version,
         )
+        self._model = model
         self._scheduler = scheduler
         self._broker = broker
         self._woken = 0
-        clock: VirtualClock = scheduler.clock
-        self._board = in_process_robot(
-            address=self.address,
-            model=model,
-            memory=RobotMemory(pose=pose),
-            utc=clock.moment,
-            time_s=clock.monotonic_s(),
-        )
+        self._is_on = False
+        self._driven_before_m = 0.0
+        self._board = self._boot(RobotMemory(pose=pose))
+        for kind in ("order", "instantActions"):
+            broker.subscribe(self.address.topic(kind), lambda _topic, payload, kind=kind: self._receive(kind, payload))
 
     def switch_on(self) -> None:
-        """Connect and begin to report."""
-        for kind in ("order", "instantActions"):
-            self._broker.subscribe(
-                self.address.topic(kind), lambda _topic, payload, kind=kind: self._receive(kind, payload)
-            )
+        """Connect and begin to report; after a power cut from where it stands, with its loads and without an order."""
+        self._is_on = True
         self._board.connect(self._scheduler.clock.monotonic_s())
         self._settle()
+
+    def cut_power(self) -> None:
+        """Go silent in the middle of whatever it does; the broker publishes its last will."""
+        self._board.advance(self._scheduler.clock.monotonic_s())
+        self._is_on = False
+        self._driven_before_m += self._board.driver.distance_m
+        will = self._board.last_will()
+        self._broker.publish(self.address.topic(will.kind), will.payload, qos=will.qos, retain=will.retain)
+        self._board = self._boot(self._board.memory)
+
+    def _boot(self, memory: RobotMemory) -> OnboardRobot:
+        clock: VirtualClock = self._scheduler.clock
+        return in_process_robot(
+            address=self.address, model=self._model, memory=memory, utc=clock.moment, time_s=clock.monotonic_s()
+        )
 
     @property
     def distance_m(self) -> float:
         """How far the robot has driven."""
-        return self._board.driver.distance_m
+        return self._driven_before_m + self._board.driver.distance_m
 
     def _receive(self, kind: str, payload: bytes) -> None:
+        if not self._is_on:
+            return
         now_s = self._scheduler.clock.monotonic_s()
         self._board.advance(now_s)
         self._board.receive(kind, payload, now_s)
         self._settle()
 
     def _wake(self, woken: int) -> None:
-        if woken == self._woken:
+        if self._is_on and woken == self._woken:
             self._board.advance(self._scheduler.clock.monotonic_s())
             self._settle()
 

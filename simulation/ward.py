@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.application.control import Control
@@ -25,6 +25,7 @@ from simulation.virtual_robot import VirtualRobot
 from simulation.virtual_time import Scheduler, VirtualClock
 
 EVENT_PAGE = 500
+ASK_AGAIN_S = 5.0
 
 
 class CountedIds:
@@ -83,16 +84,12 @@ class SimulatedWard:
         self._asked = asked
         self._fleet = fleet
         self._broker = VirtualBroker(self.scheduler, chance=random.Random(f"{seed}:network"))
-        self.building = SimulatedBuilding(fleet.site, clock=self.clock)
-        self.control = Control(
-            fleet=fleet,
-            store=self.store,
-            clock=self.clock,
-            ids=self.ids,
-            transport=self._broker,
-            building=self.building,
+        self.control = self._new_control()
+        self._people = People(
+            lambda: self.control if self._is_up else None,
+            scheduler=self.scheduler,
+            chance=random.Random(f"{seed}:people"),
         )
-        self._people = People(self.control, scheduler=self.scheduler, chance=random.Random(f"{seed}:people"))
         self.robots = {
             robot.id: VirtualRobot(
                 robot=robot,
@@ -104,6 +101,7 @@ class SimulatedWard:
             for robot in fleet.robots.values()
         }
         self._log: list[Event] = []
+        self._is_up = True
         self._open = 0
         self._tick_at_s = float("inf")
 
@@ -112,7 +110,6 @@ class SimulatedWard:
         self.control.start()
         for topic in self.control.subscriptions():
             self._broker.subscribe(topic, self._to_control)
-        self.control.observers.append(self._look)
         for robot in self.robots.values():
             robot.switch_on()
         self._open = len(self._asked)
@@ -123,15 +120,47 @@ class SimulatedWard:
         self._look()
         return self._outcome(is_finished=is_finished)
 
+    def listen(self, topic: str, listener: Callable[[str, bytes], None]) -> None:
+        """Hand every message on a topic to a listener as well."""
+        self._broker.subscribe(topic, listener)
+
+    def kill_orchestrator(self, *, away_s: float) -> None:
+        """End the orchestrator as a kill -9 would; another one starts from the books ``away_s`` seconds later."""
+        self._is_up = False
+        self.scheduler.after(away_s, self._start_again)
+
+    def _start_again(self) -> None:
+        self.control = self._new_control()
+        self.control.start()
+        self._is_up = True
+        self._plan_tick()
+
+    def _new_control(self) -> Control:
+        control = Control(
+            fleet=self._fleet,
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            transport=self._broker,
+            building=SimulatedBuilding(self._fleet.site, clock=self.clock),
+        )
+        control.observers.append(self._look)
+        return control
+
     def _home_pose(self, robot: str) -> BoardPose:
         pose = self._fleet.pose_of(self._fleet.home_waypoint_of(next(r for r in self._fleet.robots if r == robot)))
         return BoardPose(pose.level, pose.x_m, pose.y_m, pose.theta_rad)
 
     def _to_control(self, topic: str, payload: bytes) -> None:
-        self.control.receive(topic, payload)
-        self._plan_tick()
+        if self._is_up:
+            self.control.receive(topic, payload)
+            self._plan_tick()
 
     def _queue(self, asked: Asked) -> None:
+        if not self._is_up:
+            self.scheduler.after(ASK_AGAIN_S, lambda: self._queue(asked))
+            return
+
         def queue(uow: UnitOfWork) -> Delivery:
             return queue_delivery(
                 uow,
@@ -156,8 +185,9 @@ class SimulatedWard:
         if due_s != self._tick_at_s:
             return
         self._tick_at_s = float("inf")
-        self.control.tick()
-        self._plan_tick()
+        if self._is_up:
+            self.control.tick()
+            self._plan_tick()
 
     def _look(self) -> None:
         """Read what is new in the event log, and let people act on it."""

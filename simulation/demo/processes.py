@@ -14,6 +14,7 @@ from orchestrator.domain.fleet.model import RobotId
 from simulation.demo.stage import Stage
 
 END_LIMIT_S = 10.0
+RESTARTS_MAX = 5
 # The wheels of ROS 2 set these once per virtual environment; a child has to find its own.
 _OF_THE_PARENT_ONLY = ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH")
 
@@ -114,6 +115,7 @@ class Company:
             env["WARDPORTER_MQTT_URL"] = mqtt_url
         self.service = Child("service", [sys.executable, "-m", "orchestrator.cli", "serve"], env=env, logs=logs)
         self.robots: dict[RobotId, Child] = {}
+        self._restarts: dict[str, int] = {}
         for robot in stage.cast.robots:
             process = stage.robot_process(robot, mqtt_url=mqtt_url, ros_domain_id=ros_domain_id)
             self.robots[robot.id] = Child(robot.id, process.argv, env=process.env, logs=logs)
@@ -132,6 +134,21 @@ class Company:
         """End everybody, robots first."""
         for child in reversed(self.children):
             child.end()
+
+    def keep_up(self) -> None:
+        """Start again whoever has ended, as a supervisor of services would, but not for ever.
+
+        Raises
+        ------
+        ProcessEndedError
+            A process has ended for the ``RESTARTS_MAX``-th time.
+        """
+        for child in self.children:
+            if not child.is_running:
+                self._restarts[child.name] = self._restarts.get(child.name, 0) + 1
+                if self._restarts[child.name] > RESTARTS_MAX:
+                    self.check()
+                child.start()
 
     def check(self) -> None:
         """Refuse to go on when somebody has ended.

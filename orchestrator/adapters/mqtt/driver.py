@@ -47,35 +47,47 @@ class Driver:
         Not yet started.
     transport : LateTransport
         The one the control was made with.
-    broker_url : callable
-        Returns the broker's address when the driver starts.
+    broker_url : str
+        The broker's address.
     client_id : str
         The orchestrator's id at the broker.
+    on_change : callable
+        Called, on the control's thread, when something may have changed.
     """
 
-    def __init__(self, control: Control, *, transport: LateTransport, broker_url: str, client_id: str) -> None:
+    def __init__(
+        self,
+        control: Control,
+        *,
+        transport: LateTransport,
+        broker_url: str,
+        client_id: str,
+        on_change: Callable[[], None],
+    ) -> None:
         self._control = control
         self._late = transport
         self._broker_url = broker_url
         self._client_id = client_id
+        self._on_change = on_change
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="control")
         self._inbox: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue(INBOX_LIMIT)
-        self._changed = asyncio.Condition()
         self._dropped = 0
+        self._picture: FleetPicture | None = None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Driver]:
         """Start the control, connect, and pump until the block ends."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._control.start)
-        self._late.real = PahoTransport(
+        await self._on_thread(self._start)
+        transport = PahoTransport(
             self._broker_url,
             client_id=self._client_id,
             topics=self._control.subscriptions(),
             on_message=lambda *message: _hand_over(loop, self._take, message),
-            on_connection=lambda _is_up: None,
+            on_connection=lambda _is_up: self._on_change(),
         )
-        self._late.real.start()
+        self._late.real = transport
+        transport.start()
         pump = asyncio.create_task(self._pump(), name="control pump")
         try:
             yield self
@@ -83,7 +95,7 @@ class Driver:
             pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pump
-            await loop.run_in_executor(None, self._late.real.stop)
+            await loop.run_in_executor(None, transport.stop)
             self._thread.shutdown(wait=True)
 
     @property
@@ -91,25 +103,30 @@ class Driver:
         """Whether the broker is there now."""
         return self._late.real is not None and self._late.real.is_connected
 
+    @property
+    def picture(self) -> FleetPicture:
+        """Where everything was after the last call of the control; any thread may look."""
+        assert self._picture is not None, "the picture is there once the driver runs"
+        return self._picture
+
     async def run(self, command: Callable[[UnitOfWork], T]) -> T:
         """Run a use case on the control's thread; durable when this returns."""
-        answer = await self._on_thread(lambda: self._control.run(command))
-        await self._notify()
-        return answer
+        return await self._on_thread(lambda: self._then_look(lambda: self._control.run(command)))
 
     async def read(self, query: Callable[[UnitOfWork], T]) -> T:
-        """Run a query on the control's thread."""
-        return await self._on_thread(lambda: self._control.read(query))
+        """Run a query on one committed state; it does not wait for the control."""
+        return await asyncio.get_running_loop().run_in_executor(None, lambda: self._control.read(query))
 
-    async def picture(self) -> FleetPicture:
-        """Return where everything is now."""
-        return await self._on_thread(self._control.picture)
+    def _start(self) -> None:
+        self._control.start()
+        self._picture = self._control.picture()
 
-    async def wait_for_change(self, timeout_s: float) -> None:
-        """Return when something may have changed, at the latest after ``timeout_s``."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s), self._changed:
-                await self._changed.wait()
+    def _then_look(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        finally:
+            self._picture = self._control.picture()
+            self._on_change()
 
     def _take(self, message: tuple[str, bytes, bool]) -> None:
         """Keep a message for the pump; on overload the newest is dropped, since robots report again."""
@@ -124,8 +141,7 @@ class Driver:
         while True:
             nap_s = await self._on_thread(self._seconds_to_next_tick)
             messages = await self._collect(nap_s)
-            await self._on_thread(lambda batch=messages: self._handle(batch))
-            await self._notify()
+            await self._on_thread(lambda batch=messages: self._then_look(lambda: self._handle(batch)))
 
     def _seconds_to_next_tick(self) -> float:
         return max(0.0, min(self._control.next_due_s() - self._control.now_s(), LONGEST_NAP_S))
@@ -149,10 +165,6 @@ class Driver:
             self._control.tick()
         except Exception:  # the process edge: the books are as they were before the turn; the next tick tries again
             log.exception("tick_failed")
-
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
 
     async def _on_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

@@ -1,0 +1,189 @@
+"""The one place that chooses the parts and joins them: store, clock, broker, building, control, web application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+
+from orchestrator.adapters.clock import RandomIds, SystemClock
+from orchestrator.adapters.config.fleet_file import load_fleet
+from orchestrator.adapters.config.policy_file import load_policies
+from orchestrator.adapters.config.robot_model_file import load_robot_models
+from orchestrator.adapters.config.site_file import load_site
+from orchestrator.adapters.drawing.level import draw_level
+from orchestrator.adapters.identity.development import DevelopmentIdentity, require_loopback
+from orchestrator.adapters.mqtt.broker import ChildBroker, keep_running
+from orchestrator.adapters.mqtt.driver import Driver, LateTransport
+from orchestrator.adapters.store import SqlStore, open_store
+from orchestrator.application.control import Control
+from orchestrator.application.fleet import FleetOnSite, FleetPolicy, FleetSettingError, assemble_fleet
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.views import FleetPicture
+from orchestrator.http.app import build_app
+from orchestrator.http.desk import Desk, News, PartReadiness
+from orchestrator.settings import Settings
+from orchestrator.web.pages import router_for
+from simulation.building import SimulatedBuilding
+
+T = TypeVar("T")
+
+BROKER_FOLDER = "broker"
+STORE_FILE = "wardporter.sqlite"
+
+
+def fleet_from_settings(settings: Settings) -> FleetOnSite:
+    """Read site, fleet, models and policies, and join them.
+
+    Raises
+    ------
+    WardporterError
+        A file cannot be read, or they do not fit together; the sentence names file and line.
+    """
+    site = load_site(settings.site)
+    models = load_robot_models(settings.robot_models)
+    fleet = load_fleet(settings.fleet, site=site, models=models)
+    policies = load_policies(settings.policies)
+    for robot in fleet.robots.values():
+        if robot.model not in models:
+            raise FleetSettingError(
+                f"Robot {robot.id} is of model {robot.model}, which no file in {settings.robot_models} describes; "
+                f"there are {', '.join(sorted(models)) or 'none'}."
+            )
+    return assemble_fleet(
+        site=site,
+        robots=fleet.robots,
+        models={robot.id: models[robot.model] for robot in fleet.robots.values()},
+        policy=FleetPolicy(patience_s=policies.wait_before_priority_s / settings.speed_factor),
+    )
+
+
+class Door:
+    """The door to the control that HTTP is handed; implements `orchestrator.http.desk.ControlDoor`.
+
+    Parameters
+    ----------
+    control : Control
+        What is behind it.
+    store : SqlStore
+        The one the control was made with; asked whether it works.
+    transport : LateTransport
+        The one the control was made with.
+    broker_url : str
+        The broker's address.
+    """
+
+    def __init__(self, control: Control, *, store: SqlStore, transport: LateTransport, broker_url: str) -> None:
+        self._store = store
+        self._news = News()
+        self._driver = Driver(
+            control,
+            transport=transport,
+            broker_url=broker_url,
+            client_id="wardporter-orchestrator",
+            on_change=self._news.tell,
+        )
+
+    @property
+    def news(self) -> News:
+        """Told whenever something may have changed."""
+        return self._news
+
+    async def run(self, command: Callable[[UnitOfWork], T]) -> T:
+        """Run a use case; durable when this returns."""
+        return await self._driver.run(command)
+
+    async def read(self, query: Callable[[UnitOfWork], T]) -> T:
+        """Run a query."""
+        return await self._driver.read(query)
+
+    def live(self) -> FleetPicture:
+        """Return where everything is."""
+        return self._driver.picture
+
+    def readiness(self) -> Sequence[PartReadiness]:
+        """Return how the store and the broker are."""
+        is_up = self._driver.is_broker_connected
+        sentence = "" if is_up else "The MQTT broker does not answer; robots keep their orders, and we try again."
+        store = PartReadiness(
+            name="store",
+            is_ready=self._store.is_writable,
+            sentence="" if self._store.is_writable else "The store has failed; restart the service.",
+        )
+        return (store, PartReadiness(name="broker", is_ready=is_up, sentence=sentence))
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Keep the control running until the block ends."""
+        async with self._driver.running():
+            yield
+
+
+def build_service(settings: Settings) -> FastAPI:
+    """Return the whole service as an app; it starts with the app's lifespan and ends with it.
+
+    Raises
+    ------
+    WardporterError
+        Something in the settings is refused; nothing has been started then.
+    """
+    require_loopback(settings.host)
+    fleet = fleet_from_settings(settings)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    broker = None if settings.mqtt_url else ChildBroker(settings.data / BROKER_FOLDER)
+    broker_url = settings.mqtt_url or _url_of(broker)
+    store = open_store(f"sqlite:///{settings.data / STORE_FILE}")
+    clock, ids, transport = SystemClock(), RandomIds(), LateTransport()
+    control = Control(
+        fleet=fleet,
+        store=store,
+        clock=clock,
+        ids=ids,
+        transport=transport,
+        building=SimulatedBuilding(fleet.site, clock=SystemClock(speed_factor=settings.speed_factor)),
+    )
+    door = Door(control, store=store, transport=transport, broker_url=broker_url)
+    desk = Desk(
+        control=door,
+        site=fleet.site,
+        graphs=[fleet.graph.id],
+        is_served=lambda station: fleet.serves(station.id),
+        identity=DevelopmentIdentity(),
+        clock=clock,
+        ids=ids,
+    )
+    floor_plans = {level: draw_level(fleet.site, level) for level in fleet.site.levels}
+    app = build_app(desk, extra_routers=[router_for(desk, floor_plans=floor_plans)])
+    app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker)
+    return app
+
+
+def _url_of(broker: ChildBroker | None) -> str:
+    assert broker is not None, "without a broker of its own the service is told an address"
+    return broker.start().url
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(door: Door, *, store: SqlStore, broker: ChildBroker | None) -> AsyncIterator[None]:
+    watch = asyncio.create_task(keep_running(broker), name="broker watch") if broker is not None else None
+    try:
+        async with door.open():
+            yield
+    finally:
+        if watch is not None and broker is not None:
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
+            # Only an orderly end takes the broker along; after a crash it is still there for the robots and for us.
+            await asyncio.to_thread(broker.stop)
+        store.close()
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal ends it."""
+    app = build_service(settings)
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5)

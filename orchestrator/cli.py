@@ -1,0 +1,47 @@
+"""``wardporter``: the command line. Exit code 0: done, 1: done and not well, 2: refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from orchestrator import cli_demo, cli_site
+from orchestrator.domain.errors import WardporterError
+from orchestrator.settings import Settings
+
+REFUSED_EXIT = 2
+
+app = typer.Typer(
+    help="Medicines in a robot's locked drawer, from the pharmacy to the right nurse.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(cli_site.app, name="site")
+app.command(name="demo")(cli_demo.demo)
+
+
+@app.command()
+def serve(
+    site: Annotated[Path | None, typer.Option(help="Site file; the demo hospital when left out.")] = None,
+    fleet: Annotated[Path | None, typer.Option(help="Fleet file; the demo fleet when left out.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder for the books; ~/.local/share/wardporter by default.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port on loopback.", min=0, max=65535)] = None,
+) -> None:
+    """Run the orchestrator. Every option can also be set as WARDPORTER_… in the environment."""
+    from orchestrator.bootstrap import serve as serve_with  # the service takes a second to import, `site` need not
+
+    given = {"site": site, "fleet": fleet, "data": data, "port": port}
+    try:
+        serve_with(Settings(**{name: value for name, value in given.items() if value is not None}))  # pyright: ignore[reportArgumentType]  # pydantic checks them
+    except (WardporterError, ValidationError) as error:
+        typer.echo(f"wardporter: {error}", err=True)
+        raise typer.Exit(REFUSED_EXIT) from error
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,38 @@
+"""What can be set from outside: ``WARDPORTER_*`` environment variables. The default needs none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestrator.adapters.config.built_in import built_in
+
+
+def _data_home() -> Path:
+    """Return the folder for our data by the XDG base directory rules."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "wardporter"
+
+
+class Settings(BaseSettings):
+    """Settings of one orchestrator.
+
+    ``mqtt_url`` names a real broker (``mqtt://host:port``); without it a child broker is kept in ``data``.
+    ``speed_factor`` makes simulated doors and lifts faster than the wall clock, for a fleet of simulated robots
+    that are.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WARDPORTER_", extra="ignore")
+
+    site: Path = Field(default_factory=lambda: built_in("sites/demo_hospital.site.yaml"))
+    fleet: Path = Field(default_factory=lambda: built_in("fleets/demo.fleet.yaml"))
+    robot_models: Path = Field(default_factory=lambda: built_in("robot_models"))
+    policies: Path = Field(default_factory=lambda: built_in("policies/default.policy.yaml"))
+    data: Path = Field(default_factory=_data_home)
+    mqtt_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    speed_factor: float = Field(default=1.0, gt=0, le=100)

@@ -1,0 +1,230 @@
+"""Running a demonstration: set the stage, start everybody, queue, play the people, and say how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from orchestrator.adapters.config.built_in import built_in
+from orchestrator.adapters.config.rmf.importer import import_building
+from orchestrator.adapters.config.robot_model_file import load_robot_models
+from orchestrator.adapters.config.site_file import load_site
+from orchestrator.adapters.mqtt.broker import ChildBroker
+from orchestrator.domain.errors import InvalidInputError, WardporterError
+from orchestrator.domain.fleet.model import ModelId
+from orchestrator.domain.site.model import Site
+from simulation.demo.api import Api, Away
+from simulation.demo.cast import choose_cast, draw_routes
+from simulation.demo.people import People
+from simulation.demo.processes import Company
+from simulation.demo.progress import Course, Progress
+from simulation.demo.stage import Stage, set_stage
+
+LOOK_EVERY_S = 0.25
+START_LIMIT_S = 90.0
+ROS_DOMAINS = 100
+MODEL = ModelId("porter")
+
+
+class PortTakenError(InvalidInputError):
+    """Something else listens on the page's port."""
+
+    code = "port_taken"
+
+
+class NotReadyError(WardporterError):
+    """The service or a robot did not come up in time."""
+
+    code = "not_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """What can be asked of a demonstration; times in seconds of the wall clock."""
+
+    site_file: Path | None
+    robots: int
+    deliveries: int
+    speed_factor: float
+    is_headless: bool
+    port: int
+    seed: int
+    limit_s: float
+
+
+def run_demo(settings: DemoSettings) -> int:
+    """Run a demonstration; returns the exit code: 0 only when every delivery was received.
+
+    Raises
+    ------
+    WardporterError
+        The input was refused, or a process could not be kept running.
+    """
+    console = Console(soft_wrap=settings.is_headless)
+    site = read_stage_site(settings.site_file)
+    model = load_robot_models(built_in("robot_models"))[MODEL]
+    cast = choose_cast(site, model=model, robots=settings.robots)
+    folder = Path(tempfile.mkdtemp(prefix="wardporter-demo-"))
+    port = free_port(settings.port)
+    stage = set_stage(folder, site=site, cast=cast, speed_factor=settings.speed_factor, port=port)
+    is_done = False
+    try:
+        with _company(stage, console) as company:
+            is_done = _play(settings, stage, company, console)
+    finally:
+        if is_done:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            console.print(f"Logs and books of this demonstration are kept in {folder}")
+    return 0 if is_done else 1
+
+
+def read_stage_site(path: Path | None) -> Site:
+    """Return the site to play on: a site file, an Open-RMF building, or the demo hospital."""
+    if path is None:
+        return load_site(built_in("sites/demo_hospital.site.yaml"))
+    return import_building(path)[0] if path.name.endswith(".building.yaml") else load_site(path)
+
+
+def free_port(port: int) -> int:
+    """Return the port if it is free, or any free one for 0.
+
+    Raises
+    ------
+    PortTakenError
+        Something listens there.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTakenError(
+                f"Port {port} on 127.0.0.1 was refused: something else listens there. "
+                f"Name another with --port, or --port 0 for any free one."
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _company(stage: Stage, console: Console) -> Iterator[Company]:
+    mqtt_url = os.environ.get("WARDPORTER_MQTT_URL")
+    broker = None if mqtt_url else ChildBroker(stage.broker_folder)
+    console.print("Starting the broker, the service and the robots …")
+    url = mqtt_url or (broker.start().url if broker else "")
+    company = Company(stage, mqtt_url=url, is_broker_ours=mqtt_url is None, ros_domain_id=1 + os.getpid() % ROS_DOMAINS)
+    try:
+        company.start()
+        yield company
+    finally:
+        company.end()
+        if broker is not None:
+            broker.stop()
+
+
+def _play(settings: DemoSettings, stage: Stage, company: Company, console: Console) -> bool:
+    url = f"http://127.0.0.1:{stage.port}"
+    api = Api(url)
+    try:
+        _wait_until_ready(api, company, robots=len(stage.cast.robots))
+        console.print(
+            f"Site {stage.site.name}, lane graph {stage.cast.graph}: {len(stage.cast.robots)} robots at "
+            f"{settings.speed_factor:g} times real speed. The page: {url}"
+        )
+        people = People(api, seed=settings.seed, speed_factor=settings.speed_factor)
+        progress = Progress()
+        for number, (start, end) in enumerate(draw_routes(stage.cast, count=settings.deliveries, seed=settings.seed)):
+            delivery = people.queue(number, start, end)
+            shown = api.get(f"/deliveries/{delivery}")
+            progress.courses[delivery] = Course(id=delivery, start=start, end=end, priority=str(shown["priority"]))
+        _watch(settings, company, console, _Scene(api=api, people=people, progress=progress, url=url))
+        console.print(progress.final_table())
+        is_done = progress.received == len(progress.courses)
+        if is_done and not settings.is_headless:
+            _stay(company, console, url)
+        return is_done
+    finally:
+        api.close()
+
+
+def _wait_until_ready(api: Api, company: Company, *, robots: int) -> None:
+    deadline_s = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline_s:
+        company.check()
+        with contextlib.suppress(Away):
+            if api.is_ready() and sum(r["last_heard_at"] is not None for r in api.get("/robots")["robots"]) == robots:
+                return
+        time.sleep(LOOK_EVERY_S)
+    raise NotReadyError(
+        f"The service and its robots were not ready within {START_LIMIT_S:g} s. "
+        f"The logs in {company.service.log.parent} say what held them up."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    api: Api
+    people: People
+    progress: Progress
+    url: str
+
+
+def _watch(settings: DemoSettings, company: Company, console: Console, scene: _Scene) -> None:
+    """Play the people until every delivery is closed or the time is up."""
+    deadline_s = time.monotonic() + settings.limit_s
+    live = None if settings.is_headless else Live(console=console, refresh_per_second=4)
+    with live or contextlib.nullcontext():
+        while not scene.progress.is_over and time.monotonic() < deadline_s:
+            company.keep_up()
+            try:
+                robots, lines = _look(scene)
+            except Away:
+                time.sleep(LOOK_EVERY_S)
+                continue
+            if live is not None:
+                live.update(scene.progress.live_view(robots, title=f"Wardporter demo · {scene.url}"))
+            else:
+                for line in lines:
+                    console.print(line, highlight=False)
+            time.sleep(LOOK_EVERY_S)
+
+
+def _look(scene: _Scene) -> tuple[list[dict[str, Any]], list[str]]:
+    robots: list[dict[str, Any]] = scene.api.get("/robots")["robots"]
+    deliveries = _all_deliveries(scene.api)
+    scene.people.look_round(deliveries)
+    driven_m = {str(robot["id"]): float(robot["driven_m"]) for robot in robots}
+    now = datetime.now(UTC)
+    lines = [line for d in deliveries for line in scene.progress.note(d, driven_m=driven_m, now=now)]
+    return robots, lines
+
+
+def _all_deliveries(api: Api) -> list[dict[str, Any]]:
+    """Return every delivery, oldest first."""
+    found: list[dict[str, Any]] = []
+    page = api.get("/deliveries", limit=100)
+    found += page["deliveries"]
+    while page["next_after"]:
+        page = api.get("/deliveries", limit=100, after=page["next_after"])
+        found += page["deliveries"]
+    return found[::-1]
+
+
+def _stay(company: Company, console: Console, url: str) -> None:
+    console.print(f"All received. The page stays at {url}; Ctrl-C ends the demonstration.")
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            company.keep_up()
+            time.sleep(1.0)

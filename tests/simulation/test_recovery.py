@@ -1,0 +1,127 @@
+"""What is lost and comes back in virtual time: the orchestrator, a robot, both; nothing twice, no order changed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.domain.delivery.model import DeliveryState
+from orchestrator.domain.fleet.model import RobotId
+from simulation.ward import Outcome, SimulatedWard
+from tests.support.wards import a_demand, a_fleet, demo_hospital
+
+Planned = Callable[[SimulatedWard], None]
+
+
+class WireTap:
+    """Every order message on its way to a robot, by order id and update id."""
+
+    def __init__(self, ward: SimulatedWard) -> None:
+        self.contents: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for robot in ward.robots.values():
+            ward.listen(robot.address.topic("order"), self._hear)
+
+    def _hear(self, _topic: str, payload: bytes) -> None:
+        message = json.loads(payload)
+        for of_header in ("headerId", "timestamp"):
+            del message[of_header]
+        self.contents[message["orderId"], message["orderUpdateId"]].add(json.dumps(message, sort_keys=True))
+
+
+def run_with(plan: Planned, *, count: int = 8, seed: int = 11) -> tuple[Outcome, WireTap, SimulatedWard]:
+    site = demo_hospital()
+    ward = SimulatedWard(a_fleet(site), asked=a_demand(site, count=count, seed=seed), seed=seed)
+    tap = WireTap(ward)
+    plan(ward)
+    return ward.run(limit_s=8 * 3600.0), tap, ward
+
+
+def assert_all_received_once(outcome: Outcome) -> None:
+    assert outcome.is_finished
+    for delivery in outcome.deliveries:
+        states = [change.after for change in delivery.history]
+        assert delivery.state is DeliveryState.RECEIVED
+        assert states.count(DeliveryState.SEALED) == states.count(DeliveryState.RECEIVED) == 1
+
+
+def assert_no_order_has_two_contents(tap: WireTap) -> None:
+    assert tap.contents
+    assert {ids: len(found) for ids, found in tap.contents.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("every_s", [17.0, 61.0, 143.0])
+def test_deliveries_finish_when_the_orchestrator_is_killed_again_and_again(every_s: float) -> None:
+    def kill_often(ward: SimulatedWard) -> None:
+        for i in range(1, 12):
+            ward.scheduler.at(i * every_s, lambda: ward.kill_orchestrator(away_s=4.0))
+
+    outcome, tap, _ = run_with(kill_often)
+
+    assert_all_received_once(outcome)
+    assert_no_order_has_two_contents(tap)
+
+
+@pytest.mark.parametrize("at_s", [20.0, 65.0, 90.0, 140.0, 210.0])
+@pytest.mark.parametrize("away_s", [3.0, 45.0])
+def test_a_delivery_goes_on_when_its_robot_comes_back_from_a_power_cut(at_s: float, away_s: float) -> None:
+    def cut_each(ward: SimulatedWard) -> None:
+        for i, robot in enumerate(ward.robots.values()):
+            ward.scheduler.at(at_s + 7.0 * i, robot.cut_power)
+            ward.scheduler.at(at_s + 7.0 * i + away_s, robot.switch_on)
+
+    outcome, tap, _ = run_with(cut_each)
+
+    assert_all_received_once(outcome)
+    assert_no_order_has_two_contents(tap)
+
+
+def test_a_robot_that_stays_silent_is_shown_as_lost_with_its_load_and_its_place_stays_occupied() -> None:
+    def cut_the_loaded(ward: SimulatedWard) -> None:
+        def look() -> None:
+            with ward.store.reading() as uow:
+                aboard = [d for d in uow.deliveries.open() if d.state is DeliveryState.IN_TRANSIT]
+            if not aboard:
+                ward.scheduler.after(1.0, look)
+                return
+            robot = aboard[0].robot
+            assert robot is not None
+            ward.robots[robot].cut_power()
+            ward.scheduler.after(40.0, lambda: remember(robot))
+
+        def remember(robot: RobotId) -> None:
+            picture = next(p for p in ward.control.picture().robots if p.id == robot)
+            with ward.store.reading() as uow:
+                aboard = [d for d in uow.deliveries.open() if d.robot == robot]
+            seen.append((picture, aboard))
+            ward.robots[robot].switch_on()
+
+        look()
+
+    seen: list[tuple] = []
+    outcome, _, _ = run_with(cut_the_loaded)
+
+    picture, aboard = seen[0]
+    assert picture.is_lost
+    assert picture.report.loads == tuple(d.tote.load for d in aboard)
+    assert picture.record.held, "the place where it stands is nobody else's"
+    assert all(d.waiting[0].code == "robot_lost" for d in aboard)
+    assert_all_received_once(outcome)
+
+
+def test_an_orchestrator_that_comes_back_grants_nothing_to_a_robot_that_has_not_reported() -> None:
+    def kill_with_a_silent_robot(ward: SimulatedWard) -> None:
+        ward.scheduler.at(60.0, ward.robots[RobotId("robot-1")].cut_power)
+        ward.scheduler.at(61.0, lambda: ward.kill_orchestrator(away_s=2.0))
+        ward.scheduler.at(100.0, lambda: held.append(ward.control.picture().robots[0].record))
+        ward.scheduler.at(160.0, lambda: held.append(ward.control.picture().robots[0].record))
+        ward.scheduler.at(161.0, ward.robots[RobotId("robot-1")].switch_on)
+
+    held: list = []
+    outcome, _, _ = run_with(kill_with_a_silent_robot)
+
+    assert held[0].held == held[1].held
+    assert held[0].tip == held[1].tip
+    assert_all_received_once(outcome)
