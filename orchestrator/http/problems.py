@@ -64,9 +64,9 @@ TITLE_OF_STATUS: Mapping[int, str] = {
 }
 
 
-def status_of(error: WardporterError) -> HTTPStatus:
-    """Return the HTTP status of an error: that of its nearest base class in the table, else 500."""
-    for base in type(error).__mro__:
+def status_of(error: type[WardporterError]) -> HTTPStatus:
+    """Return the HTTP status of an error class: that of its nearest base class in the table, else 500."""
+    for base in error.__mro__:
         if base in STATUS_OF_ERROR:
             return STATUS_OF_ERROR[base]
     return HTTPStatus.INTERNAL_SERVER_ERROR
@@ -96,7 +96,7 @@ def problem_response(
 
 def response_of_error(error: WardporterError) -> Response:
     """Return the answer to an error of the house."""
-    status = status_of(error)
+    status = status_of(type(error))
     field = error.detail.get("field")
     headers: dict[str, str] = {}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -180,8 +180,8 @@ def internal_problem() -> Response:
     return problem_response(
         500,
         code="internal",
-        detail="The request was not done: a fault of the program, which is logged. "
-        "Nothing of it was kept; try again under the same Idempotency-Key, and tell whoever looks after Wardporter.",
+        detail="The request ended in a fault of the program, which is logged; whether it was done is not certain. "
+        "Try again under the same Idempotency-Key, which does nothing twice, and tell whoever looks after Wardporter.",
     )
 
 
