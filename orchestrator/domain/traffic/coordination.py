@@ -227,6 +227,8 @@ class _Round:
         monitor, ways = self._monitor, self._monitor.ways
         tip = monitor.tip(traveller.robot)
         kept = monitor.precedence
+        if tip == traveller.target:
+            return ()
         if kept is not None and kept.lanes and self._has_had_precedence(traveller):
             starts = [monitor.graph.lanes[lane].start for lane in kept.lanes]
             joined = starts.index(tip) if tip in starts else 0
