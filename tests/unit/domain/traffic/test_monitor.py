@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
+from orchestrator.domain.traffic.errors import BrokenRouteError, UnknownTravellerError
+from orchestrator.domain.traffic.monitor import Granted, Monitor, Refused
+from orchestrator.domain.traffic.resources import compile_resources
+from tests.support.traffic_world import a_graph, a_site
+
+A, B, C = RobotId("a"), RobotId("b"), RobotId("c")
+
+
+def a_monitor(graph: LaneGraph, **robots: str) -> Monitor:
+    """Robots by id, each ``tip/endpoint`` or only the endpoint."""
+    monitor = Monitor(compile_resources(a_site(graph), graph, radius_m=0.3), graph)
+    for robot, places in robots.items():
+        tip, _, endpoint = places.partition("/")
+        monitor.occupy(RobotId(robot), tip=WaypointId(tip), held=(), endpoint=WaypointId(endpoint or tip))
+    return monitor
+
+
+def lanes(*waypoints: str) -> tuple[LaneId, ...]:
+    return tuple(LaneId(f"{a}>{b}") for a, b in itertools.pairwise(waypoints))
+
+
+def a_street(*, no_stopping: tuple[str, ...] = ()) -> LaneGraph:
+    """Homes at both ends of a street and one in the middle, beside it."""
+    places = {"west": (0, 0), "w": (2, 0), "mid": (4, 0), "e": (6, 0), "east": (8, 0), "bay": (4, 2)}
+    return a_graph(places, ["west-w", "w-mid", "mid-e", "e-east", "mid-bay"], no_stopping=no_stopping)
+
+
+def test_a_free_hop_is_granted_with_its_lane_and_its_end() -> None:
+    monitor = a_monitor(a_street(), a="west")
+
+    assert monitor.grant(A, lanes("west", "w")) == Granted(frozenset({"lane:w>west", "waypoint:w"}))
+    assert monitor.held(A) == {"waypoint:west", "lane:w>west", "waypoint:w"}
+    assert monitor.tip(A) == "w"
+
+
+def test_asking_changes_nothing() -> None:
+    monitor = a_monitor(a_street(), a="west")
+
+    assert isinstance(monitor.may_grant(A, lanes("west", "w")), Granted)
+    assert monitor.held(A) == {"waypoint:west"}
+
+
+def test_a_hop_onto_what_another_holds_is_refused_and_names_it() -> None:
+    monitor = a_monitor(a_street(), a="west", b="mid/east")
+
+    answer = monitor.grant(A, lanes("west", "w", "mid"))
+
+    assert isinstance(answer, Refused)
+    assert (answer.blockers, answer.reason.code) == ((B,), "held_by_other")
+    assert "b" in answer.reason.sentence
+    assert monitor.held(A) == {"waypoint:west"}
+
+
+def test_a_hop_through_anothers_endpoint_is_refused_even_when_it_is_away() -> None:
+    monitor = a_monitor(a_street(), a="w/west", b="bay/mid")
+
+    answer = monitor.grant(A, lanes("w", "mid"))
+
+    assert isinstance(answer, Refused)
+    assert (answer.blockers, answer.reason.code) == ((B,), "reserved_for_other")
+
+
+def test_two_robots_do_not_enter_a_street_from_which_neither_can_leave() -> None:
+    graph = a_graph(
+        {"hb": (0, 0), "x": (2, 0), "y": (4, 0), "z": (6, 0), "ha": (8, 0), "p": (2, 2), "q": (6, 2)},
+        ["hb-x", "x-y", "y-z", "z-ha", "x-p", "z-q"],
+    )
+    monitor = a_monitor(graph, a="p/ha", b="q/hb")
+
+    assert isinstance(monitor.grant(A, lanes("p", "x")), Granted)
+    answer = monitor.grant(B, lanes("q", "z"))
+
+    assert isinstance(answer, Refused)
+    assert (answer.blockers, answer.reason.code) == ((A,), "no_way_home")
+    assert monitor.cut_off() == ()
+
+
+def test_all_lanes_of_a_request_are_granted_or_none() -> None:
+    monitor = a_monitor(a_street(), a="west", b="e/east")
+
+    assert isinstance(monitor.grant(A, lanes("west", "w", "mid", "e")), Refused)
+    assert monitor.tip(A) == "west"
+
+
+def test_a_stretch_ends_at_the_first_place_to_stop() -> None:
+    monitor = a_monitor(a_street(no_stopping=("w", "mid")), a="west")
+    route = lanes("west", "w", "mid", "e", "east")
+
+    assert monitor.stretch(route) == route[:3]
+    answer = monitor.grant(A, route[:2])
+    assert isinstance(answer, Refused)
+    assert answer.reason.code == "no_stopping_place"
+
+
+def test_what_lies_behind_is_given_back_and_what_lies_ahead_is_kept() -> None:
+    monitor = a_monitor(a_street(), a="west")
+    monitor.grant(A, lanes("west", "w", "mid", "e"))
+
+    still_held = monitor.release_behind(A, at=WaypointId("mid"), ahead=lanes("mid", "e"))
+
+    assert still_held == {"waypoint:mid", "lane:e>mid", "waypoint:e"}
+
+
+def test_a_robot_keeps_its_tip_whatever_is_released() -> None:
+    monitor = a_monitor(a_street(), a="west")
+
+    monitor.release(A, ["waypoint:west", "waypoint:east"])
+
+    assert monitor.held(A) == {"waypoint:west"}
+
+
+def test_the_safe_order_lets_the_one_at_the_mouth_out_first() -> None:
+    graph = a_graph({"a1": (0, 2), "m": (0, 0), "d": (2, 0), "b1": (-2, 0)}, ["a1-m", "m-d", "m-b1"])
+    monitor = a_monitor(graph, b="d/b1", c="m/a1")
+
+    assert monitor.safe_order() == (C, B)
+    assert monitor.way_home(B) == lanes("d", "m", "b1")
+
+
+def test_lanes_must_follow_from_the_tip() -> None:
+    monitor = a_monitor(a_street(), a="west")
+
+    with pytest.raises(BrokenRouteError, match=r"does not start at west"):
+        monitor.grant(A, lanes("mid", "e"))
+    with pytest.raises(BrokenRouteError):
+        monitor.grant(A, (LaneId("west>w"), LaneId("mid>e")))
+
+
+def test_an_unknown_robot_is_refused() -> None:
+    with pytest.raises(UnknownTravellerError, match="does not know robot a"):
+        a_monitor(a_street()).grant(A, ())
+
+
+def test_freezing_names_who_is_cut_off_and_thawing_frees_them() -> None:
+    monitor = a_monitor(a_street(), a="e/west", b="mid/bay")
+
+    assert monitor.freeze(B) == (A,)
+    assert monitor.thaw(B) == ()
+    assert monitor.safe_order() == (B, A)
+
+
+def test_those_not_cut_off_go_on_beside_a_frozen_robot() -> None:
+    monitor = a_monitor(a_street(), a="w/west", b="mid/bay", c="e/east")
+    monitor.freeze(B)
+
+    assert isinstance(monitor.grant(A, lanes("w", "west")), Granted)
+    assert isinstance(monitor.grant(C, lanes("e", "mid")), Refused)
+    assert isinstance(monitor.grant(C, lanes("e", "east")), Granted)
+    refused = monitor.grant(B, lanes("mid", "e"))
+    assert isinstance(refused, Refused)
+    assert refused.reason.code == "robot_frozen"
+
+
+def test_routes_avoid_others_endpoints_and_what_a_frozen_robot_holds() -> None:
+    monitor = a_monitor(a_street(), a="w/west", b="mid/east")
+
+    assert monitor.barred(A).waypoints == {"east"}
+    monitor.freeze(B)
+    assert monitor.barred(A).waypoints == {"east", "mid"}
+    assert set(lanes("w", "mid")) <= monitor.barred(A).lanes
+
+
+def test_another_endpoint_is_reserved_only_if_everybody_keeps_a_way_home() -> None:
+    monitor = a_monitor(a_street(), a="w/west", b="mid/east")
+
+    assert not monitor.retarget(A, WaypointId("east")), "it is b's"
+    assert not monitor.retarget(A, WaypointId("mid")), "b stands there"
+    assert not monitor.retarget(A, WaypointId("e")), "b could not get home"
+    assert monitor.retarget(A, WaypointId("bay"))
+    assert monitor.endpoint(A) == "bay"
+    assert monitor.safe_order() == (B, A)
+
+
+def test_a_robot_taken_off_the_lanes_holds_nothing() -> None:
+    monitor = a_monitor(a_street(), a="west", b="mid/east")
+
+    monitor.remove(B)
+
+    assert monitor.robots == (A,)
+    assert isinstance(monitor.grant(A, lanes("west", "w", "mid")), Granted)
+
+
+def test_keeping_the_order_refuses_what_would_change_an_earlier_way_home() -> None:
+    graph = a_graph({"ha": (0, 2), "m": (0, 0), "d": (2, 0), "hb": (-2, 0)}, ["ha-m", "m-d", "m-hb"])
+    monitor = a_monitor(graph, a="ha", b="d/hb")
+    assert monitor.bring_forward([B]) == (B,)
+
+    answer = monitor.may_grant(A, lanes("ha", "m"), keeps_order=True)
+
+    assert isinstance(answer, Refused)
+    assert (answer.blockers, answer.reason.code) == ((B,), "gives_way")
+    assert isinstance(monitor.may_grant(A, lanes("ha", "m")), Granted)
