@@ -145,6 +145,7 @@ def battery_to_ros(charge: float, *, is_charging: bool, stamp: Time) -> BatteryS
 
 
 def battery_from_ros(message: BatteryState) -> tuple[float, bool]:
-    """Return the charge from 0 to 1, and whether it is charging."""
+    """Return the charge from 0 to 1, and whether it is charging; a driver that measures no charge says NaN."""
     is_charging = message.power_supply_status == BatteryState.POWER_SUPPLY_STATUS_CHARGING
-    return min(1.0, max(0.0, float(message.percentage))), is_charging
+    charge = 0.0 if math.isnan(message.percentage) else message.percentage
+    return min(1.0, max(0.0, charge)), is_charging

@@ -19,7 +19,7 @@ from ros_nodes.model_file import model_from_json
 from ros_nodes.nodes.kinematic_driver import KinematicDriver, driver_parameters
 from ros_nodes.nodes.memory_file import MemoryFile
 from ros_nodes.nodes.robot_agent import AgentSettings, RobotAgent
-from ros_nodes.onboard.memory import MemoryUnreadableError, RobotMemory
+from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.path_geometry import Pose
 from ros_nodes.processes import namespace_of, start_pose_from_text
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = _settings(options)
-    except (WardporterError, MemoryUnreadableError, OSError) as error:
+    except (WardporterError, OSError) as error:
         print(f"robot {options.id}: {error}", file=sys.stderr)  # noqa: T201  # there is no logger yet
         return _BAD_START
     return _run(settings, is_managed=options.managed, stop=stop)

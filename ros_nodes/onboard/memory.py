@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
+from orchestrator.domain.errors import InvalidInputError
 from ros_nodes.onboard.path_geometry import Pose
 
 
-class MemoryUnreadableError(ValueError):
+class MemoryUnreadableError(InvalidInputError):
     """Saved memory cannot be read; the robot has to be told where it stands and what it carries."""
+
+    code = "robot_memory"
 
 
 @dataclass(frozen=True, slots=True)
