@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from orchestrator.adapters.config.checked import read_checked
+from orchestrator.adapters.config.checked import checked
 from orchestrator.adapters.config.revision import with_revision
 from orchestrator.adapters.config.site_form import GraphEntry, LaneEntry, SiteFile
-from orchestrator.adapters.config.source import Complaint, ConfigFileError, Place, Source
+from orchestrator.adapters.config.source import Complaint, ConfigFileError, Place, Source, read_source
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.domain.site.doors import door_crossed
 from orchestrator.domain.site.linter import Finding, check_site
@@ -89,10 +89,15 @@ def load_site(path: Path, models: Iterable[RobotModel] = ()) -> Site:
 
 def read_site(path: Path) -> SiteSource:
     """Return the site that a file describes without asking whether it is sound; malformed files are refused."""
-    entry, source = read_checked(path, SiteFile)
+    return site_of_source(read_source(path))
+
+
+def site_of_source(source: Source) -> SiteSource:
+    """Return the site that a file's content describes; see `read_site`."""
+    entry = checked(source, SiteFile)
     complaints = list(_lane_complaints(entry, source))
     if complaints:
-        raise ConfigFileError(path, complaints)
+        raise ConfigFileError(source.path, complaints)
     lane_places: dict[LaneId, Place] = {}
     doors = _doors(entry)
     site = Site(

@@ -185,9 +185,7 @@ def _flow(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_flow(each) for each in cast("list[object]", value)) + "]"
     if isinstance(value, str):
-        return value if _is_bare(value) else json.dumps(value)
-    if isinstance(value, float):
-        return _number(value)
+        return value if _is_bare(value) else _quoted(value)
     return json.dumps(value)
 
 
@@ -200,9 +198,7 @@ def _is_bare(text: str) -> bool:
     )
 
 
-def _number(value: float) -> str:
-    text = repr(value)
-    if "e" in text and "." not in text:  # YAML 1.1 takes 1e-07 for text
-        mantissa, exponent = text.split("e")
-        return f"{mantissa}.0e{exponent}"
-    return text
+def _quoted(text: str) -> str:
+    """Return text in double quotes; what does not print is escaped, by rules that JSON and YAML do not share."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(character if character.isprintable() else f"\\U{ord(character):08x}" for character in quoted)

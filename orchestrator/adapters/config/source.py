@@ -6,6 +6,7 @@ A duplicate key is refused: YAML would silently keep the last one, and a door or
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,10 +175,11 @@ class _Reading:
         return found
 
     def _scalar(self, node: yaml.ScalarNode, line: int) -> object:
-        if node.tag not in _SCALAR_TAGS:
+        is_exponent = not node.style and _EXPONENT.fullmatch(node.value) is not None
+        if node.tag not in _SCALAR_TAGS and not is_exponent:
             return str(node.value)
         try:
-            value = cast("object", self._scalars.construct_object(node))
+            value = float(node.value) if is_exponent else cast("object", self._scalars.construct_object(node))
         except (ValueError, KeyError, yaml.YAMLError):
             self.complaints.append(Complaint(line, f"{node.value!r} cannot be read as a value.", "Put it in quotes."))
             return None
@@ -185,6 +187,9 @@ class _Reading:
             self.complaints.append(Complaint(line, f"{node.value!r} is not a finite number.", "Write a number."))
         return value
 
+
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]{1,3}")
+"""A number such as 5e-05, which YAML 1.1 takes for text and everybody else, the traffic editor too, for a number."""
 
 _SCALAR_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "null"))
 """Everything else, dates too, stays the text that is written: a level may be called 2024-01-01."""

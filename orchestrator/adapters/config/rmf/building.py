@@ -97,7 +97,12 @@ def read_building(path: Path) -> Building:
     ConfigFileError
         It is not YAML or not a building file; the complaint names the line.
     """
-    root = _Part(read_source(path), ())
+    return building_of_source(read_source(path))
+
+
+def building_of_source(source: Source) -> Building:
+    """Return the building that a file's content describes; see `read_building`."""
+    path, root = source.path, _Part(source, ())
     levels = root.part("levels")
     floors = {part.key: _floor(part) for part in levels.parts()}
     if not floors:
@@ -138,6 +143,10 @@ class _Part:
     def line(self) -> int:
         return self.source.line_of(self.place)
 
+    @property
+    def where(self) -> str:
+        return " → ".join(str(key) for key in self.place) or "The file"
+
     def refuse(self, what: str, expected: str) -> NoReturn:
         sentence = f"{what}; expected {expected}."
         raise ConfigFileError(
@@ -152,7 +161,7 @@ class _Part:
         else:
             mapping = self._mapping()
             if key not in mapping and not optional:
-                self.refuse(f"{' → '.join(str(each) for each in self.place) or 'The file'} has no {key!r}", "it")
+                self.refuse(f"{self.where} has no {key!r}", "it")
             found = mapping.get(key)
         return _Part(self.source, (*self.place, key), found)
 
@@ -166,7 +175,7 @@ class _Part:
 
     def items(self) -> list[object]:
         if not isinstance(self.value, list):
-            self.refuse(f"{self.key} is not a list", "a list")
+            self.refuse(f"{self.where} is not a list", "a list")
         return cast("list[object]", self.value)
 
     def number(self, key: Key, *, default: float | None = None) -> float:
@@ -175,14 +184,14 @@ class _Part:
         if value is None and default is not None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e9:
-            found.refuse(f"{found.key} is {value!r}", "a number")
+            found.refuse(f"{found.where} is {_shown(value)}", "a number")
         return float(value)
 
     def index(self, key: Key, below: int) -> int:
         found = self.part(key)
         value = found.value
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
-            found.refuse(f"Vertex {value!r} is not on this level", f"a vertex from 0 to {below - 1}")
+            found.refuse(f"Vertex {_shown(value)} is not on this level", f"a vertex from 0 to {below - 1}")
         return value
 
     def text(self, key: Key, *, default: str) -> str:
@@ -190,7 +199,7 @@ class _Part:
         if value is None:
             return default
         if isinstance(value, (dict, list)):
-            self.part(key).refuse(f"{key} is not a word", "a word")
+            self.part(key).refuse(f"{self.where} → {key} is not a word", "a word")
         return str(value)
 
     def properties(self) -> dict[str, PropertyValue]:
@@ -199,7 +208,7 @@ class _Part:
         for part in self.parts():
             value = _unwrapped(part.value)
             if not isinstance(value, (str, int, float, bool)):
-                part.refuse(f"Property {part.key} is {value!r}", "a [type, value] pair")
+                part.refuse(f"Property {part.key} is {_shown(value)}", "a [type, value] pair")
             found[part.key] = value
         return found
 
@@ -207,8 +216,16 @@ class _Part:
         if self.value is None:
             return {}
         if not isinstance(self.value, dict):
-            self.refuse(f"{' → '.join(str(key) for key in self.place) or 'The file'} is not a mapping", "a mapping")
+            self.refuse(f"{self.where} is not a mapping", "a mapping")
         return cast("dict[str, object]", self.value)
+
+
+def _shown(value: object) -> str:
+    """Return a value as it is shown to people: long ones and whole lists by their kind only."""
+    if value is None:
+        return "missing"
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"
 
 
 def _unwrapped(value: object) -> object:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrator.adapters.config.revision import with_revision
 from orchestrator.adapters.config.rmf.alignment import Alignment, align
-from orchestrator.adapters.config.rmf.building import MapNotImportableError, read_building
+from orchestrator.adapters.config.rmf.building import Building, MapNotImportableError, read_building
 from orchestrator.adapters.config.rmf.lanes import Surroundings, lane_graphs_of
 from orchestrator.adapters.config.rmf.stations import StationsFound, stations_of, with_resting_places
 from orchestrator.adapters.config.rmf.structure import (
@@ -50,7 +50,12 @@ def import_building(path: Path) -> tuple[Site, ImportReport]:
     MapNotImportableError
         What alignment in metres needs is missing, or there are no lanes.
     """
-    building = read_building(path)
+    return site_of_building(read_building(path))
+
+
+def site_of_building(building: Building) -> tuple[Site, ImportReport]:
+    """Return the site of a building that was read, and the report; see `import_building`."""
+    path = building.path
     alignment = align(building)
     floors = placed_floors(building, alignment)
     levels = levels_of(floors)

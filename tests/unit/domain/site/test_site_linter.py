@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from orchestrator.domain.fleet.model import ModelId, RobotModel
+from orchestrator.domain.site.linter import check_site
+from orchestrator.domain.site.model import (
+    Door,
+    DoorId,
+    GraphId,
+    Lane,
+    LaneGraph,
+    LaneId,
+    LevelId,
+    Lift,
+    LiftId,
+    Site,
+    Station,
+    StationId,
+    StationKind,
+    Wall,
+    Waypoint,
+    WaypointId,
+)
+from tests.support.sites import GROUND, MAIN, a_graph, a_site, a_ward, a_waypoint, lanes_between
+
+PORTER = RobotModel(
+    id=ModelId("porter"),
+    graph=MAIN,
+    radius_m=0.35,
+    speed_max_m_s=1.0,
+    acceleration_m_s2=0.5,
+    turn_speed_max_rad_s=1.0,
+    turn_acceleration_rad_s2=1.0,
+    drawers=("A",),
+)
+
+
+def with_graph(change: Callable[[LaneGraph], LaneGraph]) -> Site:
+    site = a_ward()
+    return replace(site, graphs={MAIN: change(site.graphs[MAIN])})
+
+
+def with_lane(lane: str, **changes: Any) -> Site:
+    def changed(graph: LaneGraph) -> LaneGraph:
+        return replace(graph, lanes={**graph.lanes, LaneId(lane): replace(graph.lanes[LaneId(lane)], **changes)})
+
+    return with_graph(changed)
+
+
+def with_waypoint(waypoint: Waypoint) -> Site:
+    return with_graph(lambda graph: replace(graph, waypoints={**graph.waypoints, waypoint.id: waypoint}))
+
+
+def with_station(station: Station) -> Site:
+    site = a_ward()
+    return replace(site, stations={**site.stations, station.id: station})
+
+
+def a_station(**changes: Any) -> Station:
+    ward = Station(StationId("extra"), StationKind.BEDSIDE, GROUND, {MAIN: WaypointId("ward")})
+    return replace(ward, **changes)
+
+
+def codes(site: Site) -> set[str]:
+    return {finding.code for finding in check_site(site, [PORTER])}
+
+
+def test_a_sound_site_has_no_findings() -> None:
+    assert check_site(a_ward(), [PORTER]) == []
+
+
+WRONG_SITES: dict[str, tuple[Site, str]] = {
+    "lane to nowhere": (with_lane("west~east", end=WaypointId("ghost")), "unknown_waypoint"),
+    "lane through no door": (with_lane("west~east", door=DoorId("ghost")), "unknown_door"),
+    "lane to itself": (with_lane("west~east", end=WaypointId("west")), "lane_to_itself"),
+    "narrow lane": (with_lane("west~east", width_m=0.6), "narrow_lane"),
+    "waypoint on no level": (with_waypoint(a_waypoint("x", 9, 9, level="roof")), "unknown_level"),
+    "waypoint in no lift": (with_waypoint(a_waypoint("x", 9, 9, lift=LiftId("ghost"))), "unknown_lift"),
+    "two at one place": (with_waypoint(a_waypoint("x", 5.001, 0)), "same_place"),
+    "no way to a waypoint": (with_waypoint(a_waypoint("x", 9, 9)), "unreachable_waypoint"),
+    "nobody stops at a station": (with_waypoint(a_waypoint("ward", 15, 0, may_stop=False)), "station_without_standing"),
+    "station on no graph": (with_station(a_station(waypoints={})), "station_on_no_graph"),
+    "station on an unknown graph": (
+        with_station(a_station(waypoints={GraphId("ghost"): WaypointId("ward")})),
+        "unknown_graph",
+    ),
+    "station at no waypoint": (with_station(a_station(waypoints={MAIN: WaypointId("ghost")})), "unknown_waypoint"),
+    "station on another level": (with_station(a_station(level=LevelId("first"))), "station_on_other_level"),
+    "station on no level": (with_station(a_station(level=LevelId("roof"))), "unknown_level"),
+    "door on no level": (
+        replace(a_ward(), doors={DoorId("d"): Door(DoorId("d"), LevelId("roof"), (0, 0), (1, 0))}),
+        "unknown_level",
+    ),
+    "lift to no level": (
+        replace(a_ward(), lifts={LiftId("l"): Lift(LiftId("l"), 0, 0, 0, 2, 2, (LevelId("roof"),))}),
+        "unknown_level",
+    ),
+    "lane through a wall": (replace(a_ward(), walls=(Wall(GROUND, (7, -1), (7, 1)),)), "lane_through_wall"),
+    "no resting place": (
+        replace(a_ward(), stations={id: each for id, each in a_ward().stations.items() if id in ("hatch", "ward")}),
+        "no_resting_place",
+    ),
+}
+
+
+@pytest.mark.parametrize(("site", "code"), WRONG_SITES.values(), ids=WRONG_SITES.keys())
+def test_what_is_wrong_is_named_by_its_code(site: Site, code: str) -> None:
+    found = [finding for finding in check_site(site, [PORTER]) if finding.code == code]
+    assert found
+    assert all(finding.sentence.endswith(".") and finding.remedy.endswith(".") for finding in found)
+
+
+def test_a_station_behind_a_one_way_lane_is_unreachable() -> None:
+    waypoints = [a_waypoint("hatch", 0, 0), a_waypoint("charger", 5, 0), a_waypoint("ward", 10, 0)]
+    site = a_site(
+        a_graph(waypoints, lanes_between("hatch-charger", "charger>ward")),
+        {"hatch": StationKind.PHARMACY_HATCH, "charger": StationKind.CHARGER, "ward": StationKind.WARD_HANDOVER},
+    )
+    assert [(finding.code, finding.station) for finding in check_site(site)] == [("unreachable_station", "ward")]
+
+
+def test_a_resting_place_on_the_way_cuts_others_off() -> None:
+    stations = {"hatch": StationKind.PHARMACY_HATCH, "ward": StationKind.WARD_HANDOVER, "charger": StationKind.CHARGER}
+    graph = a_ward().graphs[MAIN]
+    (finding,) = check_site(a_site(graph, {**stations, "east": StationKind.PARKING}), [PORTER])
+    assert finding.code == "resting_place_cuts_off"
+    assert finding.is_error
+    assert "east" in finding.sentence
+
+
+def test_a_resting_place_too_near_a_lane_cuts_others_off_by_its_size_only() -> None:
+    site = with_waypoint(a_waypoint("charger", 7.5, 0.5))
+    assert "resting_place_cuts_off" in codes(site)
+    assert check_site(site) == []
+
+
+def test_an_estimated_width_below_the_footprint_is_a_warning() -> None:
+    (finding,) = check_site(with_lane("west~east", width_m=0.6, is_width_estimated=True), [PORTER])
+    assert finding.code == "narrow_lane"
+    assert not finding.is_error
+
+
+def test_one_id_in_two_graphs_is_refused() -> None:
+    site = a_ward()
+    other = replace(site.graphs[MAIN], id=GraphId("other"))
+    assert "duplicate_id" in codes(replace(site, graphs={MAIN: site.graphs[MAIN], other.id: other}))
+
+
+def test_one_name_twice_in_a_graph_is_refused() -> None:
+    def named(graph: LaneGraph) -> LaneGraph:
+        return replace(graph, waypoints={id: replace(each, name="same") for id, each in graph.waypoints.items()})
+
+    assert "duplicate_name" in codes(with_graph(named))
+
+
+def test_a_lane_between_levels_must_lie_in_a_lift() -> None:
+    def with_stairs(graph: LaneGraph) -> LaneGraph:
+        up = a_waypoint("up", 15, 3, level="first")
+        stairs = {lane.id: lane for lane in lanes_between("ward-up")}
+        return replace(graph, waypoints={**graph.waypoints, up.id: up}, lanes={**graph.lanes, **stairs})
+
+    assert codes(with_graph(with_stairs)) == {"lane_between_levels"}
+
+
+def test_a_waypoint_beside_the_cabin_of_its_lift_is_refused() -> None:
+    lift = Lift(LiftId("lift"), 20.0, 0.0, 0.0, 2.0, 2.0, (GROUND,))
+    site = with_waypoint(a_waypoint("ward", 15, 0, lift=lift.id))
+    assert "waypoint_outside_lift" in codes(replace(site, lifts={lift.id: lift}))
+
+
+def test_a_lane_through_a_door_without_motor_is_a_warning() -> None:
+    door = Door(DoorId("door"), GROUND, (7.0, -1.0), (7.0, 1.0), is_motorised=False)
+    site = replace(with_lane("west~east", door=door.id), doors={door.id: door})
+    (finding,) = check_site(site, [PORTER])
+    assert (finding.code, finding.is_error) == ("door_without_motor", False)
+
+
+def test_errors_come_before_warnings() -> None:
+    site = replace(with_lane("west~east", width_m=0.1), walls=(Wall(GROUND, (12, -1), (12, 1)),))
+    severities = [finding.is_error for finding in check_site(site, [PORTER])]
+    assert severities == sorted(severities, reverse=True)
+    assert len(set(severities)) == 2
+
+
+def test_lanes_of_a_pair_are_named_once() -> None:
+    lane = Lane(LaneId("west~east"), WaypointId("west"), WaypointId("east"), LaneId("east~west"), width_m=0.5)
+    back = Lane(LaneId("east~west"), WaypointId("east"), WaypointId("west"), LaneId("west~east"), width_m=0.5)
+    site = with_graph(lambda graph: replace(graph, lanes={**graph.lanes, lane.id: lane, back.id: back}))
+    assert [finding.lane for finding in check_site(site, [PORTER])] == ["west~east"]
