@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from orchestrator.domain.delivery.model import (
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    JobId,
+    Priority,
+    Tote,
+    ToteId,
+)
+from orchestrator.domain.dispatch.choice import DispatchPlan, PlannedLoad, PlannedTrip, plan_trips
+from orchestrator.domain.dispatch.comparators import by_urgency
+from orchestrator.domain.dispatch.filters import Candidate
+from orchestrator.domain.fleet.model import (
+    ModelId,
+    OperatingMode,
+    RobotFault,
+    RobotId,
+    RobotModel,
+    RobotReport,
+)
+from orchestrator.domain.site.model import GraphId, StationId
+
+NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+MODEL = RobotModel(ModelId("porter"), GraphId("main"), 0.35, 1.0, 0.5, 1.0, 1.0, ("A", "B"))
+HATCH, WARD, OTHER_WARD = StationId("hatch"), StationId("ward"), StationId("other-ward")
+
+
+def a_report(robot: RobotId) -> RobotReport:
+    return RobotReport(
+        robot=robot,
+        received_at=NOON,
+        order_id=None,
+        order_update_id=0,
+        last_waypoint=None,
+        last_sequence=0,
+        sequences_ahead=(),
+        is_driving=False,
+        is_paused=False,
+        pose=None,
+        battery=0.9,
+        is_charging=False,
+        mode=OperatingMode.AUTOMATIC,
+        is_emergency_stopped=False,
+        has_field_violation=False,
+    )
+
+
+def a_candidate(name: str = "r1", **reported: object) -> Candidate:
+    """Return an idle robot in order; keywords change what it reports."""
+    robot = RobotId(name)
+    report = replace(a_report(robot), **reported)  # pyright: ignore[reportArgumentType]
+    return Candidate(robot=robot, model=MODEL, report=report, is_going_home=True)
+
+
+def a_delivery(
+    name: str = "d1",
+    *,
+    priority: Priority = Priority.ROUTINE,
+    start: StationId = HATCH,
+    end: StationId = WARD,
+    queued_min: int = 0,
+    due_min: int | None = None,
+) -> Delivery:
+    return Delivery(
+        id=DeliveryId(name),
+        job=JobId("job"),
+        from_station=start,
+        to_station=end,
+        priority=priority,
+        lines=(),
+        tote=Tote(ToteId(f"tote-{name}")),
+        state=DeliveryState.VERIFIED,
+        queued_at=NOON + timedelta(minutes=queued_min),
+        due_by=None if due_min is None else NOON + timedelta(minutes=due_min),
+    )
+
+
+def planned(
+    deliveries: list[Delivery],
+    candidates: list[Candidate],
+    *,
+    far: dict[str, float] | None = None,
+    unreachable: tuple[str, ...] = (),
+    busy: tuple[StationId, ...] = (),
+) -> DispatchPlan:
+    def distance(robot: RobotId, _: StationId) -> float | None:
+        return None if robot in unreachable else (far or {}).get(robot, 10.0)
+
+    return plan_trips(deliveries, candidates, distance=distance, busy_stations=busy, at=NOON)
+
+
+def codes(plan: DispatchPlan, delivery: str = "d1") -> list[str]:
+    return [reason.code for reason in plan.reasons.get(DeliveryId(delivery), ())]
+
+
+def test_urgency_goes_by_priority_then_due_time_then_time_queued_then_id() -> None:
+    stat = a_delivery("z", priority=Priority.STAT, queued_min=9)
+    due_soon, due_late = a_delivery("y", due_min=30, queued_min=8), a_delivery("x", due_min=60)
+    queued_first, queued_later = a_delivery("w"), a_delivery("v", queued_min=1)
+    twin = a_delivery("w2")
+
+    in_order = sorted([queued_later, twin, queued_first, due_late, due_soon, stat], key=by_urgency)
+
+    assert in_order == [stat, due_soon, due_late, queued_first, twin, queued_later]
+
+
+def test_the_nearest_suitable_robot_gets_the_most_urgent_delivery() -> None:
+    deliveries = [a_delivery("late", start=StationId("hatch-2")), a_delivery("soon", due_min=10)]
+
+    plan = planned(deliveries, [a_candidate("r1"), a_candidate("r2")], far={"r1": 9.0, "r2": 5.0})
+
+    assert [(trip.robot, trip.loads) for trip in plan.trips] == [
+        ("r2", (PlannedLoad(DeliveryId("soon"), "A"),)),
+        ("r1", (PlannedLoad(DeliveryId("late"), "A"),)),
+    ]
+    assert plan.reasons == {}
+
+
+def test_robots_equally_near_are_taken_by_id() -> None:
+    assert planned([a_delivery()], [a_candidate("r2"), a_candidate("r1")]).trips[0].robot == "r1"
+
+
+def test_free_drawers_are_filled_with_what_goes_the_same_way_most_urgent_first() -> None:
+    deliveries = [
+        a_delivery("third", queued_min=3),
+        a_delivery("elsewhere", end=OTHER_WARD, queued_min=1),
+        a_delivery("second", queued_min=2),
+        a_delivery("first", priority=Priority.URGENT, queued_min=4),
+    ]
+
+    plan = planned(deliveries, [a_candidate()])
+
+    loads = (PlannedLoad(DeliveryId("first"), "A"), PlannedLoad(DeliveryId("second"), "B"))
+    assert plan.trips == (PlannedTrip(RobotId("r1"), HATCH, WARD, loads),)
+    assert set(plan.reasons) == {"third", "elsewhere"}
+
+
+def test_occupied_drawers_are_not_filled() -> None:
+    candidate = replace(a_candidate(), occupied_drawers=frozenset({"A"}))
+
+    plan = planned([a_delivery("d1"), a_delivery("d2")], [candidate])
+
+    assert plan.trips[0].loads == (PlannedLoad(DeliveryId("d1"), "B"),)
+
+
+def test_a_stat_travels_alone() -> None:
+    deliveries = [a_delivery("routine"), a_delivery("stat", priority=Priority.STAT, queued_min=5)]
+
+    plan = planned(deliveries, [a_candidate()])
+
+    assert plan.trips[0].loads == (PlannedLoad(DeliveryId("stat"), "A"),)
+    assert codes(plan, "routine") == ["station_busy"]
+
+
+def test_another_stat_the_same_way_rides_along() -> None:
+    deliveries = [a_delivery(name, priority=Priority.STAT) for name in ("s1", "s2")]
+    deliveries.append(a_delivery("s3", priority=Priority.STAT, end=OTHER_WARD))
+
+    plan = planned(deliveries, [a_candidate()])
+
+    assert [load.delivery for load in plan.trips[0].loads] == ["s1", "s2"]
+
+
+def test_one_trip_at_most_starts_from_a_station() -> None:
+    plan = planned([a_delivery("d1"), a_delivery("d2", end=OTHER_WARD)], [a_candidate("r1"), a_candidate("r2")])
+
+    assert len(plan.trips) == 1
+    assert codes(plan, "d2") == ["station_busy"]
+    assert "hatch" in plan.reasons[DeliveryId("d2")][0].sentence
+
+
+def test_nothing_starts_from_a_busy_station() -> None:
+    plan = planned([a_delivery()], [a_candidate()], busy=(HATCH,))
+
+    assert plan.trips == ()
+    assert codes(plan) == ["station_busy"]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "code"),
+    [
+        (replace(a_candidate(), is_fenced_off=True), "robot_fenced_off"),
+        (replace(a_candidate(), report=None), "robot_not_reported"),
+        (replace(a_candidate(), is_lost=True), "robot_lost"),
+        (replace(a_candidate(), is_on_trip=True), "robot_busy"),
+        (replace(a_candidate(), occupied_drawers=frozenset({"A", "B"})), "no_free_drawer"),
+        (a_candidate(is_emergency_stopped=True), "emergency_stop"),
+        (a_candidate(has_field_violation=True), "emergency_stop"),
+        (a_candidate(faults=(RobotFault("motor", is_fatal=True),)), "robot_at_fault"),
+        (a_candidate(mode=OperatingMode.MANUAL), "wrong_mode"),
+        (a_candidate(battery=0.19), "battery_below_reserve"),
+        (a_candidate(battery=0.3, is_charging=True), "battery_below_reserve"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_unsuitable_robot_gets_nothing_and_says_why(candidate: Candidate, code: str) -> None:
+    plan = planned([a_delivery()], [candidate])
+
+    assert plan.trips == ()
+    assert codes(plan) == [code]
+    assert "r1" in plan.reasons[DeliveryId("d1")][0].sentence
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        a_candidate(battery=0.2),
+        a_candidate(battery=0.5, is_charging=True),
+        a_candidate(mode=OperatingMode.SEMIAUTOMATIC),
+    ],
+    ids=["at the reserve", "charged enough", "semi-automatic"],
+)
+def test_a_robot_at_the_edge_of_a_filter_passes(candidate: Candidate) -> None:
+    assert len(planned([a_delivery()], [candidate]).trips) == 1
+
+
+def test_a_robot_without_a_way_gets_nothing_and_says_where_to() -> None:
+    plan = planned([a_delivery()], [a_candidate("r1"), a_candidate("r2")], unreachable=("r1", "r2"))
+
+    assert codes(plan) == ["station_unreachable", "station_unreachable"]
+    assert "hatch" in plan.reasons[DeliveryId("d1")][0].sentence
+
+
+def test_without_robots_a_delivery_says_so() -> None:
+    assert codes(planned([a_delivery()], [])) == ["no_robot"]
+
+
+def test_a_delivery_that_lost_the_robot_to_a_more_urgent_one_says_so() -> None:
+    deliveries = [a_delivery("d1", start=StationId("hatch-2")), a_delivery("d2", priority=Priority.STAT)]
+
+    plan = planned(deliveries, [a_candidate()])
+
+    assert codes(plan, "d1") == ["robot_busy"]
+
+
+def test_a_robot_that_is_low_goes_to_charge_and_an_idle_one_goes_to_park() -> None:
+    low = replace(a_candidate("low", battery=0.1), is_going_home=False)
+    idle = replace(a_candidate("idle"), is_going_home=False)
+    at_home, lost = a_candidate("at-home"), replace(a_candidate("lost"), is_lost=True, is_going_home=False)
+
+    plan = planned([], [low, idle, at_home, lost])
+
+    assert plan.charges == ("low",)
+    assert plan.parks == ("idle",)
+
+
+def test_a_robot_that_got_a_trip_is_not_sent_home() -> None:
+    plan = planned([a_delivery()], [replace(a_candidate(), is_going_home=False)])
+
+    assert len(plan.trips) == 1
+    assert plan.parks == ()
+
+
+def test_the_plan_does_not_depend_on_the_order_of_what_is_handed_in() -> None:
+    deliveries = [a_delivery(f"d{i}", queued_min=i % 3, end=(WARD, OTHER_WARD)[i % 2]) for i in range(6)]
+    candidates = [a_candidate("r1"), a_candidate("r2")]
+
+    assert planned(deliveries, candidates) == planned(deliveries[::-1], candidates[::-1])
