@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends, Header, Request, Security
+from fastapi import Depends, Header, HTTPException, Request, Security
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -29,6 +30,16 @@ principal_header = APIKeyHeader(
 )
 
 DeskOfApp = Annotated[Desk, Depends(desk_of)]
+
+
+def require_json(request: Request) -> None:
+    """Refuse a body that does not say it is JSON; a FastAPI dependency.
+
+    A page from elsewhere may make a browser send a form or plain text unasked, JSON not.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, headers={"Accept-Post": "application/json"})
 
 
 def principal_of(

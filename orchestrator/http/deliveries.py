@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from orchestrator.application.cancel_delivery import cancel_delivery
@@ -15,7 +15,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.application.views import delivery_page, delivery_picture
 from orchestrator.domain.delivery.model import Delivery, DeliveryId
-from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, require_json
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import CancelAsked, CountedHandover, DeliveriesQuery, DeliveryAsked
 from orchestrator.http.response_models import DeliveriesView, DeliveryView, deliveries_view, delivery_view
@@ -23,6 +23,7 @@ from orchestrator.http.response_models import DeliveriesView, DeliveryView, deli
 router = APIRouter(prefix="/api/v1/deliveries", tags=["deliveries"])
 
 DeliveryInPath = Annotated[str, Path(description="Id of the delivery.")]
+IS_JSON = [Depends(require_json)]
 ACTING = (400, 401, 403, 409, 413, 415, 421, 422, 503)
 
 
@@ -30,6 +31,7 @@ ACTING = (400, 401, 403, 409, 413, 415, 421, 422, 503)
     "",
     status_code=201,
     response_model=DeliveryView,
+    dependencies=IS_JSON,
     responses={
         201: {"headers": {"Location": {"description": "Address of the delivery.", "schema": {"type": "string"}}}},
         **documented(*ACTING),
@@ -69,7 +71,7 @@ async def get_delivery(delivery: DeliveryInPath, desk: DeskOfApp) -> DeliveryVie
     return delivery_view(await desk.control.read(lambda uow: delivery_picture(uow, DeliveryId(delivery))))
 
 
-@router.post("/{delivery}/load", response_model=DeliveryView, responses=documented(404, *ACTING))
+@router.post("/{delivery}/load", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING))
 async def post_load(
     delivery: DeliveryInPath,
     asked: CountedHandover,
@@ -93,7 +95,9 @@ async def post_load(
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
 
 
-@router.post("/{delivery}/receipt", response_model=DeliveryView, responses=documented(404, *ACTING))
+@router.post(
+    "/{delivery}/receipt", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING)
+)
 async def post_receipt(
     delivery: DeliveryInPath,
     asked: CountedHandover,
@@ -117,7 +121,9 @@ async def post_receipt(
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
 
 
-@router.post("/{delivery}/cancel", response_model=DeliveryView, responses=documented(404, *ACTING))
+@router.post(
+    "/{delivery}/cancel", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING)
+)
 async def post_cancel(
     delivery: DeliveryInPath,
     asked: CancelAsked,

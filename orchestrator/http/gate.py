@@ -1,4 +1,4 @@
-"""What every request passes before anything reads it: right host, own origin, a body of the right kind and size.
+"""What every request passes before anything reads it: right host, own origin, a body of the right size.
 
 A page on the internet may make a browser on this machine send requests here: by DNS rebinding (then the Host header
 is foreign) or by a form or script (then the Origin header is). Both are refused.
@@ -6,7 +6,7 @@ is foreign) or by a form or script (then the Origin header is). Both are refused
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 import structlog
@@ -19,6 +19,7 @@ from orchestrator.http.problems import internal_problem, problem_response
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 BODY_BYTES_MAX = 256 * 1024
+LENGTH_DIGITS_MAX = 12
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 log = structlog.get_logger(__name__)
@@ -87,7 +88,10 @@ class Gate:
                 detail="The request was refused: a page from elsewhere sent it; expected an Origin header that names "
                 "this server, or none. Send it from this server's own pages.",
             )
-        return _body_refusal(scope["path"], headers)
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or len(length) > LENGTH_DIGITS_MAX or int(length) > BODY_BYTES_MAX:
+            return problem_response(413, code="body_too_large", detail=_TOO_LARGE, headers={"Connection": "close"})
+        return None
 
 
 def _name_of(host: str) -> str | None:
@@ -97,26 +101,7 @@ def _name_of(host: str) -> str | None:
         return None
 
 
-def _body_refusal(path: str, headers: Mapping[str, str]) -> Response | None:
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or len(length) > 12 or int(length) > BODY_BYTES_MAX:
-        return _too_large()
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if path.startswith("/api/") and kind != "application/json":
-        return problem_response(
-            415,
-            code="content_type_refused",
-            detail="The request was refused: its Content-Type is not JSON; expected application/json. Send JSON.",
-            headers={"Accept-Post": "application/json"},
-        )
-    return None
-
-
 _TOO_LARGE = f"The request was refused: its body is larger than {BODY_BYTES_MAX} bytes. Split it."
-
-
-def _too_large() -> Response:
-    return problem_response(413, code="body_too_large", detail=_TOO_LARGE, headers={"Connection": "close"})
 
 
 class BodyTooLargeError(HTTPException):

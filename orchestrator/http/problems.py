@@ -8,9 +8,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from orchestrator.application.errors import UnavailableError
 from orchestrator.application.identity import PrincipalMissingError
@@ -170,6 +172,9 @@ def response_of_http_exception(error: HTTPException) -> Response:
         return unreadable_body()
     elif error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         code, detail = "body_too_large", str(error.detail)
+    elif error.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        code = "content_type_refused"
+        detail = "The request was refused: its Content-Type is not JSON; expected application/json. Send JSON."
     else:
         code, detail = "refused", str(error.detail)
     return problem_response(error.status_code, code=code, detail=detail, headers=error.headers)
@@ -195,9 +200,22 @@ async def _on_validation(_request: Request, error: Exception) -> Response:
     return response_of_validation(error)
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return response_of_http_exception(error)
+    response = response_of_http_exception(error)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+    return response
+
+
+def _methods_at(request: Request) -> set[str]:
+    # The framework names the methods of one route only, and an address may have several.
+    return {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if route.path is not None and compile_path(route.path)[0].fullmatch(request.url.path)
+        for method in route.methods or ()
+    }
 
 
 def answer_with_problems(app: FastAPI) -> None:

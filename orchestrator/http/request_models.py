@@ -44,12 +44,18 @@ def _date_time_text(value: object) -> object:
     raise ValueError("a date and time with an offset as text, such as 2026-01-31T14:30:00Z, is expected")
 
 
+def _whole_number(value: object) -> object:
+    # 3.0 and 3 are one number in JSON, and both an integer to JSON Schema.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Strict(BaseModel):
     """The base of everything that comes in."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 StationText = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
 
 
@@ -57,7 +63,7 @@ class LineAsked(Strict):
     """One medicine, in the smallest unit: tablets, not packs."""
 
     medicine: str = Field(min_length=1, max_length=MEDICINE_LENGTH_MAX, examples=["Paracetamol 500 mg tablets"])
-    quantity: int = Field(ge=1, le=QUANTITY_MAX, examples=[32])
+    quantity: WholeNumber = Field(ge=1, le=QUANTITY_MAX, examples=[32])
     unit: str = Field(min_length=1, max_length=UNIT_LENGTH_MAX, examples=["tablet"])
     batch: str | None = Field(default=None, min_length=1, max_length=BATCH_LENGTH_MAX)
     expiry: Annotated[date, Field(strict=False), BeforeValidator(_date_text)] | None = None
@@ -98,7 +104,7 @@ class CountAsked(Strict):
     """How many of one line were counted, in its unit; 0 for none."""
 
     line: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
-    quantity: int = Field(ge=0, le=COUNT_MAX)
+    quantity: WholeNumber = Field(ge=0, le=COUNT_MAX)
 
 
 class CountedHandover(Strict):

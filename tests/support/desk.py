@@ -139,7 +139,13 @@ class StoreDoor:
         self.news.tell()
 
 
-def a_desk(door: StoreDoor | None = None, *, clock: SteadyClock | None = None, streams_max: int = 64) -> Desk:
+def a_desk(
+    door: StoreDoor | None = None,
+    *,
+    clock: SteadyClock | None = None,
+    ids: CountingIds | None = None,
+    streams_max: int = 64,
+) -> Desk:
     return Desk(
         control=door or StoreDoor(MemoryStore()),
         site=a_site(),
@@ -147,6 +153,6 @@ def a_desk(door: StoreDoor | None = None, *, clock: SteadyClock | None = None, s
         is_served=is_served,
         identity=DevelopmentIdentity(),
         clock=clock or SteadyClock(),
-        ids=CountingIds(),
+        ids=ids or CountingIds(),
         streams_max=streams_max,
     )
