@@ -1,0 +1,80 @@
+"""The page at `/`: floors, what waits for people, deliveries and robots; whole without a script, live with it.
+
+The page and the script's `/board` are made from the same rows, so there is one place for every word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, Response
+
+from orchestrator.domain.site.model import LevelId
+from orchestrator.http.desk import Desk
+from orchestrator.web.board import Board, board_of, read_books
+from orchestrator.web.security import EVERYWHERE, page_headers
+from orchestrator.web.static_files import read_static_files
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def router_for(desk: Desk, *, floor_plans: Mapping[LevelId, str], is_simulation: bool = True) -> APIRouter:
+    """Return the pages as a router.
+
+    Parameters
+    ----------
+    desk : Desk
+        What they are served from.
+    floor_plans : mapping of LevelId to str
+        The drawing of each floor as an ``<svg>`` element, trusted, in metres with y negated; live things are placed in
+        its group ``level-L-live``, and its doors and lifts are found by id.
+    is_simulation : bool
+        Whether every robot is simulated; the page says so in capitals. Must be False once one of them is real.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("board.html")
+    headers = page_headers(floor_plans.values())
+    # Written by our own drawing code, which escapes every name in it.
+    plans = [(desk.site.levels[level], Markup(plan)) for level, plan in floor_plans.items()]
+    files = read_static_files()
+    router = APIRouter()
+
+    async def read_board() -> Board:
+        books = await desk.control.read(read_books)
+        return board_of(books, desk.control.live(), site=desk.site, at=desk.clock.now())
+
+    @router.get("/", response_class=HTMLResponse)
+    async def get_page() -> HTMLResponse:
+        """Show the page."""
+        html = template.render(site=desk.site, plans=plans, board=await read_board(), is_simulation=is_simulation)
+        return HTMLResponse(html, headers=headers)
+
+    @router.get("/board")
+    async def get_board() -> Response:
+        """Show what the page's script puts into the page."""
+        answer = (await read_board()).model_dump_json()
+        return Response(answer, media_type="application/json", headers={**EVERYWHERE, "Cache-Control": "no-store"})
+
+    @router.get("/static/{name}")
+    async def get_static(name: str, request: Request) -> Response:
+        """Serve one of our own files."""
+        file = files.get(name)
+        if file is None:
+            raise HTTPException(404)
+        kept = {**EVERYWHERE, "Cache-Control": "no-cache", "ETag": file.tag}
+        if request.headers.get("if-none-match") == file.tag:
+            return Response(status_code=304, headers=kept)
+        return Response(file.content, media_type=file.media_type, headers=kept)
+
+    _ = (get_page, get_board, get_static)
+    return router

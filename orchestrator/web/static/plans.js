@@ -1,0 +1,142 @@
+// The live part of the floor plans: robots, doors, lifts, and stations where somebody is waited for.
+//
+// Coordinates are metres in the site frame, y negated, as the plans are drawn.
+
+const SVG = "http://www.w3.org/2000/svg";
+const CLEAR_OF_TURNS = 2 * Math.PI;
+
+const robots = new Map();
+let rows = new Map();
+
+function make(name, attributes, parent) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  parent?.append(element);
+  return element;
+}
+
+/** Metres that one unit of symbols is: 1 on a plan of 60 m. */
+function unitOf(plan) {
+  const box = plan.viewBox.baseVal;
+  return Math.max(0.35, Math.min(2.5, Math.max(box.width, box.height) / 64));
+}
+
+// -- robots -----------------------------------------------------------------------------------------------------------
+
+function makeRobot(id) {
+  const group = make("g", { class: "robot", "data-robot": id });
+  const size = make("g", {}, group);
+  const heading = make("g", { class: "heading" }, size);
+  make("path", { class: "nose", d: "M0.45 -0.8 L1.5 0 L0.45 0.8 Z" }, heading);
+  make("circle", { class: "body", r: "0.95" }, size);
+  make("text", { class: "number", "font-size": "1.05" }, size).textContent = id.match(/\d+$/)?.[0].slice(-2) ?? id.slice(0, 2);
+  const label = make("text", { class: "robot-label", "font-size": "1.05", y: "-1.35" }, size);
+  make("title", {}, group);
+  return { group, size, heading, label, turn: 0, level: null };
+}
+
+function showRobot(now) {
+  const shown = robots.get(now.id) ?? makeRobot(now.id);
+  robots.set(now.id, shown);
+  if (now.pose === null) {
+    shown.group.remove();
+    shown.level = null;
+    return;
+  }
+  if (shown.level !== now.pose.level) {
+    const live = document.getElementById(`level-${now.pose.level}-live`);
+    if (live === null) return;
+    // Taken out and put in elsewhere, so that it does not glide across from the other floor.
+    live.append(shown.group);
+    shown.level = now.pose.level;
+    shown.size.setAttribute("transform", `scale(${unitOf(live.ownerSVGElement)})`);
+  }
+  shown.group.style.transform = `translate(${now.pose.x_m}px, ${-now.pose.y_m}px)`;
+  shown.group.dataset.x = now.pose.x_m;
+  shown.group.dataset.y = now.pose.y_m;
+  // Clockwise on the screen, and the short way round from the last one.
+  const wanted = -now.pose.theta_rad;
+  shown.turn += Math.atan2(Math.sin(wanted - shown.turn), Math.cos(wanted - shown.turn)) % CLEAR_OF_TURNS;
+  shown.heading.style.transform = `rotate(${shown.turn}rad)`;
+  dressRobot(now.id, now.is_lost);
+}
+
+function dressRobot(id, isLost) {
+  const shown = robots.get(id);
+  const row = rows.get(id);
+  if (!shown || !row) return;
+  const doing = isLost ? "lost" : row.doing;
+  shown.group.dataset.doing = doing;
+  const words = row.short_words ? `${id}: ${row.short_words}` : id;
+  if (shown.label.textContent !== words) shown.label.textContent = words;
+  const title = shown.group.querySelector("title");
+  if (title.textContent !== `${id} ${row.words}`) title.textContent = `${id} ${row.words}`;
+}
+
+/** Show what each robot is doing, by the rows of the board. */
+export function showRobots(said) {
+  rows = new Map(said.map((row) => [row.id, row]));
+  for (const row of said) dressRobot(row.id, row.doing === "lost");
+}
+
+// -- doors and lifts --------------------------------------------------------------------------------------------------
+
+function showDoor(door) {
+  const line = document.getElementById(`door-${door.id}`);
+  if (line === null || line.dataset.position === door.position) return;
+  line.setAttribute("pathLength", "100");
+  line.dataset.position = door.position;
+  const title = line.querySelector("title");
+  if (title === null) return;
+  line.dataset.name ??= title.textContent;
+  title.textContent = `${line.dataset.name}, ${door.position}`;
+}
+
+function showLift(lift) {
+  for (const shaft of document.querySelectorAll(`[id^="lift-${CSS.escape(lift.id)}--"]`)) {
+    const level = shaft.id.slice(`lift-${lift.id}--`.length);
+    const isHere = lift.level === level;
+    shaft.dataset.cabin = isHere ? "here" : "away";
+    shaft.dataset.doors = isHere ? lift.doors : "closed";
+    showLiftWords(shaft, level, isHere ? `lift here, doors ${lift.doors}` : `lift: ${whereIs(lift.level)}`);
+  }
+}
+
+function whereIs(level) {
+  if (level === null) return "between floors";
+  return document.getElementById(`level-${level}`)?.getAttribute("aria-label") ?? level;
+}
+
+function showLiftWords(shaft, level, words) {
+  const live = document.getElementById(`level-${level}-live`);
+  if (live === null) return;
+  const id = `${shaft.id}-words`;
+  let text = document.getElementById(id);
+  if (text === null) {
+    const box = shaft.getBBox();
+    const unit = unitOf(live.ownerSVGElement);
+    text = make("text", { id, class: "lift-words", "font-size": 0.95 * unit }, live);
+    text.setAttribute("x", box.x + box.width + 0.5 * unit);
+    text.setAttribute("y", box.y + box.height / 2 + 0.35 * unit);
+    live.prepend(text);
+  }
+  if (text.textContent !== words) text.textContent = words;
+}
+
+/** Show where everything is, by a `fleet` event. */
+export function showFleet(fleet) {
+  fleet.robots.forEach(showRobot);
+  fleet.doors.forEach(showDoor);
+  fleet.lifts.forEach(showLift);
+}
+
+// -- stations ---------------------------------------------------------------------------------------------------------
+
+/** Mark the stations where somebody is waited for, and no others. */
+export function showStations(waited) {
+  const wanted = new Set(waited.map((station) => `station-${station}`));
+  for (const marked of document.querySelectorAll(".station.is-waited-for")) {
+    if (!wanted.has(marked.id)) marked.classList.remove("is-waited-for");
+  }
+  for (const id of wanted) document.getElementById(id)?.classList.add("is-waited-for");
+}

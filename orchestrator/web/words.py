@@ -1,0 +1,80 @@
+"""What states are called on a page: one place for the plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, Priority, StopKind
+from orchestrator.domain.reason import Reason
+
+S = DeliveryState
+
+DELIVERY_WORDS: Mapping[DeliveryState, str] = {
+    S.QUEUED: "queued, to be verified",
+    S.VERIFIED: "waits for a robot",
+    S.ASSIGNED: "robot is coming to {start}",
+    S.LOADING: "to be loaded at {start}",
+    S.SEALED: "sealed, about to leave",
+    S.IN_TRANSIT: "on its way to {end}",
+    S.ARRIVED: "to be received at {end}",
+    S.RECEIVED: "received",
+    S.HELD: "on hold",
+    S.RETURNING: "coming back to {start}",
+    S.RETURNED: "came back unopened",
+    S.CANCELLED: "cancelled",
+    S.HANDED_TO_RUNNER: "carried by a person",
+    S.INCIDENT: "incident: look into it now",
+}
+
+PRIORITY_WORDS: Mapping[Priority, str] = {
+    Priority.STAT: "STAT",
+    Priority.URGENT: "urgent",
+    Priority.ROUTINE: "routine",
+}
+
+TASK_WORDS: Mapping[StopKind, str] = {
+    StopKind.LOAD: "Load and seal",
+    StopKind.HAND_OVER: "Receive",
+    StopKind.TAKE_BACK: "Take back",
+}
+
+AT_STOP_WORDS: Mapping[StopKind, str] = {
+    StopKind.LOAD: "is being loaded at {station}",
+    StopKind.HAND_OVER: "is being emptied at {station}",
+    StopKind.TAKE_BACK: "brings back to {station}",
+}
+
+SHORT_ID_LENGTH = 8
+
+SHARED_REASONS: Mapping[str, str] = {
+    "robot_busy": "Every robot is on a trip; it waits for one to come free.",
+    "robot_not_reported": "No robot has reported yet; it waits for the first one.",
+    "robot_lost": "Every robot is silent; a person has to look after them.",
+    "battery_below_reserve": "Every robot has to charge first; it waits until one is ready.",
+    "no_free_drawer": "No robot has a free drawer; it waits until one is emptied.",
+}
+"""What to say when the same holds for every robot, so that a fleet does not make a list of sentences."""
+
+
+def delivery_words(delivery: Delivery, *, start: str, end: str) -> str:
+    """Return the state of a delivery in words; ``start`` and ``end`` are the names of its stations."""
+    return DELIVERY_WORDS[delivery.state].format(start=start, end=end)
+
+
+def short_id(whole: str) -> str:
+    """Return as much of an id as people need to tell things apart: the end of it, without its kind."""
+    bare = whole.rpartition("-")[2] or whole
+    return bare[-SHORT_ID_LENGTH:]
+
+
+def reason_sentence(reasons: Sequence[Reason]) -> str:
+    """Return why something waits in one or two sentences; further reasons are counted, not told."""
+    if not reasons:
+        return ""
+    codes = {reason.code for reason in reasons}
+    if len(reasons) > 1 and len(codes) == 1 and reasons[0].code in SHARED_REASONS:
+        return SHARED_REASONS[reasons[0].code]
+    more = len(reasons) - 1
+    if more == 0:
+        return reasons[0].sentence
+    return f"{reasons[0].sentence} ({more} more {'reason' if more == 1 else 'reasons'}.)"

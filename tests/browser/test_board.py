@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.paced_ward import ServedWard
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+HATCH, WARD = "pharmacy_hatch_1", "ward_alder_handover"
+SOON_MS = 15_000
+ON_THE_ROAD_MS = 45_000
+
+
+def test_delivery_queued_elsewhere_appears_and_changes_without_reload(
+    page: Page, ward: ServedWard, complaints: list[str]
+) -> None:
+    expect(page.get_by_text("No delivery has been queued yet.")).to_be_visible()
+    page.evaluate("window.isSamePage = true")
+    delivery = ward.queue_delivery(start=HATCH, end=WARD, priority="urgent")
+    row = page.locator(f"#deliveries tr[data-id='{delivery['id']}']")
+    expect(row).to_contain_text("Ward Alder", timeout=SOON_MS)
+    expect(row).to_contain_text("urgent")
+    expect(row).to_contain_text("to be loaded at Pharmacy hatch 1", timeout=ON_THE_ROAD_MS)
+    expect(page.locator("#tasks")).to_contain_text("Load and seal")
+    expect(row).to_contain_text("on its way to Ward Alder", timeout=ON_THE_ROAD_MS)
+    assert page.evaluate("window.isSamePage")
+    assert complaints == []
+
+
+def test_robot_moves_on_the_map_when_it_drives(page: Page, ward: ServedWard, complaints: list[str]) -> None:
+    robots = page.locator("#level-ground-live .robot")
+    expect(robots).to_have_count(3, timeout=SOON_MS)
+    before = _places(page)
+    ward.queue_delivery(start=HATCH, end=WARD)
+    driving = page.locator("[data-robot][data-doing='driving']")
+    expect(driving).to_have_count(1, timeout=SOON_MS)
+    name = driving.get_attribute("data-robot")
+    assert name is not None
+    expect(page.locator(f"#robots tr[data-id='{name}']")).to_contain_text("drives")
+    page.wait_for_function(
+        "([name, before]) => document.querySelector(`[data-robot='${name}'] circle.body`)"
+        ".getBoundingClientRect().x !== before",
+        arg=[name, before[name]],
+        timeout=SOON_MS,
+    )
+    assert complaints == []
+
+
+def test_robot_that_takes_the_lift_is_shown_on_the_other_floor(page: Page, ward: ServedWard) -> None:
+    ward.queue_delivery(start=HATCH, end="ward_cedar_handover")
+    expect(page.locator("#level-first-live .robot")).to_have_count(1, timeout=60_000)
+    expect(page.locator("#level-ground-live .robot")).to_have_count(2)
+
+
+def test_bar_says_that_the_connection_is_lost_until_it_is_back(page: Page, ward: ServedWard) -> None:
+    bar = page.locator("#connection-lost")
+    expect(page.locator("#link-word")).to_have_text("Live, as of", timeout=SOON_MS)
+    expect(bar).to_be_hidden()
+    ward.kill()
+    expect(bar).to_be_visible(timeout=SOON_MS)
+    expect(bar).to_contain_text("Connection lost, trying again.")
+    expect(page.locator("#link-word")).to_have_text("As of")
+    ward.start()
+    expect(bar).to_be_hidden(timeout=SOON_MS)
+    delivery = ward.queue_delivery(start=HATCH, end=WARD)
+    expect(page.locator(f"#deliveries tr[data-id='{delivery['id']}']")).to_be_visible(timeout=SOON_MS)
+
+
+def test_phone_shows_everything_without_sideways_scrolling(browser: Browser, ward: ServedWard) -> None:
+    delivery = ward.queue_delivery(start=HATCH, end=WARD, priority="stat")
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(ward.url)
+    expect(page.locator("#level-ground-live .robot")).to_have_count(3, timeout=SOON_MS)
+    expect(page.locator(f"#deliveries tr[data-id='{delivery['id']}']")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_page_is_whole_without_a_script(browser: Browser, ward: ServedWard) -> None:
+    ward.queue_delivery(start=HATCH, end=WARD, priority="stat")
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(ward.url)
+    expect(page.get_by_role("table", name="Deliveries").get_by_role("row").nth(1)).to_contain_text("STAT")
+    expect(page.get_by_role("table", name="Robots").get_by_role("row")).to_have_count(4)
+    expect(page.get_by_text(re.compile("runs no scripts"))).to_be_visible()
+
+
+def _places(page: Page) -> dict[str, float]:
+    """Where each robot is drawn on the screen, in pixels from the left."""
+    return page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('[data-robot]')].map(robot => "
+        "[robot.dataset.robot, robot.querySelector('circle.body').getBoundingClientRect().x]))"
+    )
