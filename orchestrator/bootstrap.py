@@ -24,6 +24,7 @@ from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, FleetSettingError, assemble_fleet
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.views import FleetPicture
+from orchestrator.domain.fleet.model import Commissioning
 from orchestrator.http.app import build_app
 from orchestrator.http.desk import Desk, News, PartReadiness
 from orchestrator.settings import Settings
@@ -156,8 +157,12 @@ def build_service(settings: Settings) -> FastAPI:
         clock=clock,
         ids=ids,
     )
-    floor_plans = {level: draw_level(fleet.site, level) for level in fleet.site.levels}
-    app = build_app(desk, extra_routers=[router_for(desk, floor_plans=floor_plans)])
+    pages = router_for(
+        desk,
+        floor_plans={level: draw_level(fleet.site, level) for level in fleet.site.levels},
+        is_simulation=all(robot.commissioning is Commissioning.SIMULATED for robot in fleet.robots.values()),
+    )
+    app = build_app(desk, extra_routers=[pages])
     app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker)
     return app
 

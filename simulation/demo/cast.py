@@ -53,12 +53,16 @@ def choose_cast(site: Site, *, model: RobotModel, robots: int) -> Cast:
 
 
 def draw_routes(cast: Cast, *, count: int, seed: int) -> list[tuple[StationId, StationId]]:
-    """Draw from and to stations for ``count`` deliveries: hatches in turn, each ward once before any twice."""
+    """Draw from and to stations for ``count`` deliveries.
+
+    Two in a row go to the same place, so that drawers are shared; hatches take turns, and each ward has its turn
+    before any comes again.
+    """
     chance = random.Random(f"{seed}:routes")
     wards: list[StationId] = []
     while len(wards) < count:
-        wards += chance.sample(cast.wards, len(cast.wards))
-    return [(cast.hatches[i % len(cast.hatches)], wards[i]) for i in range(count)]
+        wards += [ward for ward in chance.sample(cast.wards, len(cast.wards)) for _ in range(2)]
+    return [(cast.hatches[i // 2 % len(cast.hatches)], wards[i]) for i in range(count)]
 
 
 def _cast_on(site: Site, graph: LaneGraph, *, model: RobotModel, robots: int) -> Cast | None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ from simulation.demo.stage import Stage, set_stage
 LOOK_EVERY_S = 0.25
 START_LIMIT_S = 90.0
 ROS_DOMAINS = 100
+PIPE_WIDTH = 160
 MODEL = ModelId("porter")
 
 
@@ -72,7 +74,8 @@ def run_demo(settings: DemoSettings) -> int:
     WardporterError
         The input was refused, or a process could not be kept running.
     """
-    console = Console(soft_wrap=settings.is_headless)
+    # Nobody wraps a pipe: without a terminal the lines are as long as the widest table needs.
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     site = read_stage_site(settings.site_file)
     model = load_robot_models(built_in("robot_models"))[MODEL]
     cast = choose_cast(site, model=model, robots=settings.robots)
