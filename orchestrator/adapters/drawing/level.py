@@ -75,7 +75,9 @@ def unit_of(site: Site) -> float:
 def _extent(site: Site) -> Box:
     points = [point for wall in site.walls for point in (wall.start, wall.end)]
     points += [point for door in site.doors.values() for point in (door.start, door.end)]
-    points += [(lift.x_m, lift.y_m) for lift in site.lifts.values()]
+    for lift in site.lifts.values():
+        reach_m = max(lift.width_m, lift.depth_m) / 2
+        points += [(lift.x_m - reach_m, lift.y_m - reach_m), (lift.x_m + reach_m, lift.y_m + reach_m)]
     for graph in site.graphs.values():
         points += [(waypoint.x_m, waypoint.y_m) for waypoint in graph.waypoints.values()]
     xs, ys = [x for x, _ in points] or [0.0], [-y for _, y in points] or [0.0]
