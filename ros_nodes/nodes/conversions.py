@@ -59,8 +59,9 @@ def pose_from_ros(message: PoseStamped) -> Pose:
 def path_to_ros(points: Sequence[PathPoint], *, identity_ns: int, speed_max_m_s: float) -> Path:
     """Return ``points`` as a path.
 
-    The stamp of each pose is the earliest time at which the robot may be there, counted from the start of the path:
-    so a path carries speed limits in a message every ROS 2 installation has.
+    Each pose faces the way the robot drives into it, or as its point asks. Its stamp is the earliest time at which the
+    robot may be there, counted from the start of the path: so a path carries speed limits in a message that every
+    ROS 2 installation has.
 
     Parameters
     ----------
@@ -74,22 +75,29 @@ def path_to_ros(points: Sequence[PathPoint], *, identity_ns: int, speed_max_m_s:
     message = Path()
     message.header.stamp = time_to_ros(identity_ns)
     message.header.frame_id = points[0].level if points else ""
-    earliest_s = 0.0
+    earliest_s = theta_rad = 0.0
     before: PathPoint | None = None
     poses: list[PoseStamped] = []
     for point in points:
+        theta_rad = point.heading_rad if point.heading_rad is not None else _heading_into(point, before, theta_rad)
         if before is not None:
             limit = min(speed_max_m_s, point.speed_limit_m_s or speed_max_m_s)
             earliest_s += math.hypot(point.x_m - before.x_m, point.y_m - before.y_m) / limit
         stamp = time_to_ros(round(earliest_s * NANOSECONDS))
-        poses.append(pose_to_ros(Pose(point.level, point.x_m, point.y_m), stamp=stamp))
+        poses.append(pose_to_ros(Pose(point.level, point.x_m, point.y_m, theta_rad), stamp=stamp))
         before = point
     message.poses = poses
     return message
 
 
+def _heading_into(point: PathPoint, before: PathPoint | None, theta_rad: float) -> float:
+    if before is None or (point.x_m, point.y_m) == (before.x_m, before.y_m):
+        return theta_rad
+    return math.atan2(point.y_m - before.y_m, point.x_m - before.x_m)
+
+
 def path_from_ros(message: Path) -> list[PathPoint]:
-    """Return the points of a path, the start included; see `path_to_ros` for the speed limits."""
+    """Return the points of a path, the start included; see `path_to_ros` for headings and speed limits."""
     points: list[PathPoint] = []
     before_s = 0.0
     for stamped in message.poses:
@@ -98,7 +106,7 @@ def path_from_ros(message: Path) -> list[PathPoint]:
         limit: float | None = None
         if points and time_s > before_s:
             limit = math.hypot(pose.x_m - points[-1].x_m, pose.y_m - points[-1].y_m) / (time_s - before_s)
-        points.append(PathPoint(pose.x_m, pose.y_m, pose.level, limit))
+        points.append(PathPoint(pose.x_m, pose.y_m, pose.level, limit, pose.theta_rad))
         before_s = time_s
     return points
 
@@ -144,8 +152,8 @@ def battery_to_ros(charge: float, *, is_charging: bool, stamp: Time) -> BatteryS
     return message
 
 
-def battery_from_ros(message: BatteryState) -> tuple[float, bool]:
-    """Return the charge from 0 to 1, and whether it is charging; a driver that measures no charge says NaN."""
+def battery_from_ros(message: BatteryState) -> tuple[float | None, bool]:
+    """Return the charge from 0 to 1, None where it is not measured, and whether it is charging."""
     is_charging = message.power_supply_status == BatteryState.POWER_SUPPLY_STATUS_CHARGING
-    charge = 0.0 if math.isnan(message.percentage) else message.percentage
-    return min(1.0, max(0.0, charge)), is_charging
+    charge = None if math.isnan(message.percentage) else min(1.0, max(0.0, message.percentage))
+    return charge, is_charging

@@ -21,6 +21,10 @@ from ros_nodes.onboard.robot import OnboardRobot
 
 TICK_S = 0.05
 SAVE_EVERY_S = 1.0
+"""While driving the pose is saved this often, in seconds on board: what a restart may be behind by."""
+
+DRIVING_STATE_S = 0.5
+"""A driving robot reports this often, in seconds of the wall's clock, so that people see it move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class RobotAgent(SafeLifecycleNode):
             battery=TopicBattery(self, charge=memory.battery),
             # The orchestrator waits on the wall's clock, however fast time runs on board.
             state_interval_s=settings.model.state_interval_s * settings.speed_factor,
+            driving_interval_s=DRIVING_STATE_S * settings.speed_factor,
         )
         self._save(memory)
         pose = memory.pose

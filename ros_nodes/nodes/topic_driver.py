@@ -169,4 +169,5 @@ class TopicBattery:
         """Do nothing; the charge is measured."""
 
     def _take_battery(self, message: BatteryState) -> None:
-        self._charge, _ = battery_from_ros(message)
+        charge, _ = battery_from_ros(message)
+        self._charge = self._charge if charge is None else charge

@@ -30,13 +30,22 @@ def in_process_robot(
     memory: RobotMemory,
     utc: Callable[[float], datetime],
     time_s: float = 0.0,
+    driving_interval_s: float | None = None,
 ) -> OnboardRobot:
     """Return a robot that drives by itself in closed form; advance it to its ``next_event_s`` or to any later time.
 
     Parameters
     ----------
-    address, model, memory, utc, time_s
+    address, model, memory, utc, time_s, driving_interval_s
         As for `OnboardRobot`; the wheels stand at the remembered pose.
     """
     driver = PathFollower(limits_of_model(model), memory.pose, time_s=time_s)
-    return OnboardRobot(address=address, model=model, driver=driver, memory=memory, utc=utc, time_s=time_s)
+    return OnboardRobot(
+        address=address,
+        model=model,
+        driver=driver,
+        memory=memory,
+        utc=utc,
+        time_s=time_s,
+        driving_interval_s=driving_interval_s,
+    )

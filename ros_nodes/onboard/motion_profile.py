@@ -97,7 +97,7 @@ def plan_to_end(pieces: Sequence[Piece], start: Stand, limits: MotionLimits) -> 
         state = _cover(
             phases, state, length, cap, exits[index - start.piece], acceleration, isinstance(piece, Straight)
         )
-        if isinstance(piece, Straight) and piece.point is not None:
+        if piece.point is not None:
             reached.append((state.time_s, piece.point))
         if index + 1 < len(pieces):
             state = Stand(state.time_s, index + 1, 0.0, state.rate, state.driven_m)
@@ -120,7 +120,7 @@ def plan_braking(pieces: Sequence[Piece], start: Stand, limits: MotionLimits) ->
         way = rest if leaves else min(needed, rest)
         exit_rate = math.sqrt(max(0.0, state.rate * state.rate - 2.0 * deceleration * way)) if leaves else 0.0
         state = _ramp(phases, state, way, exit_rate, is_straight)
-        if isinstance(piece, Straight) and piece.point is not None and way >= rest - _NOTHING:
+        if piece.point is not None and way >= rest - _NOTHING:
             reached.append((state.time_s, piece.point))
             leaves = leaves or state.piece + 1 < len(pieces)
         if leaves:

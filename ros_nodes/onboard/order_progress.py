@@ -83,7 +83,7 @@ class OrderProgress:
             if position is None:
                 break
             limit = limits.get(node.sequence_id - 1)
-            points.append(PathPoint(position.x, position.y, position.map_id, limit))
+            points.append(PathPoint(position.x, position.y, position.map_id, limit, position.theta))
             if any(action.blocking_type is not BlockingType.NONE for action in node.actions):
                 break
         return points

@@ -15,6 +15,9 @@ GENTLE_CORNER_RAD = 0.35
 BLEND_LENGTH_M = 0.6
 """Over this distance (metres) after a gentle corner the heading swings to the new direction."""
 
+SAME_HEADING_RAD = 1e-3
+"""A robot this close to a heading (radians) faces it."""
+
 SAME_PLACE_M = 1e-6
 """Points closer than this (metres) are one place."""
 
@@ -31,12 +34,17 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class PathPoint:
-    """A point to drive through; the speed limit (m/s) holds on the way into it, None means the robot's own."""
+    """A point to drive through.
+
+    The speed limit (m/s) holds on the way into it, None means the robot's own. Where ``heading_rad`` is given the robot
+    turns to it, standing, before the point counts as reached.
+    """
 
     x_m: float
     y_m: float
     level: str
     speed_limit_m_s: float | None = None
+    heading_rad: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +78,22 @@ class Straight:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn in place by ``angle_rad`` (signed, at most half a turn) that starts at heading ``start_rad``."""
+    """A turn in place by ``angle_rad`` (signed, at most half a turn) that starts at heading ``start_rad``.
+
+    ``point`` is the index of the path point that is reached with it, if any.
+    """
 
     x_m: float
     y_m: float
     level: str
     start_rad: float
     angle_rad: float
+    point: int | None = None
+
+    @property
+    def end_rad(self) -> float:
+        """Heading after the turn."""
+        return wrapped(self.start_rad + self.angle_rad)
 
     def pose_at(self, angle_done_rad: float) -> Pose:
         """Return the pose after turning ``angle_done_rad`` (not negative) of the way."""
@@ -113,20 +130,38 @@ def pieces_between(
     list of Straight or Turn
         The last piece of each segment names the index of the point it ends at.
     """
-    pieces: list[Straight] = []
+    pieces: list[Piece] = []
     here = start
     for index, point in enumerate(points, first_index):
         cap_m_s = min(speed_max_m_s, point.speed_limit_m_s or speed_max_m_s)
-        segment = _segment(here, point, cap_m_s, turn_speed_max_rad_s)
-        heading = segment[-1].heading_rad if segment else here.theta_rad
-        if not segment or point.level != here.level:
-            # A lift ride: the place stays, the level is taken over at the point itself.
-            arrival = Straight(point.x_m, point.y_m, (0.0, 0.0), 0.0, cap_m_s, heading, 0.0, point.level, None)
-            segment = [*segment, arrival]
-        pieces.extend(segment[:-1])
-        pieces.append(replace(segment[-1], point=index))
+        way = _way_to(here, point, cap_m_s, turn_speed_max_rad_s)
+        last = way[-1]
+        heading = last.end_rad if isinstance(last, Turn) else last.heading_rad
+        pieces.extend(way[:-1])
+        pieces.append(replace(last, point=index))
         here = Pose(point.level, point.x_m, point.y_m, heading)
-    return _with_turns(start, pieces)
+    return pieces
+
+
+def _way_to(here: Pose, point: PathPoint, cap_m_s: float, turn_speed_max_rad_s: float) -> list[Piece]:
+    """Return at least one piece: a turn towards the point, the way there, its level, the heading asked for."""
+    segment = _segment(here, point, cap_m_s, turn_speed_max_rad_s)
+    way: list[Piece] = []
+    heading = here.theta_rad
+    if segment:
+        corner = wrapped(segment[0].heading_rad - heading)
+        heading = segment[-1].heading_rad
+        if abs(corner) > GENTLE_CORNER_RAD:
+            way.append(Turn(here.x_m, here.y_m, here.level, here.theta_rad, corner))
+        way.extend(segment)
+    if not segment or point.level != here.level:
+        # A lift ride: the place stays, the level is taken over at the point itself.
+        way.append(Straight(point.x_m, point.y_m, (0.0, 0.0), 0.0, cap_m_s, heading, 0.0, point.level, None))
+    if point.heading_rad is not None:
+        angle = wrapped(point.heading_rad - heading)
+        if abs(angle) > SAME_HEADING_RAD:
+            way.append(Turn(point.x_m, point.y_m, point.level, heading, angle))
+    return way
 
 
 def _segment(here: Pose, point: PathPoint, cap_m_s: float, turn_speed_max_rad_s: float) -> list[Straight]:
@@ -148,17 +183,3 @@ def _segment(here: Pose, point: PathPoint, cap_m_s: float, turn_speed_max_rad_s:
         x, y = here.x_m + direction[0] * blend, here.y_m + direction[1] * blend
         segment.append(Straight(x, y, direction, length - blend, cap_m_s, heading, 0.0, here.level, None))
     return segment
-
-
-def _with_turns(start: Pose, straights: Sequence[Straight]) -> list[Piece]:
-    """Put a turn in place before every straight that leaves at a sharp angle."""
-    pieces: list[Piece] = []
-    heading = start.theta_rad
-    for straight in straights:
-        corner = wrapped(straight.heading_rad - straight.swing_rad - heading)
-        if abs(corner) > GENTLE_CORNER_RAD:
-            level = straight.level
-            pieces.append(Turn(straight.x_m, straight.y_m, level, heading, corner))
-        pieces.append(straight)
-        heading = straight.heading_rad
-    return pieces

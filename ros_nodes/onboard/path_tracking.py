@@ -45,7 +45,7 @@ class PathTracker:
 
     def start(self, pose: Pose, points: Sequence[PathPoint]) -> None:
         """Begin a new path at ``pose``."""
-        self._points = [PathPoint(pose.x_m, pose.y_m, pose.level), *points]
+        self._points = [PathPoint(pose.x_m, pose.y_m, pose.level, heading_rad=pose.theta_rad), *points]
         self._reached = 0
 
     def extend(self, points: Sequence[PathPoint]) -> None:

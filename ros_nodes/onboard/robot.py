@@ -68,6 +68,8 @@ class OnboardRobot:
     state_interval_s : float, optional
         Longest silence in seconds on board; the model's own when left out. A robot whose time runs faster than the
         wall's is given more.
+    driving_interval_s : float, optional
+        Longest silence while driving, for those who want to see it move; the same as standing when left out.
     """
 
     def __init__(
@@ -81,12 +83,14 @@ class OnboardRobot:
         time_s: float = 0.0,
         battery: PowerSource | None = None,
         state_interval_s: float | None = None,
+        driving_interval_s: float | None = None,
     ) -> None:
         self.address = address
         self.model = model
         self._driver = driver
         self._time_s = time_s
         self._state_interval_s = state_interval_s or model.state_interval_s
+        self._driving_interval_s = min(driving_interval_s or self._state_interval_s, self._state_interval_s)
         self._voice = Voice(address, utc, memory.header_ids)
         self._drawers = Drawers(model.drawers, memory.loads)
         self._battery = battery or battery_of_model(
@@ -144,8 +148,12 @@ class OnboardRobot:
     @property
     def next_event_s(self) -> float:
         """When something will happen on board on its own: at the latest the next regular state."""
-        coming = (self._driver.next_event_s, self._book.next_event_s, self._said_at_s + self._state_interval_s)
+        coming = (self._driver.next_event_s, self._book.next_event_s, self._next_state_s)
         return min(event for event in coming if event is not None)
+
+    @property
+    def _next_state_s(self) -> float:
+        return self._said_at_s + (self._driving_interval_s if self._was_driving else self._state_interval_s)
 
     def take_messages(self) -> tuple[OutgoingMessage, ...]:
         """Return what the robot wants published since the last call, oldest first."""
@@ -346,7 +354,7 @@ class OnboardRobot:
         is_driving = not self._driver.is_stopped
         if is_driving != self._was_driving:
             self._was_driving, self._has_news = is_driving, True
-        if self._has_news or self._time_s >= self._said_at_s + self._state_interval_s:
+        if self._has_news or self._time_s >= self._next_state_s:
             self._say_state()
 
     def _work(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.domain.fleet.model import ModelId, RobotModel
@@ -22,9 +22,8 @@ from orchestrator.vda5050.messages import (
     Order,
     State,
 )
+from ros_nodes.onboard.in_process import in_process_robot
 from ros_nodes.onboard.memory import RobotMemory
-from ros_nodes.onboard.motion_profile import MotionLimits
-from ros_nodes.onboard.path_following import PathFollower
 from ros_nodes.onboard.path_geometry import Pose
 from ros_nodes.onboard.robot import OnboardRobot
 
@@ -40,21 +39,19 @@ MODEL = RobotModel(
     turn_acceleration_rad_s2=2.0,
     drawers=("top", "bottom"),
 )
-LIMITS = MotionLimits(1.0, 0.5, 1.0, 2.0)
 
 Place = tuple[str, float, float] | tuple[str, float, float, str]
 _counter = itertools.count()
 
 
-def a_robot(memory: RobotMemory | None = None, *, address: RobotAddress = ADDRESS) -> OnboardRobot:
+def a_robot(memory: RobotMemory | None = None, *, driving_interval_s: float | None = None) -> OnboardRobot:
     """Return a robot at the origin of level L1, looking along x, over the in-process follower."""
-    memory = memory or RobotMemory(pose=Pose("L1", 0.0, 0.0, 0.0))
-    return OnboardRobot(
-        address=address,
+    return in_process_robot(
+        address=ADDRESS,
         model=MODEL,
-        driver=PathFollower(LIMITS, memory.pose),
-        memory=memory,
+        memory=memory or RobotMemory(pose=Pose("L1", 0.0, 0.0, 0.0)),
         utc=lambda now_s: EPOCH + timedelta(seconds=now_s),
+        driving_interval_s=driving_interval_s,
     )
 
 
@@ -77,7 +74,7 @@ def an_order(
     order_id: str = "order-1",
     update_id: int = 0,
     first_sequence: int = 0,
-    actions: dict[str, Sequence[Action]] | None = None,
+    actions: Mapping[str, Sequence[Action]] | None = None,
     header_id: int = 0,
     max_speed: float | None = None,
 ) -> Order:

@@ -42,7 +42,7 @@ def main(namespace: str, names: list[str]) -> int:
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
     node.destroy_node()
-    rclpy.try_shutdown()
+    rclpy.try_shutdown()  # pyright: ignore[reportPrivateImportUsage]  # public in the documentation
     return 0
 
 

@@ -33,10 +33,15 @@ def main(namespace: str, until_x_m: float) -> int:
         say("odom", level=message.header.frame_id, x_m=position.x, y_m=position.y, speed_m_s=twist.linear.x)
 
     node.create_subscription(Odometry, "odom", take_odometry, 50)
-    node.create_subscription(BatteryState, "battery", lambda message: say("battery", charge=message.percentage), 10)
-    node.create_subscription(
-        TransformStamped, "transform", lambda message: say("transform", frame=message.child_frame_id), 50
-    )
+
+    def take_battery(message: BatteryState) -> None:
+        say("battery", charge=message.percentage)
+
+    def take_transform(message: TransformStamped) -> None:
+        say("transform", frame=message.child_frame_id)
+
+    node.create_subscription(BatteryState, "battery", take_battery, 10)
+    node.create_subscription(TransformStamped, "transform", take_transform, 50)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     deadline_s = time.monotonic() + LIMIT_S
@@ -47,7 +52,7 @@ def main(namespace: str, until_x_m: float) -> int:
         has_arrived = isinstance(odom, dict) and odom["x_m"] >= until_x_m
     executor.shutdown()
     node.destroy_node()
-    rclpy.try_shutdown()
+    rclpy.try_shutdown()  # pyright: ignore[reportPrivateImportUsage]  # public in the documentation
     return 0 if has_arrived else 1
 
 

@@ -38,6 +38,17 @@ def test_path_carries_points_levels_and_speed_limits() -> None:
     assert limits[3] == pytest.approx(1.5)
 
 
+def test_path_carries_the_heading_asked_for_and_else_the_way_it_is_driven() -> None:
+    points = [
+        PathPoint(0.0, 0.0, "L1", heading_rad=0.5),
+        PathPoint(0.0, 3.0, "L1"),
+        PathPoint(0.0, 3.0, "L2"),
+        PathPoint(4.0, 3.0, "L2", heading_rad=-1.0),
+    ]
+    back = conversions.path_from_ros(conversions.path_to_ros(points, identity_ns=1, speed_max_m_s=1.0))
+    assert [point.heading_rad for point in back] == pytest.approx([0.5, math.pi / 2, math.pi / 2, -1.0])
+
+
 def test_longer_path_begins_with_the_same_poses() -> None:
     points = [PathPoint(float(x_m), 0.0, "L1", 0.7) for x_m in range(5)]
     short = conversions.path_to_ros(points[:3], identity_ns=1, speed_max_m_s=1.0)
@@ -65,7 +76,7 @@ def test_battery_survives_the_round_trip(is_charging: bool) -> None:
     assert conversions.battery_from_ros(message) == (0.625, is_charging)
 
 
-def test_battery_that_measures_nothing_usable_is_no_charge() -> None:
+def test_charge_that_is_not_measured_is_none() -> None:
     message = conversions.battery_to_ros(0.5, is_charging=False, stamp=conversions.time_to_ros(0))
     message.percentage = float("nan")
-    assert conversions.battery_from_ros(message)[0] == 0.0
+    assert conversions.battery_from_ros(message)[0] is None

@@ -85,6 +85,27 @@ def test_turn_goes_the_short_way_round() -> None:
     assert subject.pose.theta_rad == pytest.approx(-0.75 * math.pi)
 
 
+def test_heading_asked_for_is_taken_before_the_point_counts_as_reached() -> None:
+    subject = a_follower()
+    subject.follow([PathPoint(3.0, 0.0, "L1", heading_rad=math.pi / 2), at(6.0, 0.0)])
+    reached_s = subject.next_event_s
+    assert reached_s is not None
+    while subject.time_s < reached_s - 0.01:
+        subject.step(0.01)
+        assert (subject.pose.x_m <= 3.0, subject.points_reached) == (True, 0)
+    subject.advance_to(reached_s)
+    assert subject.points_reached == 1
+    assert subject.pose.theta_rad == pytest.approx(math.pi / 2)
+    finish(subject)
+    assert subject.pose.x_m == 6.0
+
+
+def test_heading_the_robot_has_anyway_costs_no_halt() -> None:
+    subject = a_follower()
+    subject.follow([PathPoint(3.0, 0.0, "L1", heading_rad=0.0), at(6.0, 0.0)])
+    assert finish(subject) == pytest.approx(8.0)
+
+
 def test_path_extended_in_time_is_driven_without_slowing_down() -> None:
     subject = a_follower()
     subject.follow([at(5.0, 0.0)])

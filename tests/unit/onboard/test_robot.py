@@ -164,9 +164,8 @@ def test_rejection_is_forgotten_when_an_order_is_accepted() -> None:
 
 def test_same_rejection_is_reported_once() -> None:
     robot = a_robot()
-    for _ in range(3):
-        state = send(robot, an_order([C, D]))
-    assert error_types(state) == ["noRouteError"]
+    answers = [send(robot, an_order([C, D])) for _ in range(3)]
+    assert error_types(answers[-1]) == ["noRouteError"]
 
 
 @pytest.mark.parametrize(
@@ -401,6 +400,32 @@ def test_silence_never_lasts_longer_than_the_interval() -> None:
     times = [state.timestamp for state in states(robot)]
     assert times[0] == EPOCH + timedelta(seconds=MODEL.state_interval_s)
     assert len(times) == 12
+
+
+def test_driving_robot_reports_more_often_when_asked_to() -> None:
+    robot = a_robot(driving_interval_s=0.5)
+    send(robot, an_order([A, ("far", 100.0, 0.0)]))
+    robot.advance(10.0)
+    times = [state.timestamp for state in states(robot)]
+    assert len(times) == 20
+    finish(robot)
+    standing = robot.time_s
+    robot.advance(standing + 30.0)
+    assert len(states(robot)) == 30.0 / MODEL.state_interval_s
+
+
+def test_how_the_time_is_cut_changes_nothing() -> None:
+    ends: list[RobotMemory] = []
+    for step_s in (0.05, 0.7, 500.0):
+        robot = a_robot()
+        pick = an_action("pick", action_id="pick", loadId="L7")
+        robot.receive(TopicKind.ORDER, encode(an_order([A, B, C, D], actions={"B": [pick]}), version="2.1.0"), 0.0)
+        while robot.time_s < 500.0:
+            robot.advance(min(500.0, robot.time_s + step_s))
+        ends.append(robot.memory)
+    for end in ends[1:]:
+        assert end.battery == pytest.approx(ends[0].battery, abs=1e-9)
+        assert (end.pose, end.loads, end.header_ids) == (ends[0].pose, ends[0].loads, ends[0].header_ids)
 
 
 def test_header_ids_count_per_topic() -> None:
