@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.application.load_delivery import load_delivery
-from orchestrator.application.ports import Store, UnitOfWork
+from orchestrator.application.ports import Ids, Store, UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import (
@@ -78,7 +78,7 @@ def a_request(
 
 
 def queue(
-    uow: UnitOfWork, request: DeliveryRequest | None = None, *, ids: CountingIds, at: datetime = NOON
+    uow: UnitOfWork, request: DeliveryRequest | None = None, *, ids: Ids, at: datetime = NOON
 ) -> Delivery:
     return queue_delivery(
         uow,
