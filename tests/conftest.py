@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import hypothesis
 import pytest
 
 from tests.support.brokers import broker, child_broker
@@ -14,6 +15,11 @@ from tests.support.claims import PORTS, ROS_DOMAINS, claimed_number, port_is_fre
 from tests.support.tools import TOOLS, missing_tool, tools_are_required
 
 __all__ = ["broker", "child_broker"]  # fixtures of tests/support, for every test
+
+# How fast an example runs says nothing on a machine that does other things too; pytest's timeout catches what hangs.
+hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("deep", parent=hypothesis.settings.get_profile("house"), max_examples=2000)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
