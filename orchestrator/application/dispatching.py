@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.turn import Turn
-from orchestrator.domain.delivery.model import DeliveryId, DeliveryState, Stop, StopKind, Trip, TripId
+from orchestrator.domain.delivery.model import DeliveryId, DeliveryState, Priority, Stop, StopKind, Trip, TripId
 from orchestrator.domain.dispatch.choice import PlannedTrip, plan_trips
 from orchestrator.domain.dispatch.filters import Candidate
+from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.model import StationId, WaypointId
 
@@ -58,6 +59,8 @@ class Dispatcher:
         question = self._question(turn, resting)
         if question == self._settled:
             return
+        if _join_open_trips(turn, self._fleet):
+            question = self._question(turn, resting)
         plan = plan_trips(
             [turn.delivery(delivery) for delivery in question.deliveries],
             question.candidates,
@@ -108,27 +111,62 @@ def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, is_resting: bo
     )
 
 
+def _join_open_trips(turn: Turn, fleet: FleetOnSite) -> bool:
+    """Let waiting deliveries join trips that have not left yet; returns whether any did."""
+    waiting = [d for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED]
+    joined = join_trips(waiting, _open_trips(turn, fleet)) if waiting else ()
+    for joining in joined:
+        trip = turn.trips[joining.trip]
+        stops = tuple(replace(stop, deliveries=(*stop.deliveries, joining.delivery)) for stop in trip.stops)
+        turn.keep_trip(replace(trip, stops=stops))
+        _assign(turn, joining.delivery, trip=trip, drawer=joining.drawer)
+        if trip.has_arrived:
+            turn.move(turn.delivery(joining.delivery), DeliveryState.LOADING, cause=trip.robot)
+    return bool(joined)
+
+
+def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
+    found: list[OpenTrip] = []
+    for trip in turn.trips.values():
+        kinds = [stop.kind for stop in trip.stops]
+        if kinds != [StopKind.LOAD, StopKind.HAND_OVER] or turn.record(trip.robot).lost_since is not None:
+            continue
+        aboard = [d for d in turn.deliveries.values() if d.robot == trip.robot]
+        taken = {d.drawer for d in aboard}
+        found.append(
+            OpenTrip(
+                trip=trip.id,
+                from_station=trip.stops[0].station,
+                to_station=trip.stops[1].station,
+                free_drawers=tuple(d for d in fleet.models[trip.robot].drawers if d not in taken),
+                is_stat=any(d.priority is Priority.STAT for d in aboard),
+            )
+        )
+    return found
+
+
 def _stations_being_loaded(turn: Turn) -> frozenset[StationId]:
     fronts = (trip.stops[0] for trip in turn.trips.values() if trip.stops)
     return frozenset(stop.station for stop in fronts if stop.kind is StopKind.LOAD)
 
 
 def _start_trip(turn: Turn, planned: PlannedTrip) -> None:
-    trip_id = TripId(turn.ids.new("trip"))
     deliveries = tuple(loaded.delivery for loaded in planned.loads)
-    turn.start_trip(
-        Trip(
-            id=trip_id,
-            robot=planned.robot,
-            stops=(
-                Stop(station=planned.from_station, kind=StopKind.LOAD, deliveries=deliveries),
-                Stop(station=planned.to_station, kind=StopKind.HAND_OVER, deliveries=deliveries),
-            ),
-            started_at=turn.at,
-        )
+    trip = Trip(
+        id=TripId(turn.ids.new("trip")),
+        robot=planned.robot,
+        stops=(
+            Stop(station=planned.from_station, kind=StopKind.LOAD, deliveries=deliveries),
+            Stop(station=planned.to_station, kind=StopKind.HAND_OVER, deliveries=deliveries),
+        ),
+        started_at=turn.at,
     )
-    turn.put(replace(turn.record(planned.robot), trip=trip_id, target=planned.from_station))
+    turn.start_trip(trip)
+    turn.put(replace(turn.record(planned.robot), trip=trip.id, target=planned.from_station))
     for loaded in planned.loads:
-        delivery = turn.delivery(loaded.delivery)
-        assigned = replace(delivery, trip=trip_id, robot=planned.robot, drawer=loaded.drawer)
-        turn.move(assigned, DeliveryState.ASSIGNED, cause="dispatch")
+        _assign(turn, loaded.delivery, trip=trip, drawer=loaded.drawer)
+
+
+def _assign(turn: Turn, delivery: DeliveryId, *, trip: Trip, drawer: str) -> None:
+    assigned = replace(turn.delivery(delivery), trip=trip.id, robot=trip.robot, drawer=drawer)
+    turn.move(assigned, DeliveryState.ASSIGNED, cause="dispatch")

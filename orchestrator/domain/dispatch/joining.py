@@ -1,0 +1,54 @@
+"""Filling drawers that are still free: deliveries that join a trip which has not left its first station yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, Priority, TripId
+from orchestrator.domain.dispatch.comparators import by_urgency
+from orchestrator.domain.site.model import StationId
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTrip:
+    """A trip whose robot is on its way to be loaded, or is being loaded, and the drawers nobody has yet.
+
+    ``is_stat`` says that it carries a STAT, which travels with nothing less urgent.
+    """
+
+    trip: TripId
+    from_station: StationId
+    to_station: StationId
+    free_drawers: tuple[str, ...]
+    is_stat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Which delivery joins which trip, and its drawer."""
+
+    delivery: DeliveryId
+    trip: TripId
+    drawer: str
+
+
+def join_trips(deliveries: Sequence[Delivery], trips: Sequence[OpenTrip]) -> tuple[Joining, ...]:
+    """Return who may ride along, most urgent first.
+
+    A delivery joins a trip between the same two stations with a free drawer. A STAT joins a STAT only, and nothing else
+    does: it must not wait while more is loaded.
+    """
+    free = {trip.trip: list(trip.free_drawers) for trip in trips}
+    joined: list[Joining] = []
+    for delivery in sorted(deliveries, key=by_urgency):
+        for trip in sorted(trips, key=lambda trip: trip.trip):
+            if _goes_along(delivery, trip) and free[trip.trip]:
+                joined.append(Joining(delivery.id, trip.trip, free[trip.trip].pop(0)))
+                break
+    return tuple(joined)
+
+
+def _goes_along(delivery: Delivery, trip: OpenTrip) -> bool:
+    is_same_way = (delivery.from_station, delivery.to_station) == (trip.from_station, trip.to_station)
+    return is_same_way and (delivery.priority is Priority.STAT) == trip.is_stat
