@@ -130,7 +130,7 @@ def sites(draw: st.DrawFn) -> Site:
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(sites())
 def test_a_site_written_and_read_again_is_the_same_site(site: Site) -> None:
     again = site_of_source(parse_source(site_file_text(site), Path("round_trip.site.yaml"))).site
@@ -138,7 +138,7 @@ def test_a_site_written_and_read_again_is_the_same_site(site: Site) -> None:
     assert list(next(iter(again.graphs.values())).waypoints) == list(next(iter(site.graphs.values())).waypoints)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(sites(), sites())
 def test_sites_that_differ_have_different_revisions(one: Site, other: Site) -> None:
     is_same = site_file_text(one) == site_file_text(other)

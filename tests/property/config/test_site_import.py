@@ -87,7 +87,7 @@ def imported(text: str) -> Site:
     return site_of_building(building_of_source(parse_source(text, Path("random.building.yaml"))))[0]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(plans(), reference_drawings, drawings)
 def test_levels_drawn_turned_scaled_and_moved_import_to_the_same_metres(
     plan: Plan, reference: Drawing, other: Drawing
@@ -99,7 +99,7 @@ def test_levels_drawn_turned_scaled_and_moved_import_to_the_same_metres(
         assert waypoint.level == f"L{number + 1}"
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(plans(), reference_drawings, drawings)
 def test_every_drawn_lane_becomes_two_directed_ones(plan: Plan, reference: Drawing, other: Drawing) -> None:
     site = imported(building_text(plan, (reference, other)))
