@@ -8,7 +8,8 @@ way that is free now, and driving it keeps the same order, so some hop can alway
 timing.
 
 When robots that cannot move stand in the way, some may be cut off. Then a grant is refused unless everybody who could
-get home before it still can.
+get home before it still can, as things are and as they would be if the frozen robots moved again; so a robot that
+comes back does not find the others in a state from which nobody gets home.
 """
 
 from __future__ import annotations
@@ -248,7 +249,7 @@ class Monitor:
                 return False
         changed = replace(standing, endpoint=endpoint, endpoint_conflicts=self.resources.conflicts(wanted))
         evacuation = self._evacuated(robot, changed)
-        if not set(evacuation.stuck) <= set(self._settled().stuck):
+        if self._stranded(robot, changed, evacuation):
             return False
         self._standings[robot] = changed
         self._evacuation = evacuation
@@ -296,7 +297,7 @@ class Monitor:
             return self._refused_for_order(robot, needs), standing, before
         if evacuation is None:
             evacuation = self._evacuated(robot, after)
-        stranded = [r for r in evacuation.stuck if r not in before.stuck]
+        stranded = self._stranded(robot, after, evacuation)
         if stranded:
             return _unsafe(robot, stranded), standing, before
         return Granted(self.resources.names(needs)), after, evacuation
@@ -361,6 +362,16 @@ class Monitor:
         earlier = evacuation.order[: evacuation.order.index(robot)] if robot in evacuation.ways else evacuation.order
         blockers = tuple(sorted(r for r in earlier if evacuation.ways[r].needs & taken))
         return Refused(blockers, Reason("gives_way", f"It gives way to {_listed(blockers) or 'others'} going home."))
+
+    def _stranded(self, robot: RobotId, after: Standing, evacuation: Evacuation) -> list[RobotId]:
+        """Return who could get home before the change and cannot after it: now, or once frozen robots move again."""
+        stranded = set(evacuation.stuck) - set(self._settled().stuck)
+        if any(standing.is_frozen for standing in self._standings.values()):
+            thawed = {r: replace(standing, is_frozen=False) for r, standing in self._standings.items()}
+            before = evacuate(self.ways, thawed, ())
+            changed = evacuate(self.ways, {**thawed, robot: replace(after, is_frozen=False)}, before.order)
+            stranded |= set(changed.stuck) - set(before.stuck)
+        return sorted(stranded)
 
     def _evacuated(self, robot: RobotId, standing: Standing) -> Evacuation:
         return evacuate(self.ways, {**self._standings, robot: standing}, self._settled().order)
