@@ -81,7 +81,7 @@ def drive_orders(draw: st.DrawFn) -> DriveOrder:
 
 
 @pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(order=drive_orders(), style=st.sampled_from(STYLES))
 def test_every_order_and_update_is_valid(version: str, order: DriveOrder, style: OrderStyle) -> None:
     header = HeaderCounter().stamp(TopicKind.ORDER, address=address_of_robot(a_robot(version=version)), now=START)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.vda5050.codec import (
@@ -145,28 +145,24 @@ states = built(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(order=orders)
 def test_an_order_comes_back_as_it_went(order: Order) -> None:
     decoded = decode_order(encode(order, version="2.1.0"))
     assert (decoded.message, decoded.faults) == (order, ())
 
 
-@settings(max_examples=60, deadline=None)
 @given(message=instants)
 def test_instant_actions_come_back_as_they_went(message: InstantActions) -> None:
     decoded = decode_instant_actions(encode(message, version="2.1.0"))
     assert (decoded.message, decoded.faults) == (message, ())
 
 
-@settings(max_examples=100, deadline=None)
 @given(state=states)
 def test_a_state_comes_back_as_it_went(state: State) -> None:
     decoded = decode_state(encode(state, version="2.1.0"))
     assert (decoded.message, decoded.faults) == (state, ())
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     unknown=st.dictionaries(texts.map(lambda key: "x-" + key), json_values, max_size=3),
     where=st.sampled_from(["", "batteryState", "safetyState", "actionStates", "nodeStates"]),
@@ -189,13 +185,11 @@ def read_or_refuse(payload: bytes) -> None:
         encode(message.model_copy(update={"version": "2.1.0"}), version="2.1.0")
 
 
-@settings(max_examples=300, deadline=None)
 @given(payload=st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_arbitrary_bytes_are_refused_and_nothing_worse(payload: bytes) -> None:
     read_or_refuse(payload)
 
 
-@settings(max_examples=200, deadline=None)
 @given(tree=json_values)
 def test_arbitrary_json_is_read_or_refused_and_nothing_worse(tree: Any) -> None:
     read_or_refuse(json.dumps(tree).encode())
@@ -204,7 +198,6 @@ def test_arbitrary_json_is_read_or_refused_and_nothing_worse(tree: Any) -> None:
 KEYS = sorted(json.loads(encode(a_state(), version="2.1.0")))
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     damage=st.dictionaries(st.sampled_from(KEYS), json_values, min_size=1, max_size=4),
     missing=st.sets(st.sampled_from(KEYS), max_size=3),
@@ -215,7 +208,6 @@ def test_a_damaged_state_is_read_or_refused_and_nothing_worse(damage: dict[str, 
     read_or_refuse(json.dumps(damaged).encode())
 
 
-@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_state_with_any_byte_changed_is_read_or_refused_and_nothing_worse(data: st.DataObject) -> None:
     payload = bytearray(encode(a_state(order="o", ahead=(2,), errors=[]), version="2.1.0"))

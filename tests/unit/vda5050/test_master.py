@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.domain.fleet.model import ActionId, OrderId
 from orchestrator.domain.fleet.order import ActionKind
+from orchestrator.domain.site.model import WaypointId
 from orchestrator.vda5050.codec import decode_instant_actions, decode_order, encode
 from orchestrator.vda5050.events import (
     ActionFailed,
@@ -170,7 +171,7 @@ def test_an_error_about_an_order_the_robot_has_is_no_rejection() -> None:
 def test_nodes_are_told_once_each_in_order_several_at_a_time() -> None:
     bench = driving(an_order("order-1", steps=4, released=4))
     events = bench.hear(order="order-1", last="w2", last_sequence=4, ahead=(6,))
-    assert events == [NodePassed(ORDER.id, 2, "w1"), NodePassed(ORDER.id, 4, "w2")]
+    assert events == [NodePassed(ORDER.id, 2, WaypointId("w1")), NodePassed(ORDER.id, 4, WaypointId("w2"))]
     assert bench.hear(order="order-1", last="w2", last_sequence=4, ahead=(6,)) == []
     assert bench.hear(order="order-1", last="w1", last_sequence=2, ahead=(4, 6)) == []
 
@@ -182,7 +183,7 @@ def test_nodes_of_the_extended_base_are_told_after_the_update() -> None:
     bench.link.want_order(update, at_s=0)
     assert bench.hear(order="order-1", update=1, last="w2", last_sequence=4, ahead=(6,)) == [
         OrderAcknowledged(ORDER.id, 1),
-        NodePassed(ORDER.id, 4, "w2"),
+        NodePassed(ORDER.id, 4, WaypointId("w2")),
     ]
 
 
@@ -190,7 +191,7 @@ def test_actions_of_the_order_are_told_once_when_over() -> None:
     pick, drop = an_action(ActionKind.PICK, "pick-1"), an_action(ActionKind.DROP, "drop-1")
     bench = driving(an_order("order-1", steps=2, released=2, actions_at_end=[pick, drop]))
     at_end = {"order": "order-1", "last": "w1", "last_sequence": 2}
-    assert bench.hear(**at_end, actions={"pick-1": RUNNING}) == [NodePassed(ORDER.id, 2, "w1")]
+    assert bench.hear(**at_end, actions={"pick-1": RUNNING}) == [NodePassed(ORDER.id, 2, WaypointId("w1"))]
     failure = an_error("dropError", description="drawer empty", actionId="drop-1")
     assert bench.hear(**at_end, actions={"pick-1": FINISHED, "drop-1": FAILED}, errors=[failure]) == [
         ActionFinished(ActionId("pick-1")),
@@ -385,7 +386,7 @@ def test_a_lost_robot_keeps_its_order_and_goes_on_with_it() -> None:
     bench.pass_time(100)
     assert bench.link.acknowledged_order == ORDER
     events = bench.hear(order="order-1", last="w1", last_sequence=2, ahead=(4, 6))
-    assert events == [RobotReturned(), NodePassed(ORDER.id, 2, "w1")]
+    assert events == [RobotReturned(), NodePassed(ORDER.id, 2, WaypointId("w1"))]
 
 
 @pytest.mark.parametrize("state", [ConnectionState.OFFLINE, ConnectionState.CONNECTIONBROKEN])
@@ -519,7 +520,7 @@ def test_after_a_restart_an_unacknowledged_order_is_sent_with_the_same_ids_and_c
     assert body(after.due().publishes[0].payload) == body(first)
     assert after.hear(order="order-1", update=1, last="w0", ahead=(2, 4, 6)) == [
         OrderAcknowledged(ORDER.id, 1),
-        NodePassed(ORDER.id, 0, "w0"),
+        NodePassed(ORDER.id, 0, WaypointId("w0")),
     ]
 
 

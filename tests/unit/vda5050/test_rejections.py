@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from orchestrator.vda5050.messages import ErrorReport
@@ -25,7 +27,7 @@ UPDATE = [
 
 
 @pytest.mark.parametrize(("references", "is_refused"), UPDATE)
-def test_an_error_refuses_an_order_by_what_it_refers_to(references: dict[str, str | int], is_refused: bool) -> None:
+def test_an_error_refuses_an_order_by_what_it_refers_to(references: dict[str, Any], is_refused: bool) -> None:
     error = an_error(**references)
     assert refuses_order(error, order_id="o", update_id=3, header_ids=(7, 8), known=()) is is_refused
 
@@ -56,7 +58,7 @@ def test_an_error_known_before_the_message_went_out_does_not_refuse_it_by_header
         ({}, False),
     ],
 )
-def test_an_error_refuses_an_action_by_what_it_refers_to(references: dict[str, str | int], is_refused: bool) -> None:
+def test_an_error_refuses_an_action_by_what_it_refers_to(references: dict[str, Any], is_refused: bool) -> None:
     assert refuses_action(an_error(**references), action_id="a", header_ids=(7,), known=()) is is_refused
 
 
