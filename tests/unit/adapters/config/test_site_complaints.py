@@ -69,6 +69,9 @@ def test_a_small_site_is_loaded(tmp_path: Path) -> None:
         ("y: 3}", "y: 3", 11, "not YAML"),
         ("  ground: {}", "  ? [a, b]\n  : {}", 3, "not a plain word"),
         ("lane_width_m: 2.0", "lane_width_m: -2.0", 6, "lane_width_m"),
+        ("stations:", "walls:\n  roof: [[0, 0, 1, 1]]\nstations:", 15, "level 'roof'"),
+        ("stations:", "walls:\n  ground: [[0, 0, 1]]\nstations:", 15, "at least 4 items"),
+        ("x: 9, y: 3", "x: 0x_, y: 3", 10, "cannot be read as a value"),
         ("from: ward, to: spur", "from: ward, to: spur, bidirectional: false", 17, "cannot be reached"),
     ],
 )
