@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from math import cos, pi, sin
+from random import Random
 
-from orchestrator.domain.site.model import LaneGraph
-from tests.support.traffic_world import a_graph
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.model import LaneGraph, WaypointId
+from orchestrator.domain.traffic.monitor import Monitor
+from orchestrator.domain.traffic.resources import compile_resources
+from tests.support.traffic_world import a_graph, a_site
 
 Places = dict[str, tuple[float, float]]
 
@@ -74,3 +79,53 @@ def a_comb() -> Toy:
 def all_toys() -> tuple[Toy, ...]:
     """Return every toy graph."""
     return (a_corridor(), a_loop(), a_loop(is_two_way=False), a_tree(), a_comb())
+
+
+def a_random_toy(seed: int) -> Toy | None:
+    """Return part of a stretched grid, some of it one-way, with what is well-formed of it; None if nothing is.
+
+    Homes are where fewest ways meet. A station is a place that every robot reaches from its home and can leave again
+    for it without passing what is another's.
+    """
+    random = Random(seed)
+    columns, rows = (list(accumulate(random.choices((1.2, 2.0, 4.0, 9.0), k=6))) for _ in range(2))
+    cells = _grown(random, size=random.randint(6, 22))
+    places = {f"{x}_{y}": (columns[x], rows[y]) for x, y in sorted(cells)}
+    share_one_way = random.choice((0.0, 0.25))
+    ways = [f"{a}{'>' if random.random() < share_one_way else '-'}{b}" for a, b in _neighbours(cells)]
+    no_stopping = [place for place in places if random.random() < 0.1]
+    graph = a_graph(places, ways, no_stopping=no_stopping)
+    free = [place for place in places if place not in no_stopping]
+    free.sort(key=lambda place: sum(place in way.replace(">", "-").split("-") for way in ways))
+    homes = tuple(free[: random.randint(2, 6)])
+    stations = tuple(place for place in free[len(homes) :] if _is_served(graph, homes, WaypointId(place)))
+    return Toy(f"random {seed}", graph, homes, stations) if stations and len(homes) > 1 else None
+
+
+def _grown(random: Random, *, size: int) -> set[tuple[int, int]]:
+    cells = {(random.randrange(6), random.randrange(6))}
+    while len(cells) < size:
+        x, y = random.choice(sorted(cells))
+        dx, dy = random.choice(((1, 0), (-1, 0), (0, 1), (0, -1)))
+        if 0 <= x + dx < 6 and 0 <= y + dy < 6:
+            cells.add((x + dx, y + dy))
+    return cells
+
+
+def _neighbours(cells: set[tuple[int, int]]) -> list[tuple[str, str]]:
+    pairs = [((x, y), (x + dx, y + dy)) for x, y in sorted(cells) for dx, dy in ((1, 0), (0, 1))]
+    return [(f"{a[0]}_{a[1]}", f"{b[0]}_{b[1]}") for a, b in pairs if b in cells]
+
+
+def _is_served(graph: LaneGraph, homes: tuple[str, ...], station: WaypointId) -> bool:
+    monitor = Monitor(compile_resources(a_site(graph), graph, radius_m=0.3), graph)
+    for home in homes:
+        monitor.occupy(RobotId(home), tip=WaypointId(home), held=(), endpoint=WaypointId(home))
+    for robot in monitor.robots:
+        barred, home = monitor.barred_mask(robot), monitor.endpoint(robot)
+        if monitor.resources.mask(monitor.resources.of_waypoint(station)) & barred:
+            return False
+        for start, end in ((home, station), (station, home)):
+            if monitor.ways.path(start, end, blocked=barred) is None:
+                return False
+    return True

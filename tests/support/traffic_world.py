@@ -1,7 +1,7 @@
 """An abstract world for traffic: robots that hop along granted lanes in random times and want random places.
 
 Nothing of the robot link is in it. After everything that happens it checks that no two robots hold conflicting
-resources and, unless it grants as plain locking does, that everybody has a way home.
+resources and, unless a robot is dead or it grants as plain locking does, that everybody has a way home.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class Body:
     standing_until_s: float | None = None
     is_diverted: bool = False
     is_satisfied: bool = False
+    is_dead: bool = False
     arrivals: int = 0
     diversions: int = 0
     longest_wish_s: float = 0.0
@@ -151,7 +152,9 @@ class World:
             act()
             self._settle()
             self.check_holdings()
-            assert self.is_naive or self.monitor.cut_off() == (), f"no safe order at {self.at_s}"
+            is_anybody_dead = any(body.is_dead for body in self.bodies.values())
+            if not self.is_naive and not is_anybody_dead:
+                assert self.monitor.cut_off() == (), f"no safe order at {self.at_s}"
 
     def check_holdings(self) -> None:
         """No two robots hold conflicting resources, and nobody holds what conflicts with another's endpoint."""
@@ -164,6 +167,20 @@ class World:
             for other in monitor.robots:
                 if other != robot:
                     assert not held[robot] & resources.conflicts(held[other]), f"{robot} and {other} at {self.at_s}"
+
+    def stop(self, robot: str) -> tuple[RobotId, ...]:
+        """Let a robot die where it is, and return who is cut off."""
+        self.bodies[RobotId(robot)].is_dead = True
+        return self.monitor.freeze(RobotId(robot))
+
+    def restart(self, robot: str) -> None:
+        """Let a dead robot go on."""
+        body = self.bodies[RobotId(robot)]
+        body.is_dead = False
+        self.monitor.thaw(body.robot)
+        if body.is_hopping:
+            self._start_hop(body)
+        self._settle()
 
     # -- what happens ---------------------------------------------------------------------------------------------
 
@@ -201,6 +218,8 @@ class World:
         self._after(self.random.uniform(*self.hop_s), lambda: self._finish_hop(body))
 
     def _finish_hop(self, body: Body) -> None:
+        if body.is_dead:
+            return
         lane = body.base.pop(0)
         body.is_hopping = False
         body.at = self.graph.lanes[lane].end
@@ -223,6 +242,7 @@ class World:
     # -- traffic --------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
+        self._avoid_the_barred()
         for _ in range(ROUNDS):
             decisions = self._naive() if self.is_naive else self._decided()
             for decision in decisions:
@@ -232,8 +252,17 @@ class World:
         else:
             raise AssertionError(f"diversions flicker at {self.at_s}")
         for body in self.bodies.values():
-            if body.base and not body.is_hopping:
+            if body.base and not body.is_hopping and not body.is_dead:
                 self._start_hop(body)
+
+    def _avoid_the_barred(self) -> None:
+        """Route anew whoever has no route, or one that leads past a robot that stays."""
+        for body in self.bodies.values():
+            is_there = self.monitor.tip(body.robot) == body.target and not body.route
+            if body.is_diverted or body.is_dead or is_there or body.standing_until_s is not None:
+                continue
+            if not body.route or self.monitor.ways.needs(body.route) & self.monitor.barred_mask(body.robot):
+                body.route = self.route(body, body.target)
 
     def _decided(self) -> list[Decision]:
         travellers = [
@@ -245,6 +274,7 @@ class World:
                 wanted_since_s=body.wanted_since_s,
                 waiting_since_s=body.waiting_since_s,
                 is_standing_for_people=body.standing_until_s is not None,
+                is_frozen=body.is_dead,
                 is_diverted=body.is_diverted,
             )
             for body in self.bodies.values()

@@ -159,6 +159,21 @@ def test_those_not_cut_off_go_on_beside_a_frozen_robot() -> None:
     assert refused.reason.code == "robot_frozen"
 
 
+def test_nobody_drives_where_a_robot_that_comes_back_would_find_no_way_home() -> None:
+    # b is frozen in the street, so a, which lives beyond it, is cut off whatever it does; but out on the street it
+    # would stand between b and b's home, and b between a and a's.
+    places = {"ha": (0, 0), "w": (2, 0), "e": (4, 0), "hb": (6, 0), "bay": (4, 2)}
+    graph = a_graph(places, ["ha-w", "w-e", "e-hb", "e-bay"])
+    monitor = a_monitor(graph, a="bay/ha", b="w/hb")
+    assert monitor.freeze(B) == (A,)
+
+    answer = monitor.grant(A, lanes("bay", "e"))
+
+    assert isinstance(answer, Refused)
+    assert answer.reason.code == "no_way_home"
+    assert monitor.thaw(B) == ()
+
+
 def test_routes_avoid_others_endpoints_and_what_a_frozen_robot_holds() -> None:
     monitor = a_monitor(a_street(), a="w/west", b="mid/east")
 
