@@ -10,7 +10,6 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from orchestrator.domain.site.model import LevelId
@@ -44,8 +43,7 @@ def router_for(desk: Desk, *, floor_plans: Mapping[LevelId, str], is_simulation:
     )
     template = environment.get_template("board.html")
     headers = page_headers(floor_plans.values())
-    # Written by our own drawing code, which escapes every name in it.
-    plans = [(desk.site.levels[level], Markup(plan)) for level, plan in floor_plans.items()]
+    plans = [(desk.site.levels[level], plan) for level, plan in floor_plans.items()]
     files = read_static_files()
     router = APIRouter()
 

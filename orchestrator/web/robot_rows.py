@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import BaseModel
 
 from orchestrator.application.views import RobotPicture
-from orchestrator.domain.delivery.model import Trip
+from orchestrator.domain.delivery.model import StopKind, Trip
 from orchestrator.domain.fleet.model import RobotReport
-from orchestrator.domain.site.model import Site, StationId
-from orchestrator.web.words import AT_STOP_WORDS, reason_sentence
+from orchestrator.domain.site.model import LevelId, Site
+from orchestrator.web.words import AT_STOP_WORDS, reason_sentence, station_name
 
 
 class Doing(StrEnum):
@@ -25,89 +26,97 @@ class Doing(StrEnum):
 
 
 class RobotRow(BaseModel):
-    """One robot as the page lists it; ``battery`` is in percent."""
+    """One robot as the page lists it.
+
+    ``battery`` is in percent. ``short_words`` stand beside the robot on the map, so that colour is not the only sign.
+    ``needs_person`` says that it does not go on by itself, and not because somebody is handling it.
+    """
 
     id: str
     doing: Doing
     words: str
     short_words: str
+    needs_person: bool
     level: str
     battery: int | None
     target: str
     reason: str
 
 
-SHORT_WORDS = {
-    Doing.DRIVING: "",
-    Doing.WAITING: "waits",
-    Doing.WITH_PEOPLE: "with people",
-    Doing.RESTING: "",
-    Doing.STOPPED: "stopped",
-    Doing.LOST: "LOST",
+@dataclass(frozen=True, slots=True)
+class _Activity:
+    doing: Doing
+    words: str
+    short_words: str = ""
+    needs_person: bool = False
+
+
+STOP_SHORT_WORDS = {
+    StopKind.LOAD: "to be loaded",
+    StopKind.HAND_OVER: "to be emptied",
+    StopKind.TAKE_BACK: "to be emptied",
 }
-"""What stands beside a robot on the map, where the colour alone would not say it."""
 
 
 def robot_row(picture: RobotPicture, *, trip: Trip | None, site: Site) -> RobotRow:
     """Return a robot as listed; ``trip`` is the one it is on."""
-    doing, words = _doing(picture, trip, site)
-    report = picture.report
-    target = picture.record.target
+    report, target = picture.report, picture.record.target
     pose = report.pose if report else None
+    now = _activity(picture, trip, site)
     return RobotRow(
         id=picture.id,
-        doing=doing,
-        words=words,
-        short_words=SHORT_WORDS[doing],
-        level=_level_name(site, pose.level) if pose and pose.level in site.levels else "",
+        doing=now.doing,
+        words=now.words,
+        short_words=now.short_words,
+        needs_person=now.needs_person,
+        level=_level_name(site, pose.level) if pose else "",
         battery=None if picture.battery is None else round(picture.battery * 100),
-        target=_name(site, target) if target else "",
-        reason=reason_sentence(picture.record.waiting),
+        target=station_name(site, target) if target else "",
+        reason=reason_sentence(picture.record.waiting, site=site),
     )
 
 
-def _doing(picture: RobotPicture, trip: Trip | None, site: Site) -> tuple[Doing, str]:
+def _activity(picture: RobotPicture, trip: Trip | None, site: Site) -> _Activity:
     report = picture.report
     if picture.is_lost:
-        return Doing.LOST, "lost: it has been silent for too long"
+        return _Activity(Doing.LOST, "lost: it has been silent for too long", "LOST", needs_person=True)
     if report is None:
-        return Doing.STOPPED, "has not reported yet"
+        return _Activity(Doing.STOPPED, "has not reported yet")
     if (stopped := _stopped(report)) is not None:
-        return Doing.STOPPED, stopped
+        return stopped
     if trip is not None and trip.has_arrived and trip.stops:
         stop = trip.stops[0]
-        return Doing.WITH_PEOPLE, AT_STOP_WORDS[stop.kind].format(station=_name(site, stop.station))
+        words = AT_STOP_WORDS[stop.kind].format(station=station_name(site, stop.station))
+        return _Activity(Doing.WITH_PEOPLE, words, STOP_SHORT_WORDS[stop.kind])
     return _under_way(picture, report)
 
 
-def _under_way(picture: RobotPicture, report: RobotReport) -> tuple[Doing, str]:
+def _under_way(picture: RobotPicture, report: RobotReport) -> _Activity:
     if report.is_driving:
-        return Doing.DRIVING, "drives"
+        return _Activity(Doing.DRIVING, "drives")
     if picture.record.waiting:
-        return Doing.WAITING, "waits"
+        return _Activity(Doing.WAITING, "waits", "waits")
     if report.is_charging:
-        return Doing.RESTING, "charges"
+        return _Activity(Doing.RESTING, "charges")
     if picture.record.target is not None and not report.is_idle:
-        return Doing.WAITING, "stands, about to drive"
-    return Doing.RESTING, "rests, ready for work"
+        return _Activity(Doing.DRIVING, "stands for a moment on its way")
+    return _Activity(Doing.RESTING, "rests, ready for work")
 
 
-def _stopped(report: RobotReport) -> str | None:
+def _stopped(report: RobotReport) -> _Activity | None:
     """Return why the robot may not move at all, None when it may."""
     if report.is_emergency_stopped or report.has_field_violation:
-        return "stopped for safety"
+        return _Activity(Doing.STOPPED, "stopped for safety", "STOPPED", needs_person=True)
     fatal = next((fault for fault in report.faults if fault.is_fatal), None)
     if fatal is not None:
-        return f"stopped by a fault: {fatal.description or fatal.kind}"
+        words = f"stopped by a fault: {fatal.description or fatal.kind}"
+        return _Activity(Doing.STOPPED, words, "STOPPED", needs_person=True)
     if not report.mode.takes_orders:
-        return f"in the hands of a person ({report.mode.value.replace('_', ' ')})"
-    return "paused" if report.is_paused else None
+        mode = report.mode.value.replace("_", " ")
+        return _Activity(Doing.STOPPED, f"in the hands of a person ({mode})", "by hand")
+    return _Activity(Doing.STOPPED, "paused", "paused") if report.is_paused else None
 
 
-def _name(site: Site, station: StationId) -> str:
-    found = site.stations.get(station)
-    return found.name or found.id if found is not None else station
-
-
-def _level_name(site: Site, level: str) -> str:
-    return next((found.name or found.id for found in site.levels.values() if found.id == level), level)
+def _level_name(site: Site, level: LevelId) -> str:
+    found = site.levels.get(level)
+    return found.name or found.id if found is not None else level

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Priority, StopKind
 from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import Site, StationId
 
 S = DeliveryState
 
@@ -33,18 +35,20 @@ PRIORITY_WORDS: Mapping[Priority, str] = {
 }
 
 TASK_WORDS: Mapping[StopKind, str] = {
-    StopKind.LOAD: "Load and seal",
-    StopKind.HAND_OVER: "Receive",
-    StopKind.TAKE_BACK: "Take back",
+    StopKind.LOAD: "Load",
+    StopKind.HAND_OVER: "Receive from",
+    StopKind.TAKE_BACK: "Take back from",
 }
 
 AT_STOP_WORDS: Mapping[StopKind, str] = {
-    StopKind.LOAD: "is being loaded at {station}",
-    StopKind.HAND_OVER: "is being emptied at {station}",
-    StopKind.TAKE_BACK: "brings back to {station}",
+    StopKind.LOAD: "to be loaded at {station}",
+    StopKind.HAND_OVER: "to be emptied at {station}",
+    StopKind.TAKE_BACK: "brings back to {station}, to be emptied",
 }
 
 SHORT_ID_LENGTH = 8
+
+_NAME_LIKE = re.compile(r"[\w-]+")
 
 SHARED_REASONS: Mapping[str, str] = {
     "robot_busy": "Every robot is on a trip; it waits for one to come free.",
@@ -67,7 +71,20 @@ def short_id(whole: str) -> str:
     return bare[-SHORT_ID_LENGTH:]
 
 
-def reason_sentence(reasons: Sequence[Reason]) -> str:
+def station_name(site: Site, station: StationId) -> str:
+    """Return what people call a station; its id when the site no longer has it."""
+    found = site.stations.get(station)
+    return found.name or found.id if found is not None else station
+
+
+def in_names(sentence: str, site: Site) -> str:
+    """Return a sentence with the ids of stations, doors, lifts and floors in it replaced by what people call them."""
+    parts = (*site.stations.values(), *site.doors.values(), *site.lifts.values(), *site.levels.values())
+    names = {str(part.id): part.name for part in parts if part.name}
+    return _NAME_LIKE.sub(lambda word: names.get(word[0], word[0]), sentence)
+
+
+def reason_sentence(reasons: Sequence[Reason], *, site: Site) -> str:
     """Return why something waits in one or two sentences; further reasons are counted, not told."""
     if not reasons:
         return ""
@@ -76,5 +93,5 @@ def reason_sentence(reasons: Sequence[Reason]) -> str:
         return SHARED_REASONS[reasons[0].code]
     more = len(reasons) - 1
     if more == 0:
-        return reasons[0].sentence
-    return f"{reasons[0].sentence} ({more} more {'reason' if more == 1 else 'reasons'}.)"
+        return in_names(reasons[0].sentence, site)
+    return f"{in_names(reasons[0].sentence, site)} ({more} more {'reason' if more == 1 else 'reasons'}.)"

@@ -24,7 +24,7 @@ def test_delivery_queued_elsewhere_appears_and_changes_without_reload(
     expect(row).to_contain_text("Ward Alder", timeout=SOON_MS)
     expect(row).to_contain_text("urgent")
     expect(row).to_contain_text("to be loaded at Pharmacy hatch 1", timeout=ON_THE_ROAD_MS)
-    expect(page.locator("#tasks")).to_contain_text("Load and seal")
+    expect(page.locator("#tasks")).to_contain_text("Load: robot-1")
     expect(row).to_contain_text("on its way to Ward Alder", timeout=ON_THE_ROAD_MS)
     assert page.evaluate("window.isSamePage")
     assert complaints == []

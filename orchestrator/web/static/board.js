@@ -2,7 +2,7 @@
 //
 // Nothing from the server is ever read as markup: rows are copies of the page's own templates, filled with text.
 
-import { showFleet, showRobots, showStations } from "./plans.js";
+import { centrePlans, showFleet, showRobots, showStations } from "./plans.js";
 
 const RELOAD_SOON_MS = 150;
 const RELOAD_QUIET_MS = 5000;
@@ -188,5 +188,6 @@ function openStream() {
   });
 }
 
+centrePlans();
 openStream();
 wantReload();

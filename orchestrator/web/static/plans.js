@@ -2,8 +2,9 @@
 //
 // Coordinates are metres in the site frame, y negated, as the plans are drawn.
 
+import { placeWords } from "./labels.js";
+
 const SVG = "http://www.w3.org/2000/svg";
-const CLEAR_OF_TURNS = 2 * Math.PI;
 
 const robots = new Map();
 let rows = new Map();
@@ -30,9 +31,9 @@ function makeRobot(id) {
   make("path", { class: "nose", d: "M0.45 -0.8 L1.5 0 L0.45 0.8 Z" }, heading);
   make("circle", { class: "body", r: "0.95" }, size);
   make("text", { class: "number", "font-size": "1.05" }, size).textContent = id.match(/\d+$/)?.[0].slice(-2) ?? id.slice(0, 2);
-  const label = make("text", { class: "robot-label", "font-size": "1.05", y: "-1.35" }, size);
+  const label = make("text", { class: "robot-label", "font-size": "1.05", y: "-1.4" }, size);
   make("title", {}, group);
-  return { group, size, heading, label, turn: 0, level: null };
+  return { group, size, heading, label, turn: 0, level: null, unit: 1, x: 0, y: 0, place: -1.4 };
 }
 
 function showRobot(now) {
@@ -49,14 +50,14 @@ function showRobot(now) {
     // Taken out and put in elsewhere, so that it does not glide across from the other floor.
     live.append(shown.group);
     shown.level = now.pose.level;
-    shown.size.setAttribute("transform", `scale(${unitOf(live.ownerSVGElement)})`);
+    shown.unit = unitOf(live.ownerSVGElement);
+    shown.size.setAttribute("transform", `scale(${shown.unit})`);
   }
   shown.group.style.transform = `translate(${now.pose.x_m}px, ${-now.pose.y_m}px)`;
-  shown.group.dataset.x = now.pose.x_m;
-  shown.group.dataset.y = now.pose.y_m;
+  [shown.x, shown.y] = [now.pose.x_m, -now.pose.y_m];
   // Clockwise on the screen, and the short way round from the last one.
   const wanted = -now.pose.theta_rad;
-  shown.turn += Math.atan2(Math.sin(wanted - shown.turn), Math.cos(wanted - shown.turn)) % CLEAR_OF_TURNS;
+  shown.turn += Math.atan2(Math.sin(wanted - shown.turn), Math.cos(wanted - shown.turn));
   shown.heading.style.transform = `rotate(${shown.turn}rad)`;
   dressRobot(now.id, now.is_lost);
 }
@@ -73,10 +74,23 @@ function dressRobot(id, isLost) {
   if (title.textContent !== `${id} ${row.words}`) title.textContent = `${id} ${row.words}`;
 }
 
+function showWords() {
+  for (const level of new Set([...robots.values()].map((robot) => robot.level))) {
+    const here = [...robots.values()].filter((robot) => robot.level === level && level !== null);
+    const places = placeWords(here.map((robot) => ({ ...robot, words: robot.label.textContent })));
+    here.forEach((robot, index) => {
+      if (robot.place === places[index]) return;
+      robot.place = places[index];
+      robot.label.setAttribute("y", robot.place);
+    });
+  }
+}
+
 /** Show what each robot is doing, by the rows of the board. */
 export function showRobots(said) {
   rows = new Map(said.map((row) => [row.id, row]));
   for (const row of said) dressRobot(row.id, row.doing === "lost");
+  showWords();
 }
 
 // -- doors and lifts --------------------------------------------------------------------------------------------------
@@ -123,9 +137,17 @@ function showLiftWords(shaft, level, words) {
   if (text.textContent !== words) text.textContent = words;
 }
 
+/** On a narrow screen, begin in the middle of each plan. */
+export function centrePlans() {
+  for (const frame of document.querySelectorAll(".plan-frame")) {
+    frame.scrollLeft = (frame.scrollWidth - frame.clientWidth) / 2;
+  }
+}
+
 /** Show where everything is, by a `fleet` event. */
 export function showFleet(fleet) {
   fleet.robots.forEach(showRobot);
+  showWords();
   fleet.doors.forEach(showDoor);
   fleet.lifts.forEach(showLift);
 }

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.application.queue_delivery import queue_delivery
+from orchestrator.application.views import FleetPicture, RobotPicture
+from orchestrator.domain.delivery.model import (
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Priority,
+    Stop,
+    StopKind,
+    Trip,
+    TripId,
+)
+from orchestrator.domain.fleet.model import OperatingMode, RobotFault, RobotId
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import Site, StationId
+from orchestrator.web.board import SUMMARY_WORDS, Board, Books, board_of
+from orchestrator.web.robot_rows import Doing, RobotRow, robot_row
+from orchestrator.web.words import AT_STOP_WORDS, DELIVERY_WORDS, PRIORITY_WORDS, TASK_WORDS, reason_sentence, short_id
+from simulation.memory_store import MemoryStore
+from tests.support.deliveries import NOON, STATIONS, CountingIds, a_request, is_served
+from tests.support.desk import a_picture, a_report, a_site
+
+ROBOT = RobotId("robot-1")
+WARD_A = StationId("ward-a-handover")
+
+
+@pytest.fixture
+def site() -> Site:
+    named = {**STATIONS, WARD_A: replace(STATIONS[WARD_A], name="Ward Alder")}
+    return replace(a_site(), stations=named)
+
+
+def a_delivery(
+    name: str = "delivery-1", *, state: DeliveryState = DeliveryState.VERIFIED, **changes: object
+) -> Delivery:
+    with MemoryStore().transaction() as uow:
+        queued = queue_delivery(
+            uow,
+            request=a_request(),
+            at=NOON,
+            ids=CountingIds(),
+            by="pharmacist-1",
+            stations=STATIONS,
+            is_served=is_served,
+        )
+    return replace(queued, id=DeliveryId(name), state=state, **changes)
+
+
+def a_trip(kind: StopKind, *deliveries: str, has_arrived: bool = True) -> Trip:
+    stop = Stop(WARD_A, kind, tuple(DeliveryId(one) for one in deliveries))
+    return Trip(TripId("trip-1"), ROBOT, (stop,), started_at=NOON, has_arrived=has_arrived)
+
+
+def a_board(site: Site, *opened: Delivery, trips: tuple[Trip, ...] = (), fleet: FleetPicture | None = None) -> Board:
+    books = Books(opened=opened, closed=(), trips=trips)
+    return board_of(books, fleet or FleetPicture((), {}, {}), site=site, at=NOON)
+
+
+def a_robot(
+    site: Site, said: Mapping[str, object] | None = None, *, trip: Trip | None = None, is_lost: bool = False
+) -> RobotRow:
+    """A robot as listed; ``said`` are fields of its report."""
+    report = replace(a_report(), **(said or {}))
+    record = RobotRecord(ROBOT, trip=trip.id if trip else None)
+    return robot_row(RobotPicture(ROBOT, a_picture().robots[0].model, record, report, is_lost), trip=trip, site=site)
+
+
+def test_every_state_has_words_and_every_open_state_is_counted_once() -> None:
+    assert set(DELIVERY_WORDS) == set(DeliveryState)
+    assert set(PRIORITY_WORDS) == set(Priority)
+    assert set(TASK_WORDS) == set(AT_STOP_WORDS) == set(StopKind)
+    counted = [state for states in SUMMARY_WORDS.values() for state in states]
+    assert sorted(counted) == sorted(state for state in DeliveryState if not state.is_closed)
+
+
+def test_most_urgent_delivery_comes_first_then_the_one_due_first(site: Site) -> None:
+    routine = a_delivery("delivery-routine")
+    due = a_delivery("delivery-due", due_by=NOON + timedelta(hours=1))
+    stat = a_delivery("delivery-stat", priority=Priority.STAT)
+    assert [row.name for row in a_board(site, routine, due, stat).deliveries] == ["stat", "due", "routine"]
+
+
+def test_open_delivery_is_late_only_once_its_time_has_passed(site: Site) -> None:
+    late, early = (a_delivery(due_by=NOON + timedelta(minutes=minutes)) for minutes in (-1, 1))
+    assert a_board(site, late).deliveries[0].is_late
+    assert not a_board(site, early).deliveries[0].is_late
+
+
+def test_delivery_at_the_ward_is_a_task_there(site: Site) -> None:
+    arrived = a_delivery(state=DeliveryState.ARRIVED, drawer="A")
+    (task,) = a_board(site, arrived, trips=(a_trip(StopKind.HAND_OVER, "delivery-1"),)).tasks
+    assert (task.place, task.act) == ("Ward Alder", "Receive from: robot-1")
+    assert task.what.startswith("drawer A: 1 from")
+
+
+def test_stop_that_is_done_or_not_reached_is_no_task(site: Site) -> None:
+    arrived = a_delivery(state=DeliveryState.ARRIVED)
+    sealed = a_delivery(state=DeliveryState.SEALED)
+    on_the_way = a_trip(StopKind.HAND_OVER, "delivery-1", has_arrived=False)
+    assert a_board(site, arrived, trips=(on_the_way,)).tasks == []
+    assert a_board(site, sealed, trips=(a_trip(StopKind.LOAD, "delivery-1"),)).tasks == []
+
+
+def test_lost_robot_and_incident_come_before_everything_else_that_waits(site: Site) -> None:
+    arrived = a_delivery(state=DeliveryState.ARRIVED)
+    incident = a_delivery("delivery-2", state=DeliveryState.INCIDENT)
+    trips = (a_trip(StopKind.HAND_OVER, "delivery-1"),)
+    tasks = a_board(site, arrived, incident, trips=trips, fleet=a_picture()).tasks
+    assert [task.is_alarm for task in tasks] == [True, True, False]
+    assert tasks[0].place == "robot-2"
+
+
+def test_robot_that_stands_for_people_says_where_and_for_what(site: Site) -> None:
+    row = a_robot(site, trip=a_trip(StopKind.LOAD, "delivery-1"))
+    assert (row.doing, row.words) == (Doing.WITH_PEOPLE, "to be loaded at Ward Alder")
+
+
+@pytest.mark.parametrize(
+    ("said", "doing", "needs_person"),
+    [
+        ({"is_driving": True}, Doing.DRIVING, False),
+        ({}, Doing.RESTING, False),
+        ({"is_driving": True, "is_emergency_stopped": True}, Doing.STOPPED, True),
+        ({"faults": (RobotFault("motor", is_fatal=True),)}, Doing.STOPPED, True),
+        ({"faults": (RobotFault("lamp", is_fatal=False),)}, Doing.RESTING, False),
+        ({"mode": OperatingMode.MANUAL}, Doing.STOPPED, False),
+    ],
+    ids=["drives", "rests", "emergency stop", "fatal fault", "small fault", "driven by hand"],
+)
+def test_robot_shows_what_it_is_doing(site: Site, said: dict[str, object], doing: Doing, needs_person: bool) -> None:
+    row = a_robot(site, said)
+    assert (row.doing, row.needs_person) == (doing, needs_person)
+
+
+def test_lost_robot_is_lost_whatever_it_said_last(site: Site) -> None:
+    assert a_robot(site, {"is_driving": True}, is_lost=True).doing is Doing.LOST
+
+
+def test_reason_names_stations_as_people_do(site: Site) -> None:
+    told = reason_sentence([Reason("station_busy", "Another robot is at ward-a-handover.")], site=site)
+    assert told == "Another robot is at Ward Alder."
+
+
+def test_same_reason_of_every_robot_is_said_once_and_different_ones_are_counted(site: Site) -> None:
+    busy = [Reason("robot_busy", f"robot-{i} is on another trip.") for i in (1, 2)]
+    assert reason_sentence(busy, site=site) == "Every robot is on a trip; it waits for one to come free."
+    mixed = [*busy, Reason("robot_lost", "robot-3 is silent.")]
+    assert reason_sentence(mixed, site=site) == "robot-1 is on another trip. (2 more reasons.)"
+
+
+def test_id_is_shortened_to_the_end_that_tells_it_apart() -> None:
+    assert short_id("delivery-0123456789abcdef") == "89abcdef"
+    assert short_id("7") == "7"
