@@ -9,7 +9,7 @@ from orchestrator.application.confirm_receipt import confirm_receipt
 from orchestrator.application.control import Control
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, StopKind
 from simulation.virtual_time import Scheduler
 
 TRY_AGAIN_S = 5.0
@@ -37,14 +37,14 @@ class People:
         self._chance = chance
         self._at_work: set[DeliveryId] = set()
 
-    def look_round(self, opened: list[Delivery]) -> None:
-        """Begin to load or receive whatever has come to stand at a station."""
-        for delivery in opened:
+    def look_round(self, uow: UnitOfWork) -> None:
+        """Begin to load, receive or take back whatever has come to stand at a station."""
+        for delivery in uow.deliveries.open():
             if delivery.id in self._at_work:
                 continue
             if delivery.state is DeliveryState.LOADING:
                 self._begin(delivery, LOADING_S)
-            elif delivery.state is DeliveryState.ARRIVED:
+            elif delivery.state is DeliveryState.ARRIVED or _is_back(uow, delivery):
                 self._begin(delivery, RECEIVING_S)
 
     def _begin(self, delivery: Delivery, spread_s: tuple[float, float]) -> None:
@@ -57,6 +57,8 @@ class People:
             self._scheduler.after(TRY_AGAIN_S, lambda: self._finish(delivery))
             return
         self._at_work.discard(delivery.id)
+        if control.read(lambda uow: uow.deliveries.get(delivery.id)).state is not delivery.state:
+            return  # somebody cancelled it meanwhile
         counts = [LineCount(line=line.id, quantity=line.quantity) for line in delivery.lines]
         at = self._scheduler.clock.now()
 
@@ -71,3 +73,12 @@ class People:
             )
 
         control.run(load if delivery.state is DeliveryState.LOADING else receive)
+
+
+def _is_back(uow: UnitOfWork, delivery: Delivery) -> bool:
+    if delivery.state is not DeliveryState.RETURNING or delivery.trip is None:
+        return False
+    trip = uow.trips.get(delivery.trip)
+    if not trip.has_arrived or trip.stops[0].kind is not StopKind.TAKE_BACK:
+        return False
+    return delivery.id in trip.stops[0].deliveries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.domain.fleet.model import Robot, RobotModel
 from orchestrator.vda5050.address import RobotAddress
+from orchestrator.vda5050.messages import OperatingMode
 from ros_nodes.onboard.in_process import in_process_robot
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
@@ -58,6 +59,21 @@ class VirtualRobot:
         will = self._board.last_will()
         self._broker.publish(self.address.topic(will.kind), will.payload, qos=will.qos, retain=will.retain)
         self._board = self._boot(self._board.memory)
+
+    def press_emergency_stop(self) -> None:
+        """Press its emergency stop: it brakes and stays until somebody releases it."""
+        self._board.press_emergency_stop(self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    def release_emergency_stop(self) -> None:
+        """Release its emergency stop, on the spot."""
+        self._board.release_emergency_stop(self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    def set_operating_mode(self, mode: OperatingMode) -> None:
+        """Let a person take it over, or give it back."""
+        self._board.set_operating_mode(mode, self._scheduler.clock.monotonic_s())
+        self._settle()
 
     def _boot(self, memory: RobotMemory) -> OnboardRobot:
         clock: VirtualClock = self._scheduler.clock

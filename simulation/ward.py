@@ -192,17 +192,16 @@ class SimulatedWard:
     def _look(self) -> None:
         """Read what is new in the event log, and let people act on it."""
         last = self._log[-1].number if self._log else 0
-        with self.store.transaction() as uow:
+        with self.store.reading() as uow:
             news = uow.events.after(last, EVENT_PAGE)
             if not news:
                 return
             self._log.extend(news)
-            opened = uow.deliveries.open()
+            self._people.look_round(uow)
         self._open -= sum(1 for event in news if _is_closing(event))
-        self._people.look_round(list(opened))
 
     def _outcome(self, *, is_finished: bool) -> Outcome:
-        with self.store.transaction() as uow:
+        with self.store.reading() as uow:
             page = uow.deliveries.page(after=None, limit=1_000_000, states=None)
         return Outcome(
             is_finished=is_finished,

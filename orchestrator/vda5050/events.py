@@ -79,7 +79,7 @@ class NodePassed:
 
 @dataclass(frozen=True, slots=True)
 class OrderForgotten:
-    """The robot had acknowledged the order, was not done with it, and now reports none, another or an older update."""
+    """The robot had acknowledged the order, was not done with it, and now has no order or nothing of it left."""
 
     order_id: OrderId
 

@@ -259,7 +259,7 @@ class RobotLink:
         self._heard_s, self._is_lost = at_s, False
         self._report, self._errors = report, marks_of_errors(state.errors)
         events.append(Reported(report, decoded.faults))
-        events.extend(self._orders.hear(state, report))
+        events.extend(self._orders.hear(state, report, is_cancelling=self._actions.is_cancelling))
         for request, outcome in self._actions.hear(state, report):
             if request.action.kind is ActionKind.CANCEL_ORDER and isinstance(outcome, ActionFinished):
                 self._orders.note_cancelled(asked_s=request.asked_s)

@@ -110,8 +110,8 @@ class OrderDialogue:
         if self._request is not None and self._request.asked_s <= asked_s:
             self._request = None
 
-    def hear(self, state: State, report: RobotReport) -> Iterator[LinkEvent]:
-        """Yield what a new state says about orders."""
+    def hear(self, state: State, report: RobotReport, *, is_cancelling: bool = False) -> Iterator[LinkEvent]:
+        """Yield what a new state says about orders; while one is cancelled, that it is gone is no news."""
         request = self._request
         if request is not None and _echoes(report, request.order):
             self._request = None
@@ -120,6 +120,8 @@ class OrderDialogue:
         elif self._is_forgotten(report):
             yield self._forget()
         yield from self._progress(state, report)
+        if not is_cancelling and self._is_dropped(report):
+            yield self._forget()
         yield from self._rejection(state)
 
     def _follow(self, order: DriveOrder) -> None:
@@ -134,6 +136,16 @@ class OrderDialogue:
         if held is None:
             return False
         return report.order_id != held.id or report.order_update_id < held.update_id
+
+    def _is_dropped(self, report: RobotReport) -> bool:
+        """Whether the robot still names the order but has nothing of it left, short of the end of its base.
+
+        So does one that a person has taken into manual mode: it clears the order and keeps the ids.
+        """
+        held = self._held
+        if held is None or (report.order_id, report.order_update_id) != (held.id, held.update_id):
+            return False
+        return report.is_idle and not report.is_driving and self._passed < held.released - 1
 
     def _forget(self) -> OrderForgotten:
         assert self._held is not None

@@ -304,6 +304,12 @@ def test_an_action_refused_only_among_the_errors_has_failed() -> None:
     assert bench.pass_time(10).publishes == []
 
 
+def test_an_order_that_a_person_cleared_on_the_robot_is_forgotten_though_it_is_still_named() -> None:
+    bench = driving()
+    assert bench.hear(last="w0", ahead=()) == [OrderForgotten(ORDER.id)]
+    assert bench.pass_time(10).publishes == []
+
+
 def test_an_action_over_stays_over_when_the_robot_drops_it() -> None:
     bench = LinkOnClock()
     bench.link.want_action(an_action(ActionKind.PAUSE, "pause-1"), at_s=0)
