@@ -91,7 +91,8 @@ class SqlRobots:
         if known is not None:
             return known
         for row in select_rows(self._connection, RobotRow, select(table_of(RobotRow)).where(ROBOT.robot == robot)):
-            known = (robot_from_row(row), row)
+            record = robot_from_row(row)
+            known = (record, robot_to_row(record))
             self._remembered.has_read(robot, known)
         return known
 

@@ -43,6 +43,10 @@ def changed_values(before: SQLModel, after: SQLModel) -> dict[str, Any]:
 
 
 def select_rows(connection: Connection, kind: type[R], statement: Select[Any] | None = None) -> Sequence[R]:
-    """Return the rows of a select over the whole table behind a row type."""
+    """Return the rows of a select over the whole table behind a row type.
+
+    They are result rows with the attributes of ``kind``, only to be read: building an SQLModel of each would take
+    several times as long as the query.
+    """
     found = connection.execute(select(table_of(kind)) if statement is None else statement)
-    return [kind(**mapping) for mapping in found.mappings()]
+    return cast("Sequence[R]", found.all())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,11 @@ from orchestrator.adapters.store import (
 from orchestrator.adapters.store import store as store_module
 from orchestrator.adapters.store.rows import Row
 from orchestrator.adapters.store.unit_of_work import SqlUnitOfWork
-from orchestrator.domain.delivery.model import DeliveryId
-from tests.support.deliveries import NOON, CountingIds, queue
+from orchestrator.domain.delivery.model import DeliveryId, DeliveryState
+from orchestrator.domain.fleet.model import ActionId, RobotId
+from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.domain.fleet.record import RobotRecord
+from tests.support.deliveries import NOON, CountingIds, bring_to, queue
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 KILLS = 3
@@ -211,6 +215,30 @@ def test_store_reopened_goes_on_where_it_was(url: str) -> None:
         assert uow.events.last_number() == 2
     with store.reading() as uow:
         assert uow.deliveries.get(DeliveryId(second.id)) == second
+    store.close()
+
+
+def test_everything_may_be_changed_after_a_restart(url: str) -> None:
+    robot = RobotId("robot-1")
+    store = open_store(url)
+    with store.transaction() as uow:
+        delivery = queue(uow, ids=CountingIds())
+        uow.robots.save(RobotRecord(robot, passed=1))
+        message = uow.outbox.add(robot, at=NOON, action=RobotAction(ActionId("a"), ActionKind.PAUSE))
+    loading = bring_to(store, delivery.id, DeliveryState.LOADING)
+    assert loading.trip is not None
+    store.close()
+    store = open_store(url)
+    with store.transaction() as uow:
+        uow.robots.save(replace(uow.robots.get(robot), passed=2))
+        uow.trips.save(replace(uow.trips.get(loading.trip), has_arrived=True))
+        uow.outbox.settle(message.id, "acknowledged")
+    bring_to(store, delivery.id, DeliveryState.ARRIVED)
+    with store.reading() as uow:
+        assert uow.robots.get(robot) == RobotRecord(robot, passed=2)
+        assert uow.trips.get(loading.trip).has_arrived
+        assert list(uow.outbox.wanted()) == []
+        assert uow.deliveries.get(delivery.id).state is DeliveryState.ARRIVED
     store.close()
 
 

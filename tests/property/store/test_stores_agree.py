@@ -1,0 +1,190 @@
+"""Whatever is done to both, in any order, with failures and restarts: the store on disk is the one in memory."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from orchestrator.adapters.store import SqlStore, open_store
+from orchestrator.application.cancel_delivery import cancel_delivery
+from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.idempotency import Answer, once
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.domain.delivery.lifecycle import ALLOWED, moved
+from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.errors import WardporterError
+from orchestrator.domain.fleet.model import ActionId, RobotId
+from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.domain.reason import Reason
+from simulation.memory_store import MemoryStore
+from tests.support.deliveries import NOON, CountingIds, bring_to, counts_of, queue
+
+ROBOTS = (RobotId("robot-1"), RobotId("robot-2"))
+ON_THE_WAY = (DeliveryState.LOADING, DeliveryState.SEALED, DeliveryState.ARRIVED)
+picks = st.integers(0, 50)
+
+
+class PlannedError(Exception):
+    """Ends a transaction in the middle."""
+
+
+class StoresAgree(RuleBasedStateMachine):
+    """Does everything twice and compares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.mkdtemp(prefix="wardporter-")
+        self.memory = MemoryStore()
+        self.disk: SqlStore = open_store(f"sqlite:///{self.folder}/store.sqlite")
+        self.ids = (CountingIds(), CountingIds())
+        self.seconds = 0
+
+    def teardown(self) -> None:
+        self.disk.close()
+        shutil.rmtree(self.folder)
+
+    @property
+    def stores(self) -> tuple[MemoryStore, SqlStore]:
+        return self.memory, self.disk
+
+    def in_both(self, act: Callable[[UnitOfWork, CountingIds], object], *, fails: bool = False) -> None:
+        outcomes: list[object] = []
+        for store, ids in zip(self.stores, self.ids, strict=True):
+            try:
+                with store.transaction() as uow:
+                    outcomes.append(act(uow, ids))
+                    if fails:
+                        raise PlannedError
+            except PlannedError:
+                outcomes.append("planned")
+            except WardporterError as error:
+                outcomes.append((error.code, error.message))
+        half = len(outcomes) // 2
+        assert outcomes[:half] == outcomes[half:]
+
+    def picked(self, pick: int) -> Delivery | None:
+        with self.memory.reading() as uow:
+            found = uow.deliveries.open()
+        return found[pick % len(found)] if found else None
+
+    @initialize()
+    def begin(self) -> None:
+        self.in_both(lambda uow, ids: queue(uow, ids=ids, at=NOON))
+
+    @rule(fails=st.booleans())
+    def queue_one(self, fails: bool) -> None:
+        self.seconds += 1
+        at = NOON + timedelta(seconds=self.seconds // 2)
+        self.in_both(lambda uow, ids: queue(uow, ids=ids, at=at), fails=fails)
+
+    @rule(pick=picks, to=st.sampled_from(DeliveryState), fails=st.booleans())
+    def move_one(self, pick: int, to: DeliveryState, fails: bool) -> None:
+        delivery = self.picked(pick)
+        # States with medicines aboard need a loading; `bring_on` gets there.
+        if delivery is None or to not in ALLOWED[delivery.state] or to.is_aboard:
+            return
+        changed = moved(delivery, to, at=NOON, cause="test", reason=Reason("r", "Because."))
+        self.in_both(lambda uow, _ids: uow.deliveries.save(changed), fails=fails)
+
+    @rule(pick=picks, to=st.sampled_from(ON_THE_WAY))
+    def bring_on(self, pick: int, to: DeliveryState) -> None:
+        delivery = self.picked(pick)
+        if delivery is None or delivery.state is not DeliveryState.VERIFIED or delivery.trip is not None:
+            return
+        for store in self.stores:
+            bring_to(store, delivery.id, to, seal_number=f"S-{delivery.id}")
+
+    @rule(pick=picks, off_by=st.integers(-1, 1), fails=st.booleans())
+    def receive_one(self, pick: int, off_by: int, fails: bool) -> None:
+        delivery = self.picked(pick)
+        if delivery is None or delivery.trip is None:
+            return
+        self.in_both(
+            lambda uow, _ids: confirm_receipt(
+                uow,
+                delivery=delivery.id,
+                seal_number=f"S-{delivery.id}",
+                counts=counts_of(delivery, off_by=off_by),
+                at=NOON,
+                by="nurse-1",
+            ),
+            fails=fails,
+        )
+
+    @rule(pick=picks, fails=st.booleans())
+    def cancel_one(self, pick: int, fails: bool) -> None:
+        delivery = self.picked(pick)
+        if delivery is None:
+            return
+        self.in_both(
+            lambda uow, _ids: cancel_delivery(uow, delivery=delivery.id, reason="No", at=NOON, by="nurse-1"),
+            fails=fails,
+        )
+
+    @rule(robot=st.sampled_from(ROBOTS), passed=st.integers(0, 3), held=st.frozensets(st.sampled_from("abc")))
+    def save_robot(self, robot: RobotId, passed: int, held: frozenset[str]) -> None:
+        self.in_both(
+            lambda uow, _ids: uow.robots.save(replace(uow.robots.get(robot), passed=passed, held=held)),
+        )
+
+    @rule(robot=st.sampled_from(ROBOTS), fails=st.booleans())
+    def want_message(self, robot: RobotId, fails: bool) -> None:
+        action = RobotAction(ActionId("a"), ActionKind.PAUSE)
+        self.in_both(lambda uow, _ids: uow.outbox.add(robot, at=NOON, action=action), fails=fails)
+
+    @rule(message=st.integers(1, 6), fails=st.booleans())
+    def settle_message(self, message: int, fails: bool) -> None:
+        self.in_both(lambda uow, _ids: uow.outbox.settle(message, "acknowledged"), fails=fails)
+
+    @rule(key=st.sampled_from("kl"), said=st.sampled_from("xy"), fails=st.booleans())
+    def ask_once(self, key: str, said: str, fails: bool) -> None:
+        self.in_both(
+            lambda uow, ids: once(
+                uow,
+                key=key,
+                principal="nurse-1",
+                fingerprint=said,
+                at=NOON,
+                act=lambda: Answer(201, queue(uow, ids=ids).id),
+            ),
+            fails=fails,
+        )
+
+    @precondition(lambda self: self.seconds % 3 == 0)
+    @rule()
+    def restart(self) -> None:
+        self.disk.close()
+        self.disk = open_store(f"sqlite:///{self.folder}/store.sqlite")
+
+    @invariant()
+    def agree(self) -> None:
+        with self.memory.reading() as expected:
+            for open_block in (self.disk.reading, self.disk.transaction):
+                with open_block() as found:
+                    assert list(found.deliveries.open()) == list(expected.deliveries.open())
+                    assert list(found.deliveries.page(after=None, limit=100, states=None)) == list(
+                        expected.deliveries.page(after=None, limit=100, states=None)
+                    )
+                    assert list(found.trips.open()) == list(expected.trips.open())
+                    assert list(found.outbox.wanted()) == list(expected.outbox.wanted())
+                    assert [found.robots.get(robot) for robot in ROBOTS] == [
+                        expected.robots.get(robot) for robot in ROBOTS
+                    ]
+                    assert _events(found) == _events(expected)
+
+
+def _events(uow: UnitOfWork) -> list[tuple[int, str, dict[str, object]]]:
+    events = uow.events.after(0, 1000)
+    assert [event.number for event in events] == list(range(1, uow.events.last_number() + 1))
+    return [(event.number, event.subject, dict(event.data)) for event in events]
+
+
+TestStoresAgree = StoresAgree.TestCase
+TestStoresAgree.settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
