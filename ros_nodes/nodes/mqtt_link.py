@@ -65,7 +65,7 @@ class MqttLink:
             raise BrokerUrlError(f"Broker {url!r} is refused: expected mqtt://host:port or mqtts://host:port.")
         self._host, self._port = parts.hostname, parts.port or _PORTS[parts.scheme]
         self._kinds = {address.topic(kind): kind for kind in TO_ROBOT}
-        self._queue: queue.Queue[Heard | LinkEvent] = queue.Queue(maxsize=WAITING_MAX)
+        self._queue: queue.SimpleQueue[Heard | LinkEvent] = queue.SimpleQueue()
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=f"robot-{address.manufacturer}-{address.serial_number}"
         )
@@ -105,20 +105,16 @@ class MqttLink:
         if wait and info.rc == mqtt.MQTT_ERR_SUCCESS:
             info.wait_for_publish(_GOOD_BYE_S)
 
-    def _put(self, item: Heard | LinkEvent) -> None:
-        with contextlib.suppress(queue.Full):
-            self._queue.put_nowait(item)
-
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             return
         client.subscribe([(topic, kind.qos) for topic, kind in self._kinds.items()])
-        self._put(LinkEvent.UP)
+        self._queue.put(LinkEvent.UP)
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, _reason: Any, _properties: Any) -> None:
-        self._put(LinkEvent.DOWN)
+        self._queue.put(LinkEvent.DOWN)
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         kind = self._kinds.get(message.topic)
-        if kind is not None:
-            self._put(Heard(kind, bytes(message.payload)))
+        if kind is not None and self._queue.qsize() < WAITING_MAX:
+            self._queue.put(Heard(kind, bytes(message.payload)))

@@ -14,24 +14,19 @@ from orchestrator.vda5050.messages import (
     State,
     Velocity,
 )
-from ros_nodes.onboard.actions import ActionBook
 from ros_nodes.onboard.complaints import Complaints
 from ros_nodes.onboard.driving import Driver
 from ros_nodes.onboard.equipment import Drawers, PowerSource
-from ros_nodes.onboard.order_progress import OrderProgress
+from ros_nodes.onboard.order_desk import OrderDesk
 
 
 @dataclass(slots=True)
 class Condition:
-    """What people and faults make of the robot, apart from its order.
-
-    ``metres_at_last_node`` is how far it had driven when it passed the last node.
-    """
+    """What people make of the robot, apart from its order."""
 
     mode: OperatingMode = OperatingMode.AUTOMATIC
     emergency_stop: EStop = EStop.NONE
     is_paused: bool = False
-    metres_at_last_node: float = 0.0
 
     @property
     def takes_orders(self) -> bool:
@@ -43,8 +38,7 @@ class Condition:
 def state_of(
     header: Header,
     *,
-    progress: OrderProgress,
-    book: ActionBook,
+    desk: OrderDesk,
     driver: Driver,
     drawers: Drawers,
     battery: PowerSource,
@@ -52,7 +46,7 @@ def state_of(
     condition: Condition,
 ) -> State:
     """Return all the robot says of itself under ``header``."""
-    pose = driver.pose
+    pose, progress = driver.pose, desk.progress
     return State(
         **header,
         order_id=progress.order_id,
@@ -62,7 +56,7 @@ def state_of(
         driving=not driver.is_stopped,
         paused=condition.is_paused,
         new_base_request=progress.wants_base,
-        distance_since_last_node=driver.distance_m - condition.metres_at_last_node,
+        distance_since_last_node=desk.metres_since_last_node,
         operating_mode=condition.mode,
         node_states=progress.node_states(),
         edge_states=progress.edge_states(),
@@ -71,7 +65,7 @@ def state_of(
         ),
         velocity=Velocity(vx=driver.speed_m_s, vy=0.0, omega=driver.turn_speed_rad_s),
         loads=drawers.reported(),
-        action_states=book.reported(),
+        action_states=desk.book.reported(),
         battery_state=BatteryState(battery_charge=100.0 * battery.charge, charging=battery.is_charging),
         errors=complaints.reported(),
         safety_state=SafetyState(e_stop=condition.emergency_stop, field_violation=False),

@@ -18,29 +18,25 @@ from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.vda5050.address import RobotAddress, TopicKind
 from orchestrator.vda5050.header import Header
 from orchestrator.vda5050.messages import (
-    Action,
     ActionStatus,
     ActionType,
     ConnectionState,
     EStop,
     OperatingMode,
-    Order,
     State,
 )
-from ros_nodes.onboard.actions import ActionBook, BoardAction
-from ros_nodes.onboard.base_feed import BaseFeed
+from ros_nodes.onboard.actions import BoardAction
 from ros_nodes.onboard.complaints import Complaints
 from ros_nodes.onboard.driving import Driver
 from ros_nodes.onboard.equipment import Drawers, PowerSource, battery_of_model
 from ros_nodes.onboard.handling import Handling
 from ros_nodes.onboard.memory import RobotMemory
-from ros_nodes.onboard.order_acceptance import Acceptance, Rejection, Situation, Verdict, judge_order
-from ros_nodes.onboard.order_progress import OrderProgress
+from ros_nodes.onboard.order_acceptance import Acceptance, Rejection, Verdict
+from ros_nodes.onboard.order_desk import OrderDesk
 from ros_nodes.onboard.reading import read_instant_actions, read_order
 from ros_nodes.onboard.report import Condition, state_of
 from ros_nodes.onboard.voice import OutgoingMessage, Voice
 
-_CLOSED_ORDERS_KEPT = 64
 _SEEN_ACTIONS_KEPT = 256
 
 BATTERY_EMPTY = "batteryEmpty"
@@ -97,14 +93,10 @@ class OnboardRobot:
             model, charge=memory.battery, time_s=time_s, distance_m=driver.distance_m
         )
         self._handling = Handling(model.handling_s, self._drawers, self._battery)
-        self._progress = OrderProgress(last_node=memory.last_node, last_sequence=memory.last_sequence)
-        self._book = ActionBook()
         self._complaints = Complaints()
-        # The order that was in force when the power went is not taken up again, even if it is sent again.
-        self._closed_orders: deque[str] = deque(memory.orders, maxlen=_CLOSED_ORDERS_KEPT)
+        self._desk = OrderDesk(driver, self._complaints, memory)
         self._seen_actions: deque[str] = deque(maxlen=_SEEN_ACTIONS_KEPT)
-        self._feed = BaseFeed(driver)
-        self._condition = Condition(metres_at_last_node=driver.distance_m)
+        self._condition = Condition()
         self._is_held = False
         self._cancel: BoardAction | None = None
         self._pausing: list[BoardAction] = []
@@ -125,12 +117,12 @@ class OnboardRobot:
     @property
     def order_id(self) -> str:
         """The order in force or last carried out; empty after a restart."""
-        return self._progress.order_id
+        return self._desk.progress.order_id
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is left to drive or to do."""
-        return self._progress.is_done and self._book.is_quiet
+        return self._desk.is_idle
 
     @property
     def memory(self) -> RobotMemory:
@@ -139,16 +131,16 @@ class OnboardRobot:
             pose=self._driver.pose,
             battery=self._battery.charge,
             loads=self._drawers.loads,
-            last_node=self._progress.last_node,
-            last_sequence=self._progress.last_sequence,
+            last_node=self._desk.progress.last_node,
+            last_sequence=self._desk.progress.last_sequence,
             header_ids=self._voice.header_ids,
-            orders=tuple(dict.fromkeys([*self._closed_orders, *filter(None, [self._progress.order_id])])),
+            orders=self._desk.orders,
         )
 
     @property
     def next_event_s(self) -> float:
         """When something will happen on board on its own: at the latest the next regular state."""
-        coming = (self._driver.next_event_s, self._book.next_event_s, self._next_state_s)
+        coming = (self._driver.next_event_s, self._desk.book.next_event_s, self._next_state_s)
         return min(event for event in coming if event is not None)
 
     @property
@@ -171,9 +163,9 @@ class OnboardRobot:
         self._say_state()
 
     def shut_down(self, now_s: float) -> None:
-        """Stop, and say good-bye."""
+        """Give up the order, brake, and say good-bye; whoever switches the robot on again sends a new order."""
         self.advance(now_s)
-        self._driver.stop()
+        self._desk.drop("the robot was switched off")
         self._say_state()
         self._voice.say_connection(ConnectionState.OFFLINE, self._time_s)
 
@@ -209,7 +201,7 @@ class OnboardRobot:
         self.advance(now_s)
         self._condition.mode, self._has_news = mode, True
         if mode not in (OperatingMode.AUTOMATIC, OperatingMode.SEMIAUTOMATIC):
-            self._drop_order(f"the robot was put in {mode.value}")
+            self._desk.drop(f"the robot was put in {mode.value}")
         self._settle()
 
     def raise_fault(self, error_type: str, description: str, *, is_fatal: bool, now_s: float) -> None:
@@ -233,47 +225,12 @@ class OnboardRobot:
         if isinstance(order, Verdict):
             self._reject(order)
             return
-        verdict = judge_order(order, self._situation())
         self._has_news = True
-        if verdict.acceptance is Acceptance.REJECTED:
-            self._reject(verdict)
-        elif verdict.acceptance is Acceptance.NEW:
-            self._start(order)
-        elif verdict.acceptance is Acceptance.UPDATE:
-            self._update(order)
-
-    def _situation(self) -> Situation:
-        progress = self._progress
-        return Situation(
-            order_id=progress.order_id,
-            order_update_id=progress.order_update_id,
-            is_busy=not self.is_idle or not self._driver.is_stopped,
-            is_cancelling=self._cancel is not None,
+        self._desk.take(
+            order,
             takes_orders=self._condition.takes_orders and not self._complaints.is_fatal,
-            pose=self._driver.pose,
-            last_node=progress.last_node,
-            last_sequence=progress.last_sequence,
-            decision_node=progress.decision_node,
-            decision_sequence=progress.decision_sequence,
-            known_actions=self._book.known_up_to(progress.decision_sequence),
-            closed_orders=self._closed_orders,
+            is_cancelling=self._cancel is not None,
         )
-
-    def _start(self, order: Order) -> None:
-        if self._progress.order_id:
-            self._closed_orders.append(self._progress.order_id)
-        self._complaints.forget_rejections()
-        self._book.clear()
-        self._book.add_nodes(order.nodes)
-        self._progress.start(order)
-        self._feed.begin()
-        self._pass_node()
-
-    def _update(self, order: Order) -> None:
-        self._complaints.forget_rejections()
-        self._book.drop_horizon(self._progress.decision_sequence)
-        self._book.add_nodes(order.nodes[1:])
-        self._progress.update(order)
 
     def _reject(self, verdict: Verdict) -> None:
         self._complaints.reject(verdict)
@@ -289,9 +246,9 @@ class OnboardRobot:
         self._has_news = True
         for action in message.actions:
             # A repeated action was heard before: the state that follows says so, and nothing happens twice.
-            if action.action_id not in self._seen_actions and self._book.find(action.action_id) is None:
+            if action.action_id not in self._seen_actions and self._desk.book.find(action.action_id) is None:
                 self._seen_actions.append(action.action_id)
-                self._act_at_once(self._book.add_instant(action))
+                self._act_at_once(self._desk.book.add_instant(action))
 
     def _act_at_once(self, item: BoardAction) -> None:
         kind = item.action.action_type
@@ -313,11 +270,12 @@ class OnboardRobot:
         elif kind in (ActionType.START_CHARGING, ActionType.STOP_CHARGING):
             item.is_due = True
         else:
-            self._refuse_action(item.action, item, f"this robot has no instant action {kind!r}")
+            sentence = f"this robot has no instant action {kind!r}"
+            item.fail(sentence)
+            self._complaints.action_failed(item.action, sentence)
 
     def _begin_cancel(self, item: BoardAction) -> None:
-        others = self._cancel is not None
-        if others or (self._progress.is_done and self._book.is_order_quiet):
+        if self._cancel is not None or not self._desk.has_order:
             sentence = "there is no order to cancel"
             item.fail(sentence)
             references = {"actionId": item.action.action_id}
@@ -325,19 +283,7 @@ class OnboardRobot:
             return
         item.status = ActionStatus.RUNNING
         self._cancel = item
-        self._drop_order("the order was cancelled")
-
-    def _drop_order(self, reason: str) -> None:
-        """Give up what is left of the order and brake; actions that run are carried to their end."""
-        self._book.fail_waiting(reason)
-        self._progress.drop_rest()
-        if self._progress.order_id:
-            self._closed_orders.append(self._progress.order_id)
-        self._feed.drop()
-
-    def _refuse_action(self, action: Action, item: BoardAction, sentence: str) -> None:
-        item.fail(sentence)
-        self._complaints.action_failed(action, sentence)
+        self._desk.drop("the order was cancelled")
 
     def _advance_to(self, time_s: float) -> None:
         self._time_s = time_s
@@ -359,11 +305,8 @@ class OnboardRobot:
 
     def _work(self) -> bool:
         """Take one round of steps that follow from each other; return whether anything changed."""
-        changed = False
-        while self._feed.take_passed():
-            self._pass_node()
-            changed = True
-        ended = self._book.advance_to(
+        changed = self._desk.pass_reached_nodes()
+        ended = self._desk.book.advance_to(
             self._time_s,
             self._handling,
             is_standing=self._driver.is_stopped,
@@ -377,17 +320,11 @@ class OnboardRobot:
         self._has_news = self._has_news or changed
         return changed
 
-    def _pass_node(self) -> None:
-        node = self._progress.pass_node()
-        self._book.make_due(node.sequence_id)
-        self._condition.metres_at_last_node = self._driver.distance_m
-        self._has_news = True
-
     def _drive_on(self) -> bool:
         """Hand the driver the released points it does not have yet."""
-        if self._cancel is not None or self._is_held or self._book.holds_robot:
+        if self._cancel is not None or self._is_held or self._desk.book.holds_robot:
             return False
-        if not self._feed.offer(self._progress.stretch()):
+        if not self._desk.feed.offer(self._desk.progress.stretch()):
             return False
         self._battery.is_charging = False
         return True
@@ -396,7 +333,7 @@ class OnboardRobot:
         if not self._driver.is_stopped:
             return False
         changed = False
-        if self._cancel is not None and not self._book.is_anything_running:
+        if self._cancel is not None and not self._desk.book.is_anything_running:
             self._cancel.finish()
             self._cancel = None
             changed = True
@@ -438,8 +375,7 @@ class OnboardRobot:
     def _state(self, header: Header) -> State:
         return state_of(
             header,
-            progress=self._progress,
-            book=self._book,
+            desk=self._desk,
             driver=self._driver,
             drawers=self._drawers,
             battery=self._battery,

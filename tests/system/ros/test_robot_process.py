@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ros_nodes.processes import namespace_of
-from tests.support.brokers import RealBroker, wait_until
+from tests.support.brokers import AmqttBroker, RealBroker, wait_until
 from tests.support.onboard_robots import ADDRESS, an_action, an_order
 from tests.support.ros_robots import Companion, FleetEar, RobotRun
 
@@ -86,11 +86,13 @@ def test_robot_drives_an_order_that_grows_and_handles_its_load(
     ear.send(an_order([A, B, C], released=2, actions={"B": [pick]}))
     state = ear.wait_for("the load is aboard", loads=[{"loadId": "L7", "loadPosition": "bottom"}])
     assert state["lastNodeId"] == "B"
-    ear.send(an_order([B, C], update_id=1, first_sequence=2))
-    state = ear.wait_for("the robot is at C", lastNodeId="C", driving=False, orderUpdateId=1)
+    lift_above = ("C above", C[1], C[2], "L2")
+    ear.send(an_order([B, C, lift_above], update_id=1, first_sequence=2))
+    state = ear.wait_for("the robot is upstairs", lastNodeId="C above", driving=False, orderUpdateId=1)
     assert (state["nodeStates"], state["errors"]) == ([], [])
     position = state["agvPosition"]
     assert (position["x"], position["y"]) == pytest.approx((4.0, 3.0), abs=0.01)
+    assert position["mapId"] == "L2"
 
 
 def test_cancel_over_mqtt_stops_the_wheels(make_robot: Callable[..., RobotRun], ear: FleetEar) -> None:
@@ -183,6 +185,26 @@ def test_robot_comes_back_by_itself_when_the_broker_does(
     assert (state["orderId"], len(state["nodeStates"])) == ("order-1", 1)
     ear.send(an_order([B, C], update_id=1, first_sequence=2))
     ear.wait_for("the order goes on", lastNodeId="C")
+
+
+def test_robot_that_is_there_before_the_broker_announces_itself_when_the_broker_comes(
+    tmp_path: Path, free_port: int, ros_domain_id: int
+) -> None:
+    broker_folder = tmp_path / "late broker"
+    broker_folder.mkdir()
+    broker = AmqttBroker(broker_folder, free_port)
+    robot = RobotRun(tmp_path, broker, domain_id=ros_domain_id, speed_factor=8.0)
+    robot.start()
+    try:
+        wait_until(lambda: "configured at L1" in robot.log, "the robot is up")
+        broker.start()
+        fleet = FleetEar(broker)
+        fleet.wait_online()
+        fleet.close()
+        assert robot.end() == 0
+    finally:
+        robot.clean_up()
+        broker.stop()
 
 
 def test_managed_agent_follows_its_lifecycle_and_survives_a_wrong_request(

@@ -73,6 +73,7 @@ def test_shut_down_brakes_and_says_offline() -> None:
     assert decode_connection(robot.take_messages()[-1].payload).message.connection_state is ConnectionState.OFFLINE
     robot.advance(60.0)
     assert robot.driver.pose.x_m < 5.0
+    assert robot.is_idle
 
 
 def test_order_is_echoed_driven_and_done() -> None:
