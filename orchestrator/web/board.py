@@ -42,6 +42,7 @@ class DeliveryRow(BaseModel):
     priority_words: str
     state: DeliveryState
     words: str
+    since_words: str
     since: datetime
     reason: str
     robot: str
@@ -140,6 +141,7 @@ def _delivery_row(delivery: Delivery, site: Site, at: datetime) -> DeliveryRow:
         priority_words=PRIORITY_WORDS[delivery.priority],
         state=delivery.state,
         words=delivery_words(delivery, start=start, end=end),
+        since_words="at" if is_closed else "since",
         since=delivery.history[-1].at if delivery.history else delivery.queued_at,
         reason=reason_sentence(delivery.waiting, site=site),
         robot=delivery.robot or "",

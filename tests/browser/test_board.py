@@ -69,6 +69,15 @@ def test_bar_says_that_the_connection_is_lost_until_it_is_back(page: Page, ward:
     expect(page.locator(f"#deliveries tr[data-id='{delivery['id']}']")).to_be_visible(timeout=SOON_MS)
 
 
+def test_bar_comes_when_the_service_falls_silent_with_its_sockets_open(page: Page, ward: ServedWard) -> None:
+    bar = page.locator("#connection-lost")
+    expect(page.locator("#link-word")).to_have_text("Live, as of", timeout=SOON_MS)
+    ward.freeze()
+    expect(bar).to_contain_text("What you see is as it was at", timeout=SOON_MS)
+    ward.thaw()
+    expect(bar).to_be_hidden(timeout=SOON_MS)
+
+
 def test_phone_shows_everything_without_sideways_scrolling(browser: Browser, ward: ServedWard) -> None:
     delivery = ward.queue_delivery(start=HATCH, end=WARD, priority="stat")
     page = browser.new_page(viewport={"width": 390, "height": 844})

@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import json
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -148,6 +149,18 @@ class ServedWard:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def freeze(self) -> None:
+        """Silence it with its sockets open."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None, "the service does not run"
+        self.process.send_signal(number)
 
     def queue_delivery(self, *, start: str, end: str, **more: object) -> dict[str, Any]:
         """Queue a delivery through the API and return it as answered."""

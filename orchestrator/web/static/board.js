@@ -153,9 +153,13 @@ function showConnection() {
   const bar = byId("connection-lost");
   document.body.classList.toggle("is-stale", isLost);
   setText(byId("link-word"), isLost ? "As of" : "Live, as of");
-  if (isLost === !bar.hidden) return;
   bar.hidden = !isLost;
-  setText(bar, isLost ? `Connection lost, trying again. What you see is as it was at ${exactTime.format(asOf)}.` : "");
+  setText(bar, isLost ? lostWords() : "");
+}
+
+function lostWords() {
+  if (answers) return "Connection lost, trying again. The lists are fresh; robots are shown where they were last seen.";
+  return `Connection lost, trying again. What you see is as it was at ${exactTime.format(asOf)}.`;
 }
 
 let last = "";
