@@ -4,8 +4,8 @@ The monitor promises that everybody can get home, not that anybody gets where it
 waited longer than the patience, the one that has wanted its target longest has *precedence* until it arrives, unless
 one that has wanted its target even longer waits as well. While it has precedence:
 
-- its *claim* is the rest of its route and the way from there to its endpoint. Younger robots outside the claim get no
-  hop into it; those on it may drive on;
+- its *claim* is the rest of its route; younger robots outside the claim get no hop into it, those on it may drive on.
+  Once it is refused because others would leave it no way home, that way belongs to the claim as well;
 - when it has itself waited longer than the patience again, those on its route *divert*: they go home, in the safe
   order, together with all who must go before them. It backs up itself if it is one of these. The ways home of those
   diverting are kept free: every grant to anybody keeps the order. Who has diverted resumes when it can reach its
@@ -16,10 +16,10 @@ robot O that has wanted its target longest. No one older can take precedence fro
 is never refused for longer than the patience, and drives its finite route, or it gets precedence. Then no younger
 robot enters the claim any more, and those on the claim leave it: each time O waits too long they go home, and nothing
 makes their ways home longer, because grants keep the order; so each hop home brings the end nearer. O backs up only
-for robots that are enclosed on its claim, and these become fewer each time. When the claim is free of others, each of
-O's hops is granted: nobody holds anything on it, and O can go home along it first, which leaves the others as they
-were. So O arrives, and what it wants next is the youngest wish of all. A wish has only finitely many older ones
-before it, one per robot; so each gets its turn.
+for robots that are enclosed on its claim, and these become fewer each time. When the route is free of others, O's
+next hop is granted unless others would leave it no way home; then that way is claimed and cleared likewise, and O can
+go home along it first, which leaves the others as they were. So O arrives, and what it wants next is the youngest
+wish of all. A wish has only finitely many older ones before it, one per robot; so each gets its turn.
 
 The rest of a route must not grow while its robot has precedence: it is planned once per target, and again only after
 a diversion or when it is barred. A robot whose route is barred by one that cannot move is told so and gets no
@@ -29,7 +29,7 @@ precedence until it has another route.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
@@ -189,10 +189,16 @@ class _Round:
             claim = self._claimed_by(traveller) if self._is_under_way(traveller) else None
             if claim is not None:
                 self._claim = claim
-                if not traveller.is_diverted or not self._has_had_precedence(traveller):
-                    self._monitor.precedence = Precedence(traveller.robot, traveller.wanted_since_s, claim.lanes)
+                self._keep_precedence(traveller, claim)
                 return traveller
         return None
+
+    def _keep_precedence(self, traveller: Traveller, claim: _Claim) -> None:
+        kept = self._monitor.precedence
+        if kept is None or not self._has_had_precedence(traveller):
+            self._monitor.precedence = Precedence(traveller.robot, traveller.wanted_since_s, claim.lanes)
+        elif not traveller.is_diverted:
+            self._monitor.precedence = replace(kept, lanes=claim.lanes)
 
     def _has_had_precedence(self, traveller: Traveller) -> bool:
         kept = self._monitor.precedence
@@ -215,8 +221,18 @@ class _Round:
         lanes = self._lanes_back(traveller, barred) if traveller.is_diverted else traveller.route
         if lanes is None or ways.needs(lanes) & barred:
             return None
-        home = ways.path(traveller.target, monitor.endpoint(traveller.robot), blocked=barred)
-        return _Claim(lanes=lanes, route=ways.needs(lanes), home=ways.needs(home or ()))
+        if not lanes and monitor.tip(traveller.robot) != traveller.target:
+            return None
+        kept = monitor.precedence
+        is_home_claimed = kept is not None and kept.claims_way_home and self._has_had_precedence(traveller)
+        home = self._needs_home(traveller, barred) if is_home_claimed else 0
+        return _Claim(lanes=lanes, route=ways.needs(lanes), home=home)
+
+    def _needs_home(self, traveller: Traveller, barred: int) -> int:
+        """Return what the robot needs to get home from its target, as a bit set."""
+        ways = self._monitor.ways
+        endpoint = self._monitor.endpoint(traveller.robot)
+        return ways.needs(ways.path(traveller.target, endpoint, blocked=barred) or ())
 
     def _lanes_back(self, traveller: Traveller, barred: int) -> tuple[LaneId, ...] | None:
         """Return the lanes to the target from where the robot has backed up to; None when there are none.
@@ -262,14 +278,22 @@ class _Round:
             return found
         answer = monitor.may_grant(first.robot, monitor.stretch(first.route))
         if isinstance(answer, Refused) and answer.reason.code == "no_way_home":
-            found = {
-                t.robot
-                for t in self._travellers
-                if t != first
-                and not self._outranks(t, first)
-                and (monitor.held_conflicts(t.robot) & self._claim.home or t.robot in answer.blockers)
-            }
+            found = self._in_the_way_home(first, answer)
         return found
+
+    def _in_the_way_home(self, first: Traveller, answer: Refused) -> set[RobotId]:
+        """Claim the way home as well, and return who is on it or would be stranded."""
+        monitor = self._monitor
+        if monitor.precedence is not None:
+            monitor.precedence = replace(monitor.precedence, claims_way_home=True)
+        self._claim = replace(self._claim, home=self._needs_home(first, monitor.barred_mask(first.robot)))
+        return {
+            t.robot
+            for t in self._travellers
+            if t != first
+            and not self._outranks(t, first)
+            and (monitor.held_conflicts(t.robot) & self._claim.home or t.robot in answer.blockers)
+        }
 
     def _outranks(self, traveller: Traveller, first: Traveller) -> bool:
         """Whether the robot has wanted its target longer than the one with precedence; it need not yield then."""

@@ -59,12 +59,14 @@ class Barred:
 class Precedence:
     """The robot that all younger ones make way for, since when it has wanted its target, and its lanes there.
 
+    ``claims_way_home`` says that it found no way home but for others, and from then on claims that way as well.
     The monitor keeps it between two calls of the coordination policy, which alone reads and writes it.
     """
 
     robot: RobotId
     wanted_since_s: float
     lanes: tuple[LaneId, ...]
+    claims_way_home: bool = False
 
 
 class Monitor:

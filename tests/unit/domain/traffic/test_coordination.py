@@ -13,8 +13,8 @@ A, B, C = RobotId("a"), RobotId("b"), RobotId("c")
 
 
 def a_street() -> LaneGraph:
-    """A street of five places; a home beside each of the outer two."""
-    places = {f"s{i}": (2.0 * i, 0.0) for i in range(5)} | {"ha": (0.0, 2.0), "hb": (8.0, 2.0)}
+    """A street of five places, a home beside each of the outer two, and an island that no lane leads to."""
+    places = {f"s{i}": (2.0 * i, 0.0) for i in range(5)} | {"ha": (0.0, 2.0), "hb": (8.0, 2.0), "island": (20.0, 20.0)}
     return a_graph(places, ["s0-s1", "s1-s2", "s2-s3", "s3-s4", "s0-ha", "s4-hb"])
 
 
@@ -187,6 +187,17 @@ def test_a_route_barred_by_a_frozen_robot_gives_no_precedence() -> None:
     assert isinstance(decisions[0], Wait)
     assert decisions[0].reasons[0].code == "held_by_other"
     assert monitor.precedence is None
+
+
+def test_a_robot_without_a_route_does_not_keep_others_from_precedence() -> None:
+    monitor = a_monitor(a_street(), a="s1/ha", b="s2/hb", c="island/island")
+    lost = a_traveller(C, target="ha", since_s=0.0, waiting_since_s=10.0)
+
+    decisions = decide(monitor, [*head_on(waiting_since_s=10.0), lost], at_s=100.0, patience_s=10.0)
+
+    assert monitor.precedence is not None
+    assert monitor.precedence.robot == A
+    assert [decision.robot for decision in decisions if isinstance(decision, Wait)] == [C, A]
 
 
 def test_the_order_in_which_travellers_are_handed_in_does_not_matter() -> None:
