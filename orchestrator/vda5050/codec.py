@@ -63,6 +63,8 @@ _SINCE_2_1: frozenset[tuple[type[WireModel], str]] = frozenset(
     }
 )
 _SPELT_IN_2_0: dict[tuple[type[WireModel], str], str] = {(NodePosition, "allowed_deviation_xy"): "allowedDeviationXy"}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_SCALARS = frozenset({str, int, float, bool})
 _WHOLE_IN_2_0 = frozenset({(BatteryState, "battery_health"), (BatteryState, "reach")})
 
 
@@ -111,7 +113,7 @@ def encode(message: WireModel, *, version: str) -> bytes:
             "own version.",
             detail={"header": named, "version": version},
         )
-    payload = json.dumps(_plain(message, version), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    payload = _ENCODER.encode(_plain_object(message, version)).encode()
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise MessageError(
             f"A message of {len(payload)} bytes was not sent: at most {PAYLOAD_BYTES_MAX} are. "
@@ -183,26 +185,34 @@ def _fields(model: type[WireModel], version: str) -> tuple[tuple[str, str, bool]
 
 def _plain(value: object, version: str) -> object:
     """Return ``value`` as JSON types, fields without a value left out."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, WireModel):
-        if version == V_2_0_0 and isinstance(value, ActionParameter) and isinstance(value.value, dict):
-            raise UnsupportedVersionError(
-                f"Action parameter {value.key!r} is an object, which VDA 5050 2.0.0 does not know: send its parts as "
-                "parameters of their own.",
-                detail={"key": value.key},
-            )
-        made: dict[str, object] = {}
-        for name, spelt, is_whole in _fields(type(value), version):
-            item = cast(object, getattr(value, name))
-            if item is not None:
-                made[spelt] = round(item) if is_whole and isinstance(item, float) else _plain(item, version)
-        for name, item in (value.model_extra or {}).items():
-            made.setdefault(name, item)
-        return made
+        return _plain_object(value, version)
     if isinstance(value, tuple | list):
         return [_plain(item, version) for item in cast("tuple[object, ...]", value)]
     if isinstance(value, datetime):
         return _written(value)
     return value.value if isinstance(value, StrEnum) else value
+
+
+def _plain_object(value: WireModel, version: str) -> dict[str, object]:
+    if version == V_2_0_0 and isinstance(value, ActionParameter) and isinstance(value.value, dict):
+        raise UnsupportedVersionError(
+            f"Action parameter {value.key!r} is an object, which VDA 5050 2.0.0 does not know: send its parts as "
+            "parameters of their own.",
+            detail={"key": value.key},
+        )
+    # Read from the instance's own dictionary: a virtual day encodes millions of fields.
+    held = value.__dict__
+    made: dict[str, object] = {}
+    for name, spelt, is_whole in _fields(type(value), version):
+        item = cast(object, held[name])
+        if item is not None:
+            made[spelt] = round(item) if is_whole and isinstance(item, float) else _plain(item, version)
+    for name, item in (value.model_extra or {}).items():
+        made.setdefault(name, item)
+    return made
 
 
 def _written(moment: datetime) -> str:

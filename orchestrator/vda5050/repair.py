@@ -22,6 +22,7 @@ Path = tuple[str | int, ...]
 
 _PASSES_MAX = 8
 _FAULTS_MAX = 20
+_FINDINGS_MAX = 200
 NO_TIMESTAMP = "1970-01-01T00:00:00Z"
 
 _ABSENT = object()
@@ -92,6 +93,9 @@ def usable(model: type[M], tree: JsonObject, first: ValidationError) -> tuple[M,
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
+    if error.error_count() > _FINDINGS_MAX:
+        # Repair takes time; a message built of faults must not stall every other robot.
+        raise malformed(f"it departs from its schema in more than {_FINDINGS_MAX} places")
     return error.errors(include_url=False, include_context=False)
 
 
@@ -101,8 +105,9 @@ def _fault_of(detail: ErrorDetails) -> SchemaFault:
 
 def _mend(tree: JsonObject, detail: ErrorDetails) -> None:
     path = _existing(tree, detail["loc"], is_missing=detail["type"] == "missing")
-    if not path:
-        raise malformed("it is not the object it should be")
+    if len(path) < len(detail["loc"]):
+        # An earlier repair of this pass has removed the part that this fault lies in.
+        return
     container = cast(JsonObject, _at(tree, path[:-1]))
     key = path[-1]
     value = container.get(cast(str, key), _ABSENT) if isinstance(container, dict) else _ABSENT

@@ -53,6 +53,7 @@ def test_a_valid_state_is_read_without_faults() -> None:
 
 
 ACTION = "actionStates.0.actionStatus"
+NODE = {"nodeId": "w", "sequenceId": 2, "released": True}
 POSITION = {"x": 1.0, "y": 2.0, "theta": 0.0, "mapId": "L1", "positionInitialized": True}
 
 # What a robot leaves out or misspells, and how it reads: never freer, safer or emptier than it might be.
@@ -76,6 +77,8 @@ TOLERATED: list[tuple[str, dict[str, object], str, object]] = [
     ("a negative weight", {"loads": [{"loadId": "tote-1", "weight": -1}]}, "loads.0.loadId", "tote-1"),
     ("a score beyond 1", {"agvPosition": POSITION | {"localizationScore": 7}}, "agvPosition", POSITION),
     ("a position without y", {"agvPosition": {**POSITION, "y": None}}, "agvPosition", None),
+    ("two unreadable remarks", {"information": [1, 2]}, "information", None),
+    ("a node's position twice wrong", {"nodeStates": [NODE | {"nodePosition": {}}]}, "nodeStates.0", NODE),
     ("an update id as text", {"orderUpdateId": "3"}, "orderUpdateId", 3),
     ("a misspelt key", {"orderUpdateId": ..., "orderUpdateID": 3}, "orderUpdateId", 3),
     ("a numeric node id", {"lastNodeId": 17}, "lastNodeId", "17"),
@@ -139,6 +142,20 @@ HOSTILE = {
 def test_hostile_json_is_refused_with_a_sentence(payload: bytes) -> None:
     with pytest.raises(MalformedMessageError, match=r"A robot message was dropped: ."):
         decode_state(payload)
+
+
+def test_a_message_built_of_faults_is_refused_at_once() -> None:
+    with pytest.raises(MalformedMessageError, match="more than 200 places"):
+        decode_state(as_bytes(state_tree(errors=[{}] * 60_000)))
+
+
+def test_a_faulty_value_under_an_old_spelling_is_dropped_too() -> None:
+    position = {"x": 0, "y": 0, "mapId": "L1", "allowedDeviationXy": -1}
+    node = {"nodeId": "w", "sequenceId": 0, "released": True, "actions": [], "nodePosition": position}
+    decoded = decode_order(as_bytes(HEADER | {"orderId": "o", "orderUpdateId": 0, "nodes": [node], "edges": []}))
+    assert decoded.faults
+    assert decoded.message.nodes[0].node_position is not None
+    assert decoded.message.nodes[0].node_position.allowed_deviation_xy is None
 
 
 def test_instant_actions_are_read_under_the_key_of_1_1_and_written_under_the_new_one() -> None:
