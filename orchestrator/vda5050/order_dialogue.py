@@ -18,7 +18,7 @@ from orchestrator.vda5050.events import (
     OrderRejected,
 )
 from orchestrator.vda5050.messages import State
-from orchestrator.vda5050.progress import is_carried_out, passed_steps
+from orchestrator.vda5050.progress import Mark, is_carried_out, mark_of_report, names_the_order_before, passed_steps
 from orchestrator.vda5050.rejections import ErrorMark, description_of_action, marks_of_errors, refuses_order
 from orchestrator.vda5050.requests import OrderRequest
 
@@ -39,6 +39,8 @@ class OrderDialogue:
         self._held: DriveOrder | None = None
         self._followed: OrderId | None = None
         self._passed = -1
+        self._mark: Mark | None = None
+        self._old_mark: Mark | None = None
         self._told_actions: set[ActionId] = set()
         self._last_wanted: DriveOrder | None = None
 
@@ -123,11 +125,13 @@ class OrderDialogue:
         if not is_cancelling and self._is_dropped(report):
             yield self._forget()
         yield from self._rejection(state)
+        self._mark = mark_of_report(report)
 
     def _follow(self, order: DriveOrder) -> None:
         if self._followed != order.id:
             self._followed = order.id
             self._passed = -1
+            self._old_mark = self._mark
             self._told_actions.clear()
         self._held = order
 
@@ -159,7 +163,11 @@ class OrderDialogue:
         held = self._held
         if held is None or report.order_id != held.id:
             return
-        for index in passed_steps(held, report, after=self._passed):
+        if names_the_order_before(report):
+            self._old_mark = mark_of_report(report)
+        elif mark_of_report(report) != self._old_mark:
+            self._old_mark = None
+        for index in passed_steps(held, report, after=self._passed, old=self._old_mark):
             self._passed = index
             yield NodePassed(held.id, sequence_of_step(index), held.steps[index].waypoint)
         for step in held.steps:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from orchestrator.domain.fleet.model import RobotReport
 from orchestrator.domain.fleet.order import DriveOrder, sequence_of_step
+from orchestrator.domain.site.model import WaypointId
+
+Mark = tuple[WaypointId | None, int]
+"""The last node a robot reports: its id and sequence id."""
 
 
-def passed_steps(order: DriveOrder, report: RobotReport, *, after: int) -> range:
+def mark_of_report(report: RobotReport) -> Mark:
+    """Return the last node that ``report`` names."""
+    return report.last_waypoint, report.last_sequence
+
+
+def names_the_order_before(report: RobotReport) -> bool:
+    """Whether the last node cannot be of the order reported, because nodes up to it still lie ahead."""
+    return bool(report.sequences_ahead) and report.sequences_ahead[0] <= report.last_sequence
+
+
+def passed_steps(order: DriveOrder, report: RobotReport, *, after: int, old: Mark | None = None) -> range:
     """Return the indices of the released steps that the robot has traversed beyond index ``after``.
 
     A node is passed when ``last_sequence`` has reached it, ``last_waypoint`` agrees, and it is no longer ahead.
@@ -22,10 +36,13 @@ def passed_steps(order: DriveOrder, report: RobotReport, *, after: int) -> range
         What it says; for another order nothing is passed.
     after : int
         Index of the last step known as passed, -1 for none.
+    old : Mark, optional
+        A last node known to be of the order before. The same place may have the same sequence id in this order too;
+        while the robot still names it, it shows no progress.
     """
     if report.order_id != order.id:
         return range(0)
-    reached = _reached_index(order, report)
+    reached = _reached_index(order, report, old)
     if report.sequences_ahead:
         reached = min(reached, (report.sequences_ahead[0] - 1) // 2)
     return range(after + 1, reached + 1)
@@ -36,10 +53,11 @@ def is_carried_out(order: DriveOrder, report: RobotReport, *, passed: int) -> bo
     return order.is_fully_released and passed == len(order.steps) - 1 and report.is_idle
 
 
-def _reached_index(order: DriveOrder, report: RobotReport) -> int:
+def _reached_index(order: DriveOrder, report: RobotReport, old: Mark | None) -> int:
     index = report.last_sequence // 2
     is_of_order = 0 <= index < order.released and report.last_sequence == sequence_of_step(index)
-    if is_of_order and order.steps[index].waypoint == report.last_waypoint:
+    is_new = mark_of_report(report) != old
+    if is_of_order and is_new and order.steps[index].waypoint == report.last_waypoint:
         return index
     # Robots that stand on the first node may leave it unlisted and keep the sequence id of the order before.
     return 0 if report.last_waypoint == order.steps[0].waypoint else -1

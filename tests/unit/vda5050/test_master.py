@@ -176,6 +176,34 @@ def test_nodes_are_told_once_each_in_order_several_at_a_time() -> None:
     assert bench.hear(order="order-1", last="w1", last_sequence=2, ahead=(4, 6)) == []
 
 
+@pytest.mark.parametrize("is_seen_before", [True, False])
+def test_a_cancel_passes_no_node_that_only_looks_like_the_last_of_the_order_before(is_seen_before: bool) -> None:
+    bench = driving(an_order("order-1", steps=2, released=2))
+    bench.hear(order="order-1", last="w1", last_sequence=2)
+    bench.link.want_order(an_order("order-2", steps=2, released=2), at_s=0)
+    if is_seen_before:
+        bench.hear(order="order-2", last="w1", last_sequence=2, ahead=(0, 2))
+    bench.link.want_action(CANCEL, at_s=0)
+    events = bench.hear(order="order-2", last="w1", last_sequence=2, actions={"cancel-1": FINISHED})
+    assert ActionFinished(ActionId("cancel-1")) in events
+    assert not any(isinstance(event, NodePassed) for event in events)
+
+
+def test_an_order_that_begins_where_the_last_one_ended_is_followed() -> None:
+    bench = driving(an_order("order-1", steps=1, released=1))
+    bench.link.want_order(an_order("order-2", steps=2, released=2), at_s=0)
+    assert bench.hear(order="order-2", last="w0", ahead=(0, 2)) == [OrderAcknowledged(OrderId("order-2"), 0)]
+    assert bench.hear(order="order-2", last="w0", ahead=(2,)) == [NodePassed(OrderId("order-2"), 0, WaypointId("w0"))]
+    assert bench.hear(order="order-2", last="w1", last_sequence=2) == [
+        NodePassed(OrderId("order-2"), 2, WaypointId("w1"))
+    ]
+
+
+def test_an_order_the_robot_has_cleared_but_still_names_is_forgotten() -> None:
+    bench = driving(an_order("order-1", steps=3, released=3))
+    assert bench.hear(order="order-1", last="w0") == [OrderForgotten(ORDER.id)]
+
+
 def test_nodes_of_the_extended_base_are_told_after_the_update() -> None:
     bench = driving()
     update = ORDER.extended(released=3)
