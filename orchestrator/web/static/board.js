@@ -4,7 +4,7 @@
 
 import { centrePlans, showFleet, showRobots, showStations } from "./plans.js";
 
-const RELOAD_SOON_MS = 150;
+const RELOAD_SOON_MS = 300;
 const RELOAD_QUIET_MS = 5000;
 const ANSWER_LIMIT_MS = 4000;
 const REOPEN_MS = 2000;

@@ -106,13 +106,15 @@ function showDoor(door) {
   title.textContent = `${line.dataset.name}, ${door.position}`;
 }
 
+const HERE_WORDS = { open: "open here", closed: "here", moving: "here" };
+
 function showLift(lift) {
   for (const shaft of document.querySelectorAll(`[id^="lift-${CSS.escape(lift.id)}--"]`)) {
     const level = shaft.id.slice(`lift-${lift.id}--`.length);
     const isHere = lift.level === level;
     shaft.dataset.cabin = isHere ? "here" : "away";
     shaft.dataset.doors = isHere ? lift.doors : "closed";
-    showLiftWords(shaft, level, isHere ? `lift here, doors ${lift.doors}` : `lift: ${whereIs(lift.level)}`);
+    showLiftWords(shaft, level, isHere ? HERE_WORDS[lift.doors] : whereIs(lift.level));
   }
 }
 
@@ -130,8 +132,8 @@ function showLiftWords(shaft, level, words) {
     const box = shaft.getBBox();
     const unit = unitOf(live.ownerSVGElement);
     text = make("text", { id, class: "lift-words", "font-size": 0.95 * unit }, live);
-    text.setAttribute("x", box.x + box.width + 0.5 * unit);
-    text.setAttribute("y", box.y + box.height / 2 + 0.35 * unit);
+    text.setAttribute("x", box.x + box.width / 2);
+    text.setAttribute("y", box.y + box.height + unit);
     live.prepend(text);
   }
   if (text.textContent !== words) text.textContent = words;
