@@ -26,6 +26,11 @@ SAVE_EVERY_S = 1.0
 DRIVING_STATE_S = 0.5
 """A driving robot reports this often, in seconds of the wall's clock, so that people see it move."""
 
+_JUMPED = (
+    "Odometry jumped to where the robot cannot have driven: localisation is lost, or two robots share a namespace and a"
+    " ROS domain. Look where it stands, give each fleet its own ROS_DOMAIN_ID, and start it again."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
@@ -58,6 +63,7 @@ class RobotAgent(SafeLifecycleNode):
         self._timer: Timer | None = None
         self._is_link_up = False
         self._is_announced = False
+        self._is_lost = False
         self._saved: RobotMemory | None = None
         self._saved_at_s = 0.0
 
@@ -66,8 +72,14 @@ class RobotAgent(SafeLifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Make the robot as it is remembered, and its topics."""
         settings = self._settings
+        self._is_lost = False
         memory = self._memory_file.load() or settings.start
-        self._driver = TopicDriver(self, pose=memory.pose, speed_max_m_s=settings.model.speed_max_m_s)
+        self._driver = TopicDriver(
+            self,
+            pose=memory.pose,
+            speed_max_m_s=settings.model.speed_max_m_s,
+            speed_factor=settings.speed_factor,
+        )
         self._robot = OnboardRobot(
             address=settings.address,
             model=settings.model,
@@ -153,6 +165,10 @@ class RobotAgent(SafeLifecycleNode):
                 self._take_link_event(item, robot)
         if not self._is_announced:
             return  # nobody was told that this robot is there, so it has no order to live through
+        if driver.has_jumped and not self._is_lost:
+            self._is_lost = True
+            self.get_logger().error(_JUMPED)
+            robot.raise_fault("poseJumped", _JUMPED, is_fatal=True, now_s=self._now_s())
         robot.advance(self._now_s())
         self._save_if_due(robot)
         for message in robot.take_messages():

@@ -12,9 +12,12 @@ from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Bool
 
 from ros_nodes.nodes import topics
-from ros_nodes.nodes.conversions import battery_from_ros, odometry_from_ros, path_to_ros
+from ros_nodes.nodes.conversions import NANOSECONDS, battery_from_ros, odometry_from_ros, path_to_ros, time_from_ros
 from ros_nodes.onboard.path_geometry import PathPoint, Pose
 from ros_nodes.onboard.path_tracking import PathTracker
+
+JUMP_M = 1.0
+"""A pose further away than the robot can have driven, and by more than this (metres), is not its own."""
 
 _STANDING = 1e-3
 _QUIET_REPORTS = 2
@@ -34,10 +37,15 @@ class TopicDriver:
         Where the robot is believed to be until the first report.
     speed_max_m_s : float
         Speed where an order sets no limit.
+    speed_factor : float
+        How much faster than the wall's the driver's time runs.
     """
 
-    def __init__(self, node: Node, *, pose: Pose, speed_max_m_s: float) -> None:
+    def __init__(self, node: Node, *, pose: Pose, speed_max_m_s: float, speed_factor: float = 1.0) -> None:
         self._speed_max_m_s = speed_max_m_s
+        self._speed_factor = speed_factor
+        self._has_jumped = False
+        self._stamp_ns = 0
         self._pose = pose
         self._speed_m_s = 0.0
         self._turn_speed_rad_s = 0.0
@@ -55,6 +63,14 @@ class TopicDriver:
     def is_ready(self) -> bool:
         """Whether the follower reports and hears."""
         return self._quiet_reports >= _QUIET_REPORTS and self._path.get_subscription_count() > 0
+
+    @property
+    def has_jumped(self) -> bool:
+        """Whether odometry once named a place the robot cannot have driven to.
+
+        Either it lost its localisation, or two robots share a namespace and a ROS domain.
+        """
+        return self._has_jumped
 
     @property
     def pose(self) -> Pose:
@@ -133,8 +149,14 @@ class TopicDriver:
         pose, self._speed_m_s, self._turn_speed_rad_s = odometry_from_ros(message)
         is_moving = abs(self._speed_m_s) > _STANDING or abs(self._turn_speed_rad_s) > _STANDING
         self._quiet_reports = 0 if is_moving else self._quiet_reports + 1
-        if self._reports > 0 and pose.level == self._pose.level:
-            self._distance_m += math.hypot(pose.x_m - self._pose.x_m, pose.y_m - self._pose.y_m)
+        stamp_ns = time_from_ros(message.header.stamp)
+        if self._reports > 0:
+            driven_m = math.hypot(pose.x_m - self._pose.x_m, pose.y_m - self._pose.y_m)
+            elapsed_s = abs(stamp_ns - self._stamp_ns) / NANOSECONDS
+            possible_m = self._speed_max_m_s * self._speed_factor * elapsed_s
+            self._has_jumped = self._has_jumped or driven_m > possible_m + JUMP_M
+            self._distance_m += driven_m
+        self._stamp_ns = stamp_ns
         self._reports += 1
         self._pose = pose
         self._tracker.observe(pose)

@@ -207,6 +207,20 @@ def test_robot_that_is_there_before_the_broker_announces_itself_when_the_broker_
         broker.stop()
 
 
+def test_robot_whose_name_somebody_else_uses_stands_and_says_so(
+    make_robot: Callable[..., RobotRun], companion: Callable[..., Companion], ear: FleetEar
+) -> None:
+    robot = make_robot()
+    robot.start()
+    ear.wait_online()
+    ear.send(an_order([A, FAR]))
+    ear.wait_for("the robot drives", driving=True)
+    companion("tests.support.ros_impostor", NAMESPACE)
+    wait_until(lambda: any(error["errorType"] == "poseJumped" for error in ear.state["errors"]), "it noticed")
+    assert [error["errorLevel"] for error in ear.state["errors"]] == ["FATAL"]
+    assert "ROS_DOMAIN_ID" in robot.log
+
+
 def test_managed_agent_follows_its_lifecycle_and_survives_a_wrong_request(
     make_robot: Callable[..., RobotRun], companion: Callable[..., Companion], ear: FleetEar
 ) -> None:
