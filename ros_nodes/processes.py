@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -112,15 +111,6 @@ def namespace_of(robot_id: str) -> str:
     """Return ``robot_id`` as a ROS namespace: letters, digits and underscores, not starting with a digit."""
     name = re.sub(r"[^A-Za-z0-9_]", "_", robot_id)
     return name if name[:1].isalpha() else f"robot_{name}"
-
-
-def domain_of(folder: Path) -> int:
-    """Return the ROS domain (1 to 100) for the robots that keep their state under ``folder``.
-
-    Two fleets on one machine that share a domain hear each other's wheels; folders of their own keep them apart
-    (all but one time in a hundred), and any other process can work the domain out.
-    """
-    return 1 + zlib.crc32(str(folder.resolve()).encode()) % 100
 
 
 def start_pose_text(pose: Place) -> str:

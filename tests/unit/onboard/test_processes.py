@@ -17,7 +17,6 @@ from ros_nodes.processes import (
     FleetFileError,
     RobotProcess,
     StartPoseError,
-    domain_of,
     namespace_of,
     processes_from_json,
     processes_to_json,
@@ -58,13 +57,6 @@ def test_ros_stays_on_this_machine() -> None:
     assert "ROS_DOMAIN_ID" not in a_process().env
     with pytest.raises(InvalidInputError, match="0 to 101"):
         _ = a_process(ros_domain_id=232).env
-
-
-def test_fleets_in_folders_of_their_own_get_domains_of_their_own(tmp_path: Path) -> None:
-    domains = [domain_of(tmp_path / f"fleet-{number}") for number in range(20)]
-    assert all(1 <= domain <= 100 for domain in domains)
-    assert len(set(domains)) > 10
-    assert domain_of(tmp_path / "x" / ".." / "fleet-0") == domains[0]
 
 
 @pytest.mark.parametrize(
