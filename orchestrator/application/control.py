@@ -31,6 +31,7 @@ from orchestrator.application.trips import progress_trips
 from orchestrator.application.turn import Turn
 from orchestrator.application.views import FleetPicture, RobotPicture
 from orchestrator.domain.fleet.model import RobotId, RobotReport
+from orchestrator.domain.fleet.order import RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.vda5050 import events as link_events
 from orchestrator.vda5050.address import AddressError, TopicKind, parse_topic
@@ -97,30 +98,25 @@ class Control:
             self._links[robot.id] = link
             self._robot_at[link.address.prefix] = robot.id
         self._read_back()
-        with self._store.reading() as uow:
-            wanted = uow.outbox.wanted()
-        for robot, link in self._links.items():
-            record = self._records[robot]
-            has_order = record.phase is not OrderPhase.LOST
-            link.resume(
-                record.order if has_order else None,
-                record.phase is not OrderPhase.WANTED,
-                [m.action for m in wanted if m.robot == robot and m.action is not None],
-                at_s=at_s,
-                passed=record.passed,
-                is_lost=record.lost_since is not None,
-            )
 
     def subscriptions(self) -> list[str]:
         """Return the topics that the orchestrator has to listen to."""
         return [link.address.topic(kind) for link in self._links.values() for kind in LISTENED_KINDS]
 
     def _read_back(self) -> None:
-        """Read the records, and rebuild what is remembered of grants from them."""
+        """Read the records, and rebuild from them what is remembered of grants, plans and the robots' orders.
+
+        After a turn that failed this makes the links tell once more what could not be kept.
+        """
         with self._store.reading() as uow:
             self._records = {robot: uow.robots.get(robot) for robot in self.fleet.robots}
+            wanted = uow.outbox.wanted()
         self._steering.restore(self._records)
         self._dispatcher.forget()
+        at_s = self._clock.monotonic_s()
+        for robot, link in self._links.items():
+            actions = [m.action for m in wanted if m.robot == robot and m.action is not None]
+            _resume(link, self._records[robot], actions, at_s=at_s)
 
     # -- the three ways in ----------------------------------------------------------------------------------------
 
@@ -218,11 +214,11 @@ class Control:
                     records=self._records,
                 )
                 yield turn
+            self._records.update(turn.changed)
+            self._hand_over(turn.wants)
         except BaseException:
             self._read_back()
             raise
-        self._records.update(turn.changed)
-        self._hand_over(turn.wants)
 
     def _hand_over(self, wants: Sequence[OutboxMessage]) -> None:
         at_s = self._clock.monotonic_s()
@@ -274,3 +270,15 @@ class Control:
             is_lost=record.lost_since is not None,
             battery=report.battery if report else None,
         )
+
+
+def _resume(link: RobotLink, record: RobotRecord, actions: Sequence[RobotAction], *, at_s: float) -> None:
+    has_order = record.phase is not OrderPhase.LOST
+    link.resume(
+        record.order if has_order else None,
+        record.phase is not OrderPhase.WANTED,
+        actions,
+        at_s=at_s,
+        passed=record.passed,
+        is_lost=record.lost_since is not None,
+    )

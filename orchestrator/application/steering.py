@@ -59,8 +59,13 @@ class Steering:
         self._wishes = {robot: _Wish() for robot in fleet.robots}
 
     def restore(self, records: Mapping[RobotId, RobotRecord]) -> None:
-        """Enter every robot that the books know a place of; what it holds it goes on holding."""
+        """Enter every robot that the books know a place of; what it holds it goes on holding.
+
+        Diversions are forgotten: the routes of a turn that failed are not those they went with.
+        """
         self.monitor = Monitor(self.resources, self._fleet.graph)
+        for wish in self._wishes.values():
+            wish.is_diverted = False
         for robot, record in sorted(records.items()):
             if record.tip is not None:
                 endpoint = self._fleet.home_waypoint_of(robot)

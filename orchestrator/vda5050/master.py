@@ -103,14 +103,18 @@ class RobotLink:
         self._model = model
         self._style = style
         self._counter = counter or HeaderCounter()
-        self._orders = OrderDialogue(resend_after_s=model.resend_after_s, answer_s=model.order_answer_s)
-        self._actions = ActionDialogue(resend_after_s=model.resend_after_s, answer_s=model.order_answer_s)
+        self._begin_dialogues()
         self._sequence = StateSequence(quiet_after_s=model.state_interval_s)
         self._heard_s = at_s
         self._is_lost = False
         self._report: RobotReport | None = None
         self._errors: frozenset[ErrorMark] | None = None
         self._connection: ConnectionState | None = None
+
+    def _begin_dialogues(self) -> None:
+        limits = self._model
+        self._orders = OrderDialogue(resend_after_s=limits.resend_after_s, answer_s=limits.order_answer_s)
+        self._actions = ActionDialogue(resend_after_s=limits.resend_after_s, answer_s=limits.order_answer_s)
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -189,9 +193,10 @@ class RobotLink:
         passed: int = -1,
         is_lost: bool = False,
     ) -> None:
-        """Go on after a restart of the orchestrator from what was stored.
+        """Go on from what was stored: after a restart of the orchestrator, or when what was told could not be kept.
 
-        Events of actions that were over before may be told once more; node events are not, up to ``passed``.
+        What was wanted and told before counts no more. Events of actions that were over before may be told once more;
+        node events are not, up to ``passed``. When the robot was heard last, and in which state, is not forgotten.
 
         Parameters
         ----------
@@ -208,7 +213,9 @@ class RobotLink:
         is_lost : bool, optional
             Whether the robot is lost on our books, so that its return is told.
         """
-        self._heard_s = at_s
+        self._begin_dialogues()
+        if self._report is None:
+            self._heard_s = at_s
         self._is_lost = is_lost
         if order is not None:
             self._orders.resume(order, is_acknowledged=acknowledged, passed=passed, at_s=at_s)
