@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -17,6 +20,7 @@ from orchestrator.adapters.config.robot_model_file import load_robot_models
 from orchestrator.adapters.config.site_file import load_site
 from orchestrator.adapters.drawing.level import draw_level
 from orchestrator.adapters.identity.development import DevelopmentIdentity, require_loopback
+from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker, keep_running
 from orchestrator.adapters.mqtt.driver import Driver, LateTransport
 from orchestrator.adapters.store import SqlStore, open_store
@@ -45,8 +49,8 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
     WardporterError
         A file cannot be read, or they do not fit together; the sentence names file and line.
     """
-    site = load_site(settings.site)
     models = load_robot_models(settings.robot_models)
+    site = load_site(settings.site, models.values())
     fleet = load_fleet(settings.fleet, site=site, models=models)
     policies = load_policies(settings.policies)
     for robot in fleet.robots.values():
@@ -188,7 +192,38 @@ async def _lifespan(door: Door, *, store: SqlStore, broker: ChildBroker | None) 
         store.close()
 
 
-def serve(settings: Settings) -> None:
-    """Serve until a signal ends it."""
+def serve(settings: Settings, *, tell: Callable[[str], None]) -> None:
+    """Serve until a signal ends it.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to serve, and where.
+    tell : callable
+        Gets one line for people once the service has been put together.
+
+    Raises
+    ------
+    WardporterError
+        Something in the settings is refused.
+    """
+    configure_logging()
+    require_loopback(settings.host)
+    port = free_port(settings.port, host=settings.host.strip("[]"))
     app = build_service(settings)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5)
+    tell(f"Wardporter serves http://{settings.host}:{port}; its books are in {settings.data}. Ctrl-C ends it.")
+    uvicorn.run(app, host=settings.host.strip("[]"), port=port, log_level="warning", timeout_graceful_shutdown=5)
+
+
+def configure_logging() -> None:
+    """Write one line an event to standard error: time, level, event, and ids that are safe to log."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )

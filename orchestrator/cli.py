@@ -37,7 +37,8 @@ def serve(
 
     given = {"site": site, "fleet": fleet, "data": data, "port": port}
     try:
-        serve_with(Settings(**{name: value for name, value in given.items() if value is not None}))  # pyright: ignore[reportArgumentType]  # pydantic checks them
+        settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
+        serve_with(settings, tell=typer.echo)
     except (WardporterError, ValidationError) as error:
         typer.echo(f"wardporter: {error}", err=True)
         raise typer.Exit(REFUSED_EXIT) from error

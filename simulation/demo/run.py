@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -22,8 +21,9 @@ from orchestrator.adapters.config.built_in import built_in
 from orchestrator.adapters.config.rmf.importer import import_building
 from orchestrator.adapters.config.robot_model_file import load_robot_models
 from orchestrator.adapters.config.site_file import load_site
+from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker
-from orchestrator.domain.errors import InvalidInputError, WardporterError
+from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.site.model import Site
 from simulation.demo.api import Api, Away
@@ -38,12 +38,6 @@ START_LIMIT_S = 90.0
 ROS_DOMAINS = 100
 PIPE_WIDTH = 160
 MODEL = ModelId("porter")
-
-
-class PortTakenError(InvalidInputError):
-    """Something else listens on the page's port."""
-
-    code = "port_taken"
 
 
 class NotReadyError(WardporterError):
@@ -99,26 +93,6 @@ def read_stage_site(path: Path | None) -> Site:
     if path is None:
         return load_site(built_in("sites/demo_hospital.site.yaml"))
     return import_building(path)[0] if path.name.endswith(".building.yaml") else load_site(path)
-
-
-def free_port(port: int) -> int:
-    """Return the port if it is free, or any free one for 0.
-
-    Raises
-    ------
-    PortTakenError
-        Something listens there.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise PortTakenError(
-                f"Port {port} on 127.0.0.1 was refused: something else listens there. "
-                f"Name another with --port, or --port 0 for any free one."
-            ) from error
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

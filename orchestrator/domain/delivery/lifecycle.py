@@ -30,9 +30,7 @@ ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
 }
 
 
-def moved(
-    delivery: Delivery, to: DeliveryState, *, at: datetime, cause: str, reason: Reason | None = None
-) -> Delivery:
+def moved(delivery: Delivery, to: DeliveryState, *, at: datetime, cause: str, reason: Reason | None = None) -> Delivery:
     """Return the delivery in its next state, with the change recorded and nothing left to wait for.
 
     Parameters
