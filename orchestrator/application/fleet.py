@@ -27,7 +27,7 @@ class FleetPolicy:
     robot that refused an order is left alone.
     """
 
-    patience_s: float = 45.0
+    patience_s: float = 15.0
     lookahead_m: float = 8.0
     place_tolerance_m: float = 0.6
     retry_after_s: float = 10.0

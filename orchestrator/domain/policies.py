@@ -25,6 +25,6 @@ class Policies:
 
     id: str
     verification: VerificationMoment = VerificationMoment.QUEUEING
-    wait_before_priority_s: float = 60.0
+    wait_before_priority_s: float = 15.0
     receiver_wait_s: float = 600.0
     runner_walk_s: float = 300.0

@@ -1,9 +1,9 @@
 """The whole of dispatch on one screen: phases in a fixed order, each taking robots that are still free.
 
-STAT first, then the rest by urgency, then robots that must charge, then robots that have nothing to do go home. A
-trip goes to the most urgent delivery and the nearest robot that passes the filters; its further drawers are filled
-with deliveries between the same two stations, most urgent first. A STAT travels alone: only other STATs between the
-same stations ride along.
+STAT first, even towards a station that another robot is still at, then the rest by urgency, then robots that must
+charge, then robots that have nothing to do go home. A trip goes to the most urgent delivery and the nearest robot that
+passes the filters; its further drawers are filled with deliveries between the same two stations, most urgent first. A
+STAT travels alone: only other STATs between the same stations ride along.
 """
 
 from __future__ import annotations
@@ -116,8 +116,13 @@ def plan_trips(
 
 
 def start_stat_trips(draft: _Draft) -> None:
-    """Give each STAT the nearest suitable robot."""
+    """Give each STAT the nearest suitable robot, which may wait near a station that is busy still.
+
+    Whoever is being loaded there leaves sooner than a robot that comes only then arrives.
+    """
+    busy, draft.busy_stations = draft.busy_stations, set()
     _start_trips(draft, [delivery for delivery in draft.waiting if delivery.priority is Priority.STAT])
+    draft.busy_stations |= busy
 
 
 def start_other_trips(draft: _Draft) -> None:

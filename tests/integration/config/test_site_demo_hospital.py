@@ -101,7 +101,7 @@ def test_the_demo_fleet_lives_in_the_demo_hospital() -> None:
 def test_the_default_policy_verifies_at_queueing() -> None:
     policies = load_policies(built_in(DEFAULT_POLICY))
     assert policies.verification is VerificationMoment.QUEUEING
-    assert policies.wait_before_priority_s == 60.0
+    assert policies.wait_before_priority_s == 15.0
 
 
 def test_the_committed_schemas_are_those_of_the_code() -> None:

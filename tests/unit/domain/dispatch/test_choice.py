@@ -176,6 +176,15 @@ def test_one_trip_at_most_starts_from_a_station() -> None:
     assert "hatch" in plan.reasons[DeliveryId("d2")][0].sentence
 
 
+def test_a_stat_gets_a_robot_even_while_another_is_at_its_station() -> None:
+    deliveries = [a_delivery("s1", priority=Priority.STAT), a_delivery("d1")]
+
+    plan = planned(deliveries, [a_candidate("r1"), a_candidate("r2")], busy=(HATCH,))
+
+    assert [[load.delivery for load in trip.loads] for trip in plan.trips] == [["s1"]]
+    assert codes(plan, "d1") == ["station_busy"]
+
+
 def test_nothing_starts_from_a_busy_station() -> None:
     plan = planned([a_delivery()], [a_candidate()], busy=(HATCH,))
 

@@ -1,0 +1,65 @@
+"""Who rides along on a trip that has not left its hatch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.domain.delivery.model import (
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    JobId,
+    Priority,
+    Tote,
+    ToteId,
+    TripId,
+)
+from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
+from orchestrator.domain.site.model import StationId
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+HATCH, WARD, OTHER_WARD = StationId("hatch"), StationId("ward"), StationId("other_ward")
+
+
+def a_delivery(
+    name: str, *, end: StationId = WARD, priority: Priority = Priority.ROUTINE, minutes: int = 0
+) -> Delivery:
+    return Delivery(
+        id=DeliveryId(name),
+        job=JobId("job"),
+        from_station=HATCH,
+        to_station=end,
+        priority=priority,
+        lines=(),
+        tote=Tote(ToteId(f"tote-{name}")),
+        state=DeliveryState.VERIFIED,
+        queued_at=NOON + timedelta(minutes=minutes),
+    )
+
+
+def a_trip(*, drawers: tuple[str, ...] = ("B", "C"), is_stat: bool = False) -> OpenTrip:
+    return OpenTrip(TripId("trip"), HATCH, WARD, drawers, is_stat)
+
+
+def joined(deliveries: list[Delivery], trip: OpenTrip) -> list[tuple[str, str]]:
+    return [(joining.delivery, joining.drawer) for joining in join_trips(deliveries, [trip])]
+
+
+def test_deliveries_for_the_same_place_take_the_free_drawers_most_urgent_first() -> None:
+    waiting = [a_delivery("late", minutes=2), a_delivery("early", minutes=1), a_delivery("u", priority=Priority.URGENT)]
+
+    assert joined(waiting, a_trip()) == [("u", "B"), ("early", "C")]
+
+
+def test_a_delivery_for_another_place_does_not_join() -> None:
+    assert joined([a_delivery("d", end=OTHER_WARD)], a_trip()) == []
+
+
+def test_nothing_joins_a_stat_and_a_stat_joins_nothing_less_urgent() -> None:
+    assert joined([a_delivery("d")], a_trip(is_stat=True)) == []
+    assert joined([a_delivery("s", priority=Priority.STAT)], a_trip()) == []
+    assert joined([a_delivery("s", priority=Priority.STAT)], a_trip(is_stat=True)) == [("s", "B")]
+
+
+def test_a_full_robot_takes_nobody() -> None:
+    assert joined([a_delivery("d")], a_trip(drawers=())) == []
