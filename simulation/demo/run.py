@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.site.model import Site
 from simulation.demo.api import Api, Away
 from simulation.demo.cast import choose_cast, draw_routes
+from simulation.demo.claims import ROS_DOMAIN, ROS_DOMAINS, claimed_number
 from simulation.demo.people import People
 from simulation.demo.processes import Company
 from simulation.demo.progress import Course, Progress
@@ -35,8 +37,8 @@ from simulation.demo.stage import Stage, set_stage
 
 LOOK_EVERY_S = 0.25
 START_LIMIT_S = 90.0
-ROS_DOMAINS = 100
 PIPE_WIDTH = 160
+ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 MODEL = ModelId("porter")
 
 
@@ -70,6 +72,8 @@ def run_demo(settings: DemoSettings) -> int:
     """
     # Nobody wraps a pipe: without a terminal the lines are as long as the widest table needs.
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    # A polite end is an end like Ctrl-C: everybody who was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED_BY_SIGTERM))
     site = read_stage_site(settings.site_file)
     model = load_robot_models(built_in("robot_models"))[MODEL]
     cast = choose_cast(site, model=model, robots=settings.robots)
@@ -98,17 +102,22 @@ def read_stage_site(path: Path | None) -> Site:
 @contextlib.contextmanager
 def _company(stage: Stage, console: Console) -> Iterator[Company]:
     mqtt_url = os.environ.get("WARDPORTER_MQTT_URL")
-    broker = None if mqtt_url else ChildBroker(stage.broker_folder)
-    console.print("Starting the broker, the service and the robots …")
-    url = mqtt_url or (broker.start().url if broker else "")
-    company = Company(stage, mqtt_url=url, is_broker_ours=mqtt_url is None, ros_domain_id=1 + os.getpid() % ROS_DOMAINS)
-    try:
+    with contextlib.ExitStack() as ending:
+        domain = claimed_number(ROS_DOMAIN, ROS_DOMAINS, start=os.getpid() % len(ROS_DOMAINS))
+        domain_id = ending.enter_context(domain)
+        console.print("Starting the broker, the service and the robots …")
+        url = mqtt_url or _start_broker(stage, ending)
+        company = Company(stage, mqtt_url=url, is_broker_ours=mqtt_url is None, ros_domain_id=domain_id)
+        ending.callback(company.end)
         company.start()
         yield company
-    finally:
-        company.end()
-        if broker is not None:
-            broker.stop()
+
+
+def _start_broker(stage: Stage, ending: contextlib.ExitStack) -> str:
+    broker = ChildBroker(stage.broker_folder)
+    # Before it is started: Ctrl-C may come while it comes up, and it would outlive us.
+    ending.callback(broker.stop)
+    return broker.start().url
 
 
 def _play(settings: DemoSettings, stage: Stage, company: Company, console: Console) -> bool:
