@@ -139,16 +139,21 @@ class Control:
         self._heed(robot, events)
         self._flush()
 
-    def run(self, command: Callable[[UnitOfWork], T]) -> T:
-        """Run a use case in one transaction, then let the fleet follow.
+    def act(self, command: Callable[[UnitOfWork], T]) -> T:
+        """Run a use case in one transaction; the next `tick`, which is due at once, lets the fleet follow.
 
         What the command returns is durable when this returns. What follows from it for the robots is a turn of its
         own, so a fault there never takes back what was acknowledged.
         """
         with self._store.transaction() as uow:
             answer = command(uow)
-        self._advance()
-        self._flush()
+        self._next_look_s = self._clock.monotonic_s()
+        return answer
+
+    def run(self, command: Callable[[UnitOfWork], T]) -> T:
+        """Run a use case and let the fleet follow at once."""
+        answer = self.act(command)
+        self.tick()
         return answer
 
     def read(self, query: Callable[[UnitOfWork], T]) -> T:

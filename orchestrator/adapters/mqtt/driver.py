@@ -23,6 +23,9 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 INBOX_LIMIT = 10_000
+BATCH_LIMIT = 50
+"""Messages handled in one go: commands of people wait behind a batch, never behind the whole inbox."""
+
 LONGEST_NAP_S = 1.0
 
 
@@ -72,6 +75,7 @@ class Driver:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="control")
         self._inbox: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue(INBOX_LIMIT)
         self._dropped = 0
+        self._has_failed = False
         self._picture: FleetPicture | None = None
 
     @contextlib.asynccontextmanager
@@ -89,6 +93,7 @@ class Driver:
         self._late.real = transport
         transport.start()
         pump = asyncio.create_task(self._pump(), name="control pump")
+        pump.add_done_callback(_tell_of_end)
         try:
             yield self
         finally:
@@ -110,8 +115,8 @@ class Driver:
         return self._picture
 
     async def run(self, command: Callable[[UnitOfWork], T]) -> T:
-        """Run a use case on the control's thread; durable when this returns."""
-        return await self._on_thread(lambda: self._then_look(lambda: self._control.run(command)))
+        """Run a use case on the control's thread; durable when this returns, whatever becomes of the robots' turn."""
+        return await self._on_thread(lambda: self._then_look(lambda: self._act(command)))
 
     async def read(self, query: Callable[[UnitOfWork], T]) -> T:
         """Run a query on one committed state; it does not wait for the control."""
@@ -120,6 +125,11 @@ class Driver:
     def _start(self) -> None:
         self._control.start()
         self._picture = self._control.picture()
+
+    def _act(self, command: Callable[[UnitOfWork], T]) -> T:
+        answer = self._control.act(command)
+        self._tick()
+        return answer
 
     def _then_look(self, call: Callable[[], T]) -> T:
         try:
@@ -144,6 +154,8 @@ class Driver:
             await self._on_thread(lambda batch=messages: self._then_look(lambda: self._handle(batch)))
 
     def _seconds_to_next_tick(self) -> float:
+        if self._has_failed:
+            return LONGEST_NAP_S  # what fails is due at once again; people's commands must get through all the same
         return max(0.0, min(self._control.next_due_s() - self._control.now_s(), LONGEST_NAP_S))
 
     async def _collect(self, nap_s: float) -> list[tuple[str, bytes, bool]]:
@@ -151,7 +163,7 @@ class Driver:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(nap_s):
                 messages.append(await self._inbox.get())
-        while not self._inbox.empty():
+        while not self._inbox.empty() and len(messages) < BATCH_LIMIT:
             messages.append(self._inbox.get_nowait())
         return messages
 
@@ -161,13 +173,23 @@ class Driver:
                 self._control.receive(topic, payload, is_retained=is_retained)
             except Exception:  # the process edge: one poisonous message must not deafen the house to all others
                 log.exception("message_failed", topic=topic)
+        self._tick()
+
+    def _tick(self) -> None:
+        self._has_failed = True
         try:
             self._control.tick()
+            self._has_failed = False
         except Exception:  # the process edge: the books are as they were before the turn; the next tick tries again
             log.exception("tick_failed")
 
     async def _on_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _tell_of_end(pump: asyncio.Task[None]) -> None:
+    if not pump.cancelled() and (fault := pump.exception()) is not None:
+        log.critical("control_stopped", exc_info=fault)
 
 
 def _hand_over(

@@ -1,0 +1,102 @@
+"""The driver of the control: what one bad turn or a flood of messages may not do to everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from orchestrator.adapters.mqtt import driver as driving
+from orchestrator.adapters.mqtt.driver import Driver, LateTransport
+from orchestrator.application.control import Control
+
+
+class FailingControl:
+    """A control whose every turn fails; commands work."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.received: list[str] = []
+        self.acted_after: list[int] = []
+
+    def start(self) -> None: ...
+
+    def subscriptions(self) -> list[str]:
+        return []
+
+    def picture(self) -> None: ...
+
+    def now_s(self) -> float:
+        return time.monotonic()
+
+    def next_due_s(self) -> float:
+        return 0.0
+
+    def receive(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
+        self.received.append(topic)
+
+    def tick(self) -> None:
+        self.ticks += 1
+        raise RuntimeError("this turn cannot be done")
+
+    def act(self, command: Callable[[Any], Any]) -> Any:
+        self.acted_after.append(len(self.received))
+        return command(None)
+
+
+@pytest.fixture
+def control() -> FailingControl:
+    return FailingControl()
+
+
+@pytest.fixture
+def driver(control: FailingControl, free_port: int) -> Driver:
+    return Driver(
+        cast(Control, control),
+        transport=LateTransport(),
+        broker_url=f"mqtt://127.0.0.1:{free_port}",
+        client_id="test",
+        on_change=lambda: None,
+    )
+
+
+def test_a_turn_that_fails_again_and_again_does_not_turn_the_control_into_a_busy_loop(
+    control: FailingControl, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driving, "LONGEST_NAP_S", 0.1)
+
+    async def run() -> None:
+        async with driver.running():
+            await asyncio.sleep(0.5)
+
+    asyncio.run(run())
+
+    assert 2 <= control.ticks <= 7
+
+
+def test_a_command_is_answered_although_the_turn_that_follows_it_fails(driver: Driver) -> None:
+    async def run() -> str:
+        async with driver.running():
+            return await driver.run(lambda _uow: "kept")
+
+    assert asyncio.run(run()) == "kept"
+
+
+def test_a_command_waits_for_a_batch_of_messages_and_not_for_the_whole_inbox(
+    control: FailingControl, driver: Driver
+) -> None:
+    async def run() -> None:
+        async with driver.running():
+            for i in range(1000):
+                driver._take((f"topic-{i}", b"", False))
+            await asyncio.sleep(0)
+            while len(control.received) < 1000:
+                await driver.run(lambda _uow: None)
+
+    asyncio.run(run())
+
+    assert control.acted_after[0] <= 2 * driving.BATCH_LIMIT
+    assert control.received == [f"topic-{i}" for i in range(1000)]
