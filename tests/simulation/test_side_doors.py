@@ -7,6 +7,7 @@ from collections.abc import Callable
 from orchestrator.application.cancel_delivery import cancel_delivery
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.fleet.model import RobotId
 from orchestrator.vda5050.messages import OperatingMode
 from simulation.ward import Outcome, SimulatedWard
 from tests.support.wards import a_demand, a_fleet, demo_hospital
@@ -74,7 +75,7 @@ def test_a_delivery_cancelled_after_sealing_comes_back_to_the_hatch_unopened_and
         assert states[-2:] == [DeliveryState.RETURNING, DeliveryState.RETURNED]
 
 
-def while_driving(ward: SimulatedWard, act: Callable[[str], None]) -> None:
+def while_driving(ward: SimulatedWard, act: Callable[[RobotId], None]) -> None:
     """Do something to the first robot that is seen driving with a load."""
 
     def look() -> None:
@@ -91,13 +92,13 @@ def test_a_robot_whose_emergency_stop_is_pressed_gets_nothing_new_and_goes_on_on
     ward = a_ward(count=3)
     held: list[tuple[object, object]] = []
 
-    def press(robot: str) -> None:
+    def press(robot: RobotId) -> None:
         ward.robots[robot].press_emergency_stop()
         ward.scheduler.after(10.0, lambda: held.append(granted_to(robot)))
         ward.scheduler.after(70.0, lambda: held.append(granted_to(robot)))
         ward.scheduler.after(71.0, ward.robots[robot].release_emergency_stop)
 
-    def granted_to(robot: str) -> tuple[object, object]:
+    def granted_to(robot: RobotId) -> tuple[object, object]:
         record = next(p.record for p in ward.control.picture().robots if p.id == robot)
         return record.tip, record.order.released if record.order else None
 
@@ -110,7 +111,7 @@ def test_a_robot_whose_emergency_stop_is_pressed_gets_nothing_new_and_goes_on_on
 def test_a_robot_taken_into_manual_mode_has_dropped_its_order_and_goes_on_with_a_new_one() -> None:
     ward = a_ward(count=3)
 
-    def take_over(robot: str) -> None:
+    def take_over(robot: RobotId) -> None:
         ward.robots[robot].set_operating_mode(OperatingMode.MANUAL)
         ward.scheduler.after(60.0, lambda: ward.robots[robot].set_operating_mode(OperatingMode.AUTOMATIC))
 

@@ -77,9 +77,7 @@ def a_request(
     )
 
 
-def queue(
-    uow: UnitOfWork, request: DeliveryRequest | None = None, *, ids: Ids, at: datetime = NOON
-) -> Delivery:
+def queue(uow: UnitOfWork, request: DeliveryRequest | None = None, *, ids: Ids, at: datetime = NOON) -> Delivery:
     return queue_delivery(
         uow,
         request=request or a_request(),
