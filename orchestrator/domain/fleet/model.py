@@ -34,7 +34,7 @@ class RobotModel:
     Lengths in metres, speeds in m/s and rad/s, accelerations in m/s² and rad/s², times in seconds. ``drawers`` are the
     drawer names. ``radius_m`` is the radius of the circle around the footprint. ``state_interval_s`` is the longest a
     healthy robot stays silent; after ``lost_after_s`` without a state it is shown as lost. An order that is not
-    acknowledged within ``order_answer_s`` is escalated. Drain and charge are battery ratio (0 to 1) per metre or second.
+    acknowledged within ``order_answer_s`` is escalated. Drain and charge are battery ratio per metre or second.
     """
 
     id: ModelId

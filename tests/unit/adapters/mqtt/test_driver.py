@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -21,6 +22,8 @@ class FailingControl:
         self.ticks = 0
         self.received: list[str] = []
         self.acted_after: list[int] = []
+        self.has_begun = threading.Event()
+        self.may_go_on = threading.Event()
 
     def start(self) -> None: ...
 
@@ -36,6 +39,8 @@ class FailingControl:
         return 0.0
 
     def receive(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
+        self.has_begun.set()
+        assert self.may_go_on.wait(10.0)
         self.received.append(topic)
 
     def tick(self) -> None:
@@ -92,7 +97,11 @@ def test_a_command_waits_for_a_batch_of_messages_and_not_for_the_whole_inbox(
         async with driver.running():
             for i in range(1000):
                 driver._take((f"topic-{i}", b"", False))
+            await asyncio.to_thread(control.has_begun.wait, 10.0)
+            command = asyncio.create_task(driver.run(lambda _uow: None))
             await asyncio.sleep(0)
+            control.may_go_on.set()
+            await command
             while len(control.received) < 1000:
                 await driver.run(lambda _uow: None)
 
