@@ -27,11 +27,11 @@ class OrderPhase(StrEnum):
 class RobotRecord:
     """One robot on our books. Persisted whole; a restart goes on from here.
 
-    ``target`` is the station it is being sent to. ``passed`` is the index of the last step of ``order`` that the robot
-    has traversed. Beyond the released base lie ``granted``, the lanes that traffic has granted but a door, a lift or an
-    unanswered update still holds back, and then ``route``, the lanes not granted yet. ``held`` are the ids of the
-    traffic resources granted and not yet freed; ``tip`` is the last waypoint granted, where the robot could stand. ``waiting``
-    says why it does not move on.
+    ``target`` is the station it is being sent to. ``passed`` is the index of the last step of ``order`` that the
+    robot has traversed. Beyond the released base lie ``granted``, the lanes that traffic has granted but a door, a
+    lift or an unanswered update still holds back, and then ``route``, the lanes not granted yet. ``held`` are the ids
+    of the traffic resources granted and not yet freed; ``tip`` is the last waypoint granted, where the robot could
+    stand. ``waiting`` says why it does not move on.
     """
 
     robot: RobotId
