@@ -185,7 +185,13 @@ class ChildBroker:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
             )
-        line = _first_line(process, limit_s=START_LIMIT_S)
+        try:
+            line = _first_line(process, limit_s=START_LIMIT_S)
+        except BaseException:
+            # Ctrl-C while it comes up: it holds no lock yet, so ``stop`` would not find it and it would live on.
+            process.kill()
+            process.wait()
+            raise
         if line:
             self._process = process
             return BrokerPlace.from_json(line.decode())
