@@ -52,13 +52,17 @@ def remaining_base(record: RobotRecord) -> tuple[LaneId, ...]:
 
 
 def standing_place(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None:
-    """Return the waypoint the robot passed last, or stands at when it has no order; None when nobody knows."""
+    """Return the waypoint the robot passed last, or stands at when it has no order; None when nobody knows.
+
+    What is granted beyond the base leads on from there: until it is released the robot stands where that begins.
+    """
     if record.order is not None:
         waypoint = record.order.steps[record.passed].waypoint
         if waypoint in fleet.graph.waypoints:
             return waypoint
-        return None
-    return record.tip
+        if remaining_base(record):
+            return None
+    return fleet.graph.lanes[record.granted[0]].start if record.granted else record.tip
 
 
 def starting_steps(fleet: FleetOnSite, record: RobotRecord, *, order: str) -> tuple[OrderStep, ...]:

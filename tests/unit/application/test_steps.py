@@ -1,0 +1,115 @@
+"""Where an order for a robot may start, and what it holds: on the demo hospital's lanes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.steps import standing_place, starting_steps, steps_of_lanes
+from orchestrator.domain.fleet.model import OperatingMode, OrderId, Pose, RobotId, RobotReport
+from orchestrator.domain.fleet.order import DriveOrder, OrderStep
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.site.model import LaneId, WaypointId
+from tests.support.wards import a_fleet, demo_hospital
+
+ROBOT = RobotId("robot-1")
+FLEET: FleetOnSite = a_fleet(demo_hospital())
+HOME = FLEET.home_waypoint_of(ROBOT)
+
+
+LANES = (LaneId("charger_1~lobby_n"), LaneId("lobby_n~lobby"), LaneId("lobby~corridor_w"))
+ENDS = [FLEET.graph.lanes[lane].end for lane in LANES]
+
+
+def a_report(pose: Pose | None) -> RobotReport:
+    return RobotReport(
+        robot=ROBOT,
+        received_at=datetime(2026, 1, 5, tzinfo=UTC),
+        order_id=None,
+        order_update_id=0,
+        last_waypoint=None,
+        last_sequence=0,
+        sequences_ahead=(),
+        is_driving=False,
+        is_paused=False,
+        pose=pose,
+        battery=0.9,
+        is_charging=False,
+        mode=OperatingMode.AUTOMATIC,
+        is_emergency_stopped=False,
+        has_field_violation=False,
+        loads=(),
+    )
+
+
+def aside(waypoint: WaypointId, *, by_m: float) -> Pose:
+    pose = FLEET.pose_of(waypoint)
+    return replace(pose, x_m=pose.x_m + by_m)
+
+
+def waypoints(steps: tuple[OrderStep, ...]) -> list[str]:
+    return [step.waypoint for step in steps]
+
+
+def an_order(*, first: OrderStep, lanes: tuple[LaneId, ...], released: int) -> DriveOrder:
+    return DriveOrder(
+        id=OrderId("order-1"), robot=ROBOT, steps=(first, *steps_of_lanes(FLEET, lanes)), released=released
+    )
+
+
+def test_the_first_order_of_a_robot_begins_where_it_stands_and_not_at_the_end_of_what_is_granted() -> None:
+    record = RobotRecord(ROBOT, tip=ENDS[-1], granted=LANES, report=a_report(FLEET.pose_of(HOME)))
+
+    assert standing_place(FLEET, record) == HOME
+    assert waypoints(starting_steps(FLEET, record, order="order-1")) == [HOME]
+
+
+def test_an_order_begins_at_the_waypoint_passed_last() -> None:
+    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(HOME))
+    record = RobotRecord(
+        ROBOT,
+        order=an_order(first=home, lanes=LANES, released=2),
+        passed=1,
+        tip=ENDS[0],
+        phase=OrderPhase.LOST,
+        report=a_report(FLEET.pose_of(ENDS[0])),
+    )
+
+    assert waypoints(starting_steps(FLEET, record, order="order-2")) == [ENDS[0]]
+
+
+def test_an_order_for_a_robot_between_two_waypoints_begins_at_its_own_pose_and_goes_on_along_the_lane() -> None:
+    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(HOME))
+    pose = aside(HOME, by_m=1.5)
+    record = RobotRecord(
+        ROBOT,
+        order=an_order(first=home, lanes=LANES, released=3),
+        tip=ENDS[1],
+        phase=OrderPhase.LOST,
+        report=a_report(pose),
+    )
+
+    steps = starting_steps(FLEET, record, order="order-2")
+
+    assert waypoints(steps) == ["pose:order-2"]
+    assert steps[0].pose == pose
+
+
+def test_an_order_for_a_robot_that_stands_beside_its_waypoint_leads_it_back_onto_it() -> None:
+    record = RobotRecord(ROBOT, tip=HOME, report=a_report(aside(HOME, by_m=0.8)))
+
+    assert waypoints(starting_steps(FLEET, record, order="order-1")) == ["pose:order-1", HOME]
+
+
+def test_a_robot_that_never_came_back_onto_its_waypoint_is_led_there_again() -> None:
+    here = OrderStep(waypoint=WaypointId("pose:order-1"), pose=aside(HOME, by_m=0.8))
+    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(HOME))
+    order = DriveOrder(id=OrderId("order-1"), robot=ROBOT, steps=(here, home), released=2)
+    record = RobotRecord(ROBOT, order=order, tip=HOME, phase=OrderPhase.LOST, report=a_report(aside(HOME, by_m=0.8)))
+
+    assert waypoints(starting_steps(FLEET, record, order="order-2")) == ["pose:order-2", HOME]
+
+
+def test_no_order_begins_while_a_robot_does_not_say_where_it_is() -> None:
+    assert starting_steps(FLEET, RobotRecord(ROBOT, tip=HOME, report=a_report(None)), order="order-1") == ()
