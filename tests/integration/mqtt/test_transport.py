@@ -1,0 +1,177 @@
+"""The orchestrator's transport on both real brokers: it comes back by itself, and never delivers a stale order."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.mqtt.transport import BrokerAddressError, PahoTransport, broker_address
+from tests.support.brokers import BROKERS, RealBroker, wait_until
+from tests.support.link_ends import Eavesdropper
+
+HEAR_LIMIT_S = 10.0
+
+
+class Ear:
+    """A transport and what it hands over."""
+
+    def __init__(self, url: str, *topics: str, client_id: str = "house") -> None:
+        self.heard: queue.SimpleQueue[tuple[str, bytes, bool]] = queue.SimpleQueue()
+        self.connections: list[bool] = []
+        self.transport = PahoTransport(
+            url,
+            client_id=client_id,
+            topics=topics,
+            on_message=lambda *message: self.heard.put(message),
+            on_connection=self.connections.append,
+        )
+        self.transport.start()
+
+    def wait_connected(self) -> None:
+        wait_until(lambda: self.transport.is_connected, "the transport is connected")
+
+    def next(self) -> tuple[str, bytes, bool]:
+        return self.heard.get(timeout=HEAR_LIMIT_S)
+
+
+Connect = Callable[..., Ear]
+Listen = Callable[[str], Eavesdropper]
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    with ExitStack() as stack:
+
+        def connect_one(url: str, *topics: str, client_id: str = "house") -> Ear:
+            ear = Ear(url, *topics, client_id=client_id)
+            stack.callback(ear.transport.stop)
+            return ear
+
+        yield connect_one
+
+
+@pytest.fixture
+def listen(broker: RealBroker) -> Iterator[Listen]:
+    with ExitStack() as stack:
+
+        def listen_one(topic: str) -> Eavesdropper:
+            ear = Eavesdropper(broker, topic)
+            stack.callback(ear.close)
+            wait_until(lambda: ear.is_listening, "somebody listens")
+            return ear
+
+        yield listen_one
+
+
+def _hear_marker(ear: Ear, robot: Eavesdropper, topic: str) -> None:
+    """Say markers until one is heard: the subscription follows the connection by a moment."""
+
+    def is_heard() -> bool:
+        robot.say(topic, b"marker")
+        return not ear.heard.empty()
+
+    wait_until(is_heard, "the transport hears its topic")
+
+
+def test_transport_started_before_its_broker_connects_when_it_is_there(
+    connect: Connect, tmp_path: Path, free_port: int
+) -> None:
+    late = BROKERS["amqtt"](tmp_path / "late", free_port)
+    house = connect(late.url, "state")
+    assert not house.transport.is_connected
+    late.start()
+    try:
+        house.wait_connected()
+        assert house.connections == [True]
+    finally:
+        late.stop()
+
+
+def test_messages_say_whether_the_broker_had_kept_them(connect: Connect, broker: RealBroker) -> None:
+    robot = connect(broker.url, client_id="robot")
+    robot.wait_connected()
+    robot.transport.publish("connection", b"ONLINE", qos=1, retain=True)
+    house = connect(broker.url, "connection")
+    assert house.next() == ("connection", b"ONLINE", True)
+    robot.transport.publish("connection", b"OFFLINE", qos=1, retain=True)
+    assert house.next() == ("connection", b"OFFLINE", False)
+
+
+def test_transport_subscribes_again_after_the_broker_restarted(
+    connect: Connect, listen: Listen, broker: RealBroker
+) -> None:
+    house, robot = connect(broker.url, "state"), listen("nothing")
+    _hear_marker(house, robot, "state")
+    broker.kill()
+    wait_until(lambda: house.connections[-1] is False, "the loss is told")
+    assert not house.transport.is_connected
+    broker.start()
+    while not house.heard.empty():
+        house.heard.get()
+    _hear_marker(house, robot, "state")
+    assert house.connections == [True, False, True]
+
+
+def test_order_published_while_the_broker_is_away_never_arrives(
+    connect: Connect, listen: Listen, broker: RealBroker
+) -> None:
+    house, robot = connect(broker.url), listen("order")
+    house.wait_connected()
+    broker.kill()
+    wait_until(lambda: not house.transport.is_connected, "the transport has noticed")
+    robot.is_listening = False
+    house.transport.publish("order", b"stale", qos=0, retain=False)
+    house.transport.publish("order", b"stale", qos=1, retain=False)
+    broker.start()
+    wait_until(lambda: house.transport.is_connected and robot.is_listening, "both are back")
+    # Messages of one client keep their order: had a stale one waited, it would come before this one.
+    house.transport.publish("order", b"fresh", qos=0, retain=False)
+    wait_until(lambda: bool(robot.heard), "the fresh order is heard")
+    assert [payload for _, payload, _ in robot.heard] == [b"fresh"]
+
+
+def test_transport_that_was_stopped_says_nothing_more(connect: Connect, listen: Listen, broker: RealBroker) -> None:
+    house, robot = connect(broker.url), listen("order")
+    house.wait_connected()
+    house.transport.stop()
+    assert not house.transport.is_connected
+    house.transport.publish("order", b"after the end", qos=0, retain=False)
+    robot.say("order", b"marker")
+    wait_until(lambda: bool(robot.heard), "the marker is heard")
+    assert [payload for _, payload, _ in robot.heard] == [b"marker"]
+
+
+def test_broker_that_hangs_is_noticed_by_its_silence(
+    connect: Connect, broker: RealBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.adapters.mqtt.transport.KEEPALIVE_S", 1)
+    house = connect(broker.url, "state")
+    house.wait_connected()
+    broker.pause()
+    wait_until(lambda: not house.transport.is_connected, "the silence is noticed")
+    broker.resume()
+    house.wait_connected()
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("mqtt://127.0.0.1:1884", ("127.0.0.1", 1884)),
+        ("mqtt://broker", ("broker", 1883)),
+        ("mqtt://[::1]", ("::1", 1883)),
+    ],
+)
+def test_broker_address_is_read(url: str, place: tuple[str, int]) -> None:
+    assert broker_address(url) == place
+
+
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:1883", "http://127.0.0.1", "mqtt://", "mqtt://host:port", "mqtt://h:70000"]
+)
+def test_broker_address_that_is_none_is_refused_with_what_was_expected(url: str) -> None:
+    with pytest.raises(BrokerAddressError, match="expected mqtt://host:port"):
+        broker_address(url)
