@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.domain.fleet.model import Robot, RobotModel
 from orchestrator.vda5050.address import RobotAddress
 from orchestrator.vda5050.messages import OperatingMode
@@ -59,6 +61,11 @@ class VirtualRobot:
         will = self._board.last_will()
         self._broker.publish(self.address.topic(will.kind), will.payload, qos=will.qos, retain=will.retain)
         self._board = self._boot(self._board.memory)
+
+    def carry_to(self, pose: BoardPose) -> None:
+        """Let somebody carry it to another place while it is switched off."""
+        assert not self._is_on, "nobody carries a robot that runs"
+        self._board = self._boot(replace(self._board.memory, pose=pose))
 
     def press_emergency_stop(self) -> None:
         """Press its emergency stop: it brakes and stays until somebody releases it."""

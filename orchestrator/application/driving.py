@@ -13,7 +13,9 @@ from dataclasses import replace
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates
 from orchestrator.application.steps import (
+    FREE_FOR_A_NEW_ORDER,
     charging_action,
+    is_off_its_way,
     remaining_base,
     standing_place,
     start_actions,
@@ -29,8 +31,6 @@ from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, WaypointId
 from orchestrator.domain.traffic.monitor import Monitor
 from orchestrator.domain.traffic.resources import ResourceMap
-
-_FREE_FOR_A_NEW_ORDER = (OrderPhase.DONE, OrderPhase.LOST)
 
 
 def lanes_ahead(record: RobotRecord) -> tuple[LaneId, ...]:
@@ -74,6 +74,8 @@ def note_arrivals(turn: Turn, fleet: FleetOnSite) -> None:
         record = turn.record(robot)
         if record.target is None or record.phase is not OrderPhase.DONE or record.lost_since is not None:
             continue
+        if is_off_its_way(fleet, record):
+            continue
         if record.report is not None and standing_place(fleet, record) == fleet.waypoint_of(record.target):
             arrive(turn, robot)
 
@@ -88,7 +90,7 @@ def send_what_is_free(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: Robot
     gates.keep_only(robot, lanes_ahead(record), place=standing_place(fleet, record))
     if record.lost_since is not None or record.report is None:
         return
-    if record.phase in _FREE_FOR_A_NEW_ORDER:
+    if record.phase in FREE_FOR_A_NEW_ORDER:
         _start_order(turn, fleet, gates, robot)
     elif record.phase is OrderPhase.ACKNOWLEDGED:
         _extend_order(turn, fleet, gates, robot)
@@ -98,7 +100,7 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -
     record = turn.record(robot)
     report = record.report
     assert report is not None
-    if not report.is_idle or not report.may_be_ordered or report.is_paused:
+    if not report.is_idle or not report.may_be_ordered or report.is_paused or is_off_its_way(fleet, record):
         return
     ahead = lanes_ahead(record) if record.phase is OrderPhase.LOST else record.granted
     charging = () if ahead or record.route else charging_action(turn, fleet, robot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,13 +10,16 @@ from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.steps import OFF_GRAPH, length_of_lane_m
 from orchestrator.application.trips import give_up_assignments, set_off
 from orchestrator.application.turn import Turn
-from orchestrator.domain.fleet.model import ActionId, RobotId, RobotReport
+from orchestrator.domain.fleet.model import ActionId, Pose, RobotId, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.reason import Reason
 from orchestrator.vda5050 import events as link
 
 ALARM = "alarm"
+
+MOVED_M = 0.3
+"""Farther from where it stood than this, in metres, a standing robot was moved."""
 
 
 def hear(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.LinkEvent) -> None:
@@ -59,11 +63,20 @@ def note_report(turn: Turn, robot: RobotId, report: RobotReport) -> None:
 
 
 def is_news(before: RobotReport | None, report: RobotReport) -> bool:
-    """Whether a report says more than where the robot is on its way and how its battery drains."""
-    if before is None:
+    """Whether a report says more than where the robot is on its way and how its battery drains.
+
+    That it stands somewhere else than before is news: somebody has moved it.
+    """
+    if before is None or (not report.is_driving and _is_moved(before.pose, report.pose)):
         return True
     kept = replace(report, pose=before.pose, received_at=before.received_at, battery=before.battery)
     return kept != before or round(before.battery, 2) != round(report.battery, 2)
+
+
+def _is_moved(before: Pose | None, pose: Pose | None) -> bool:
+    if before is None or pose is None:
+        return before is not pose
+    return before.level != pose.level or math.hypot(before.x_m - pose.x_m, before.y_m - pose.y_m) > MOVED_M
 
 
 def _acknowledged(turn: Turn, robot: RobotId, event: link.OrderAcknowledged) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from orchestrator.application.driving import lanes_ahead, planned_end, take_lanes
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.trips import is_standing_for_people
+from orchestrator.application.steps import is_off_its_way
+from orchestrator.application.trips import is_standing_for_people, leave_station
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
@@ -25,6 +26,8 @@ from orchestrator.domain.traffic.routing import Router, opposing
 
 ROUNDS = 4
 """How often in one turn traffic may be asked again because somebody took another route."""
+
+OFF_GRAPH = "robot_off_graph"
 
 ONCOMING_S = 5.0
 """Seconds by which a lane counts as slower for each robot that is to come the other way."""
@@ -79,20 +82,41 @@ class Steering:
         return self._distances[start, goal]
 
     def place(self, turn: Turn, robot: RobotId) -> None:
-        """Enter a robot that reports for the first time at the waypoint it stands on."""
+        """Enter a robot at the waypoint it stands on: when it first reports, and when somebody has moved it.
+
+        A robot between waypoints is entered once it has been put on one; till then it keeps what it holds.
+        """
         record = turn.record(robot)
         pose = record.report.pose if record.report else None
-        if record.tip is not None or pose is None:
+        is_moved = is_off_its_way(self._fleet, record)
+        if record.tip is not None and not is_moved and any(reason.code == OFF_GRAPH for reason in record.waiting):
+            turn.put(replace(record, waiting=()))
+        if pose is None or (record.tip is not None and not is_moved):
             return
         nearest = self._fleet.nearest_waypoint(pose)
         if nearest is None or nearest[1] > self._fleet.policy.place_tolerance_m:
             sentence = f"Robot {robot} stands on no waypoint; drive it onto one, best onto its home."
-            turn.put(replace(record, waiting=(Reason("robot_off_graph", sentence),)))
+            turn.put(replace(record, waiting=(Reason(OFF_GRAPH, sentence),)))
             return
         tip = nearest[0].id
         held = self.resources.of_waypoint(tip)
         self.monitor.occupy(robot, tip=tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
-        turn.put(replace(record, tip=tip, held=held, waiting=()))
+        turn.put(
+            RobotRecord(
+                robot,
+                trip=record.trip,
+                target=record.target,
+                tip=tip,
+                held=held,
+                report=record.report,
+                lost_since=record.lost_since,
+                driven_m=record.driven_m,
+            )
+        )
+        if is_moved:
+            sentence = f"Robot {robot} was moved to {tip} without an order; it goes on from there."
+            turn.tell("alarm", robot, {"code": "robot_moved", "sentence": sentence})
+            leave_station(turn, robot, Reason("robot_moved", sentence))
 
     def steer(self, turn: Turn, *, reported: Collection[RobotId]) -> None:
         """Plan routes to new targets, and let traffic decide who may go on.
@@ -173,7 +197,8 @@ class Steering:
         record = turn.record(robot)
         wish = self._wishes[robot]
         ahead_m = self._router.length_m(lanes_ahead(record))
-        may_go = has_reported and record.phase is not OrderPhase.CANCELLING
+        is_in_hand = record.phase is not OrderPhase.CANCELLING and not is_off_its_way(self._fleet, record)
+        may_go = has_reported and is_in_hand
         return Traveller(
             robot=robot,
             route=record.route,

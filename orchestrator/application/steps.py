@@ -11,11 +11,18 @@ from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.fleet.model import ActionId, LoadId, Pose, RobotId
 from orchestrator.domain.fleet.order import ActionKind, OrderStep, RobotAction
-from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.site.geometry import distance_to_segment
 from orchestrator.domain.site.model import LaneId, WaypointId
 
 OFF_GRAPH = "pose:"
 """Prefix of the node ids that stand for a robot's own pose and are on no lane graph."""
+
+FREE_FOR_A_NEW_ORDER = (OrderPhase.DONE, OrderPhase.LOST)
+"""The phases in which a robot has nothing of an order left to drive."""
+
+OFF_WAY_M = 1.0
+"""A robot that stands farther than this from its way, in metres, was moved by somebody."""
 
 FULL = 0.98
 """A battery at or above this ratio is not sent to charge."""
@@ -63,6 +70,31 @@ def standing_place(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None
         if remaining_base(record):
             return None
     return fleet.graph.lanes[record.granted[0]].start if record.granted else record.tip
+
+
+def is_off_its_way(fleet: FleetOnSite, record: RobotRecord) -> bool:
+    """Whether a robot that has nothing to drive stands neither where the books have it nor on the way from there.
+
+    Somebody has pushed, driven or carried it. While it drives or has an order it is where its order leads.
+    """
+    report = record.report
+    if report is None or report.pose is None or record.tip is None or record.phase not in FREE_FOR_A_NEW_ORDER:
+        return False
+    if report.is_driving or not report.is_idle:
+        return False
+    if record.order is not None:
+        way = [step.pose for step in record.order.base[record.passed :]]
+    else:
+        way = [fleet.pose_of(standing_place(fleet, record) or record.tip)]
+    pairs = zip(way, way[1:] or way, strict=False)
+    return all(_metres_from(report.pose, start, end) > OFF_WAY_M for start, end in pairs)
+
+
+def _metres_from(pose: Pose, start: Pose, end: Pose) -> float:
+    ends = [(place.x_m, place.y_m) for place in (start, end) if place.level == pose.level]
+    if not ends:
+        return math.inf
+    return distance_to_segment((pose.x_m, pose.y_m), ends[0], ends[-1])
 
 
 def starting_steps(fleet: FleetOnSite, record: RobotRecord, *, order: str) -> tuple[OrderStep, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.application.turn import Turn
-from orchestrator.domain.delivery.model import DeliveryState, Stop, StopKind, Trip
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, Stop, StopKind, Trip, TripId
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.reason import Reason
@@ -60,8 +60,22 @@ def give_up_assignments(turn: Turn, robot: RobotId, reason: Reason) -> None:
     """Let another robot take what this one was to fetch; what is already aboard stays with it."""
     for delivery in list(turn.deliveries.values()):
         if delivery.robot == robot and delivery.state is S.ASSIGNED:
-            freed = replace(delivery, trip=None, robot=None, drawer=None)
-            turn.move(freed, S.VERIFIED, cause="dispatch", reason=reason)
+            turn.move(_freed(delivery), S.VERIFIED, cause="dispatch", reason=reason)
+
+
+def leave_station(turn: Turn, robot: RobotId, reason: Reason) -> None:
+    """Record that a robot no longer stands at its stop: what is not sealed yet waits for a robot again."""
+    trip = turn.trips.get(turn.record(robot).trip or TripId(""))
+    if trip is None or not trip.has_arrived:
+        return
+    turn.keep_trip(replace(trip, has_arrived=False))
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot == robot and delivery.state is S.LOADING:
+            turn.move(_freed(delivery), S.VERIFIED, cause=robot, reason=reason)
+
+
+def _freed(delivery: Delivery) -> Delivery:
+    return replace(delivery, trip=None, robot=None, drawer=None)
 
 
 def _take_back_what_returns(turn: Turn, trip: Trip) -> None:
