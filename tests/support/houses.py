@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from tests.support.wire_tap import WireTap
 
 READY_LIMIT_S = 60.0
 LOOK_EVERY_S = 0.1
+EMPTY_LIMIT_S = 45.0
 LOG_LINES = 25
 
 Picture = dict[str, Any]
@@ -111,6 +113,12 @@ class House:
                 pytest.fail(f"waited {limit_s:g} s in vain until {what}: {self._as_seen()}")
             time.sleep(LOOK_EVERY_S)
 
+    def play_once(self) -> None:
+        """Let the people work once; a service that is away is left alone."""
+        with contextlib.suppress(Away):
+            self.people.look_round(self.deliveries())
+        time.sleep(LOOK_EVERY_S)
+
     def play_until_all_received(self, *, limit_s: float) -> None:
         """Let the people work until everything queued is received."""
         self.play_until(
@@ -159,6 +167,32 @@ class House:
         except Away:
             return "the service does not answer"
         return f"{seen}, {robots}"
+
+
+def assert_delivered_once(house: House) -> None:
+    """Everything queued was sealed and received once, and came aboard and left once."""
+    assert house.queued
+    totes = [house.delivery(number)["tote"] for number in house.queued]
+    # The robot opens its drawer to the nurse's receipt and says so a moment later.
+    house.play_until(
+        lambda: all(house.tap.handled(tote)["off"] for tote in totes), "the drawers are empty", limit_s=EMPTY_LIMIT_S
+    )
+    for number in house.queued:
+        delivery = house.delivery(number)
+        entered = Counter(change["after"] for change in delivery["history"])
+        assert (entered["sealed"], entered["received"]) == (1, 1), delivery["history"]
+        assert delivery["loading"]
+        assert delivery["receipt"]
+        assert house.tap.handled(delivery["tote"]) == {"on": 1, "off": 1}
+    assert len(house.deliveries()) == len(house.queued)
+
+
+def assert_orders_kept(house: House) -> None:
+    """No order changed under its ids, went to two robots, or was kept by the broker."""
+    assert house.tap.orders
+    assert house.tap.changed_orders() == []
+    assert house.tap.shared_orders() == []
+    assert not any(order.was_kept for order in house.tap.orders)
 
 
 @contextlib.contextmanager

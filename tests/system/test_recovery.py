@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from simulation.demo.people import PHARMACIST
-from tests.support.houses import House
+from tests.support.houses import House, assert_delivered_once, assert_orders_kept
 from tests.support.wire_tap import loads_of
 
 pytestmark = [
@@ -29,30 +28,6 @@ ALL_LIMIT_S = 100.0
 STEP_LIMIT_S = 45.0
 SILENCE_S = 10.0
 """How long the broker is away: what the issue asks for."""
-
-
-def _assert_delivered_once(house: House) -> None:
-    assert house.queued
-    totes = [house.delivery(number)["tote"] for number in house.queued]
-    # The robot opens its drawer to the nurse's receipt and says so a moment later.
-    house.play_until(
-        lambda: all(house.tap.handled(tote)["off"] for tote in totes), "the drawers are empty", limit_s=STEP_LIMIT_S
-    )
-    for number in house.queued:
-        delivery = house.delivery(number)
-        entered = Counter(change["after"] for change in delivery["history"])
-        assert (entered["sealed"], entered["received"]) == (1, 1), delivery["history"]
-        assert delivery["loading"]
-        assert delivery["receipt"]
-        assert house.tap.handled(delivery["tote"]) == {"on": 1, "off": 1}
-    assert len(house.deliveries()) == len(house.queued)
-
-
-def _assert_orders_kept(house: House) -> None:
-    assert house.tap.orders
-    assert house.tap.changed_orders() == []
-    assert house.tap.shared_orders() == []
-    assert not any(order.was_kept for order in house.tap.orders)
 
 
 def _wait_driving_with_load(house: House) -> dict[str, Any]:
@@ -79,8 +54,8 @@ def test_orchestrator_killed_while_robots_drive_finishes_every_delivery_once(ope
     house.wait_until_standing(limit_s=STEP_LIMIT_S)
     house.company.service.start()
     house.play_until_all_received(limit_s=ALL_LIMIT_S)
-    _assert_delivered_once(house)
-    _assert_orders_kept(house)
+    assert_delivered_once(house)
+    assert_orders_kept(house)
 
 
 def test_delivery_that_was_acknowledged_survives_a_kill_right_after(open_house: OpenHouse) -> None:
@@ -130,8 +105,8 @@ def test_killed_robot_is_shown_lost_keeps_its_load_and_delivers_when_it_returns(
     assert (after.tree["orderId"], after.tree["driving"]) == ("", False)
     house.play_until_all_received(limit_s=ALL_LIMIT_S)
     assert house.tap.order_ids(serial) - orders, "it went on with an order of its own, the old one was not resumed"
-    _assert_delivered_once(house)
-    _assert_orders_kept(house)
+    assert_delivered_once(house)
+    assert_orders_kept(house)
     assert not house.delivery(aboard[0]["id"])["waiting"]
 
 
@@ -154,8 +129,8 @@ def test_everything_goes_on_after_the_broker_was_gone_for_ten_seconds(open_house
     house.play_until(lambda: time.monotonic() >= back_at_s, "the ten seconds are over", limit_s=SILENCE_S + 5.0)
     house.broker.start()
     house.play_until_all_received(limit_s=ALL_LIMIT_S)
-    _assert_delivered_once(house)
-    _assert_orders_kept(house)
+    assert_delivered_once(house)
+    assert_orders_kept(house)
 
 
 def test_broker_of_our_own_that_was_killed_is_started_again_by_the_service(open_house: OpenHouse) -> None:
@@ -164,5 +139,5 @@ def test_broker_of_our_own_that_was_killed_is_started_again_by_the_service(open_
     _wait_driving_with_load(house)
     house.broker.kill()
     house.play_until_all_received(limit_s=ALL_LIMIT_S)
-    _assert_delivered_once(house)
-    _assert_orders_kept(house)
+    assert_delivered_once(house)
+    assert_orders_kept(house)
