@@ -1,18 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from orchestrator.domain.delivery.model import (
     Delivery,
     DeliveryId,
-    DeliveryState,
-    JobId,
     Priority,
-    Tote,
-    ToteId,
 )
 from orchestrator.domain.dispatch.choice import DispatchPlan, PlannedLoad, PlannedTrip, plan_trips
 from orchestrator.domain.dispatch.comparators import by_urgency
@@ -26,10 +21,9 @@ from orchestrator.domain.fleet.model import (
     RobotReport,
 )
 from orchestrator.domain.site.model import GraphId, StationId
+from tests.support.waiting_deliveries import HATCH, NOON, OTHER_WARD, WARD, a_delivery
 
-NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 MODEL = RobotModel(ModelId("porter"), GraphId("main"), 0.35, 1.0, 0.5, 1.0, 1.0, ("A", "B"))
-HATCH, WARD, OTHER_WARD = StationId("hatch"), StationId("ward"), StationId("other-ward")
 
 
 def a_report(robot: RobotId) -> RobotReport:
@@ -57,29 +51,6 @@ def a_candidate(name: str = "r1", **reported: object) -> Candidate:
     robot = RobotId(name)
     report = replace(a_report(robot), **reported)  # pyright: ignore[reportArgumentType]
     return Candidate(robot=robot, model=MODEL, report=report, is_going_home=True)
-
-
-def a_delivery(
-    name: str = "d1",
-    *,
-    priority: Priority = Priority.ROUTINE,
-    start: StationId = HATCH,
-    end: StationId = WARD,
-    queued_min: int = 0,
-    due_min: int | None = None,
-) -> Delivery:
-    return Delivery(
-        id=DeliveryId(name),
-        job=JobId("job"),
-        from_station=start,
-        to_station=end,
-        priority=priority,
-        lines=(),
-        tote=Tote(ToteId(f"tote-{name}")),
-        state=DeliveryState.VERIFIED,
-        queued_at=NOON + timedelta(minutes=queued_min),
-        due_by=None if due_min is None else NOON + timedelta(minutes=due_min),
-    )
 
 
 def planned(

@@ -2,39 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-from orchestrator.domain.delivery.model import (
-    Delivery,
-    DeliveryId,
-    DeliveryState,
-    JobId,
-    Priority,
-    Tote,
-    ToteId,
-    TripId,
-)
+from orchestrator.domain.delivery.model import Delivery, Priority, TripId
 from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
-from orchestrator.domain.site.model import StationId
-
-NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-HATCH, WARD, OTHER_WARD = StationId("hatch"), StationId("ward"), StationId("other_ward")
-
-
-def a_delivery(
-    name: str, *, end: StationId = WARD, priority: Priority = Priority.ROUTINE, minutes: int = 0
-) -> Delivery:
-    return Delivery(
-        id=DeliveryId(name),
-        job=JobId("job"),
-        from_station=HATCH,
-        to_station=end,
-        priority=priority,
-        lines=(),
-        tote=Tote(ToteId(f"tote-{name}")),
-        state=DeliveryState.VERIFIED,
-        queued_at=NOON + timedelta(minutes=minutes),
-    )
+from tests.support.waiting_deliveries import HATCH, OTHER_WARD, WARD, a_delivery
 
 
 def a_trip(*, drawers: tuple[str, ...] = ("B", "C"), is_stat: bool = False) -> OpenTrip:
@@ -46,7 +16,11 @@ def joined(deliveries: list[Delivery], trip: OpenTrip) -> list[tuple[str, str]]:
 
 
 def test_deliveries_for_the_same_place_take_the_free_drawers_most_urgent_first() -> None:
-    waiting = [a_delivery("late", minutes=2), a_delivery("early", minutes=1), a_delivery("u", priority=Priority.URGENT)]
+    waiting = [
+        a_delivery("late", queued_min=2),
+        a_delivery("early", queued_min=1),
+        a_delivery("u", priority=Priority.URGENT),
+    ]
 
     assert joined(waiting, a_trip()) == [("u", "B"), ("early", "C")]
 
