@@ -11,6 +11,8 @@ as they were and the memory of grants and sessions is read back from them.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -59,6 +61,11 @@ class Control:
         Where encoded messages go.
     building : Building
         Doors and lifts.
+
+    Notes
+    -----
+    ``observers`` are called after every call that may have changed something. ``refused`` counts, by robot, the
+    messages that changed nothing because they were malformed, foreign, repeated or old.
     """
 
     def __init__(
@@ -87,6 +94,7 @@ class Control:
         self._dispatcher = Dispatcher(fleet, distance=self._steering.distance_m)
         self._gates = Gates(fleet, building)
         self.observers: list[Callable[[], None]] = []
+        self.refused: Counter[RobotId] = Counter()
 
     # -- start ----------------------------------------------------------------------------------------------------
 
@@ -177,27 +185,45 @@ class Control:
         with self._turn() as turn:
             for event in news:
                 hear(turn, self.fleet, robot, event)
-                if isinstance(event, link_events.OrderRejected):
-                    self._not_before_s[robot] = turn.at_s + self.fleet.policy.retry_after_s
+                self._note_answer(robot, event, at_s=turn.at_s)
             complete_order(turn, self.fleet, robot)
             self._steering.place(turn, robot)
             free_what_is_behind(turn, self.fleet, self._steering.monitor, self._steering.resources, robot)
         self._advance()
 
+    def _note_answer(self, robot: RobotId, event: link_events.LinkEvent, *, at_s: float) -> None:
+        """Leave a robot alone that refused an order, for a while, or does not answer one, until it does."""
+        match event:
+            case link_events.OrderRejected():
+                self._not_before_s[robot] = at_s + self.fleet.policy.retry_after_s
+            case link_events.OrderUnanswered():
+                self._not_before_s[robot] = math.inf
+            case link_events.OrderAcknowledged() | link_events.OrderForgotten():
+                self._not_before_s.pop(robot, None)
+            case _:
+                pass
+
     def _is_news(self, robot: RobotId, event: link_events.LinkEvent) -> bool:
-        if not isinstance(event, link_events.Reported):
-            return True
-        self._live[robot] = event.report
-        return is_news(self._records[robot].report, event.report)
+        match event:
+            case link_events.Reported():
+                self._live[robot] = event.report
+                return is_news(self._records[robot].report, event.report)
+            case link_events.MessageRefused():
+                # It changes nothing, so it costs nothing either: no transaction, whoever floods us.
+                self.refused[robot] += 1
+                return False
+            case _:
+                return True
 
     def _advance(self) -> None:
         with self._turn() as turn:
             note_arrivals(turn, self.fleet)
             progress_trips(turn)
-            self._dispatcher.dispatch(turn, resting=self._resting(turn))
+            resting = self._resting(turn)
+            self._dispatcher.dispatch(turn, resting=resting)
             self._steering.steer(turn, reported=self._live.keys())
             for robot in sorted(self.fleet.robots):
-                if robot in self._live and robot not in self._resting(turn):
+                if robot in self._live and robot not in resting:
                     send_what_is_free(turn, self.fleet, self._gates, robot)
             self._next_look_s = turn.at_s + (1.0 if self._is_anything_going_on(turn) else 5.0)
 
@@ -205,7 +231,11 @@ class Control:
         return any(r.granted or r.route or r.waiting for r in (turn.record(robot) for robot in self.fleet.robots))
 
     def _resting(self, turn: Turn) -> frozenset[RobotId]:
-        return frozenset(robot for robot, until_s in self._not_before_s.items() if turn.at_s < until_s)
+        return frozenset(
+            robot
+            for robot, until_s in self._not_before_s.items()
+            if turn.at_s < until_s and (until_s < math.inf or turn.record(robot).phase is OrderPhase.WANTED)
+        )
 
     @contextmanager
     def _turn(self) -> Generator[Turn]:
@@ -278,7 +308,8 @@ class Control:
 
 
 def _resume(link: RobotLink, record: RobotRecord, actions: Sequence[RobotAction], *, at_s: float) -> None:
-    has_order = record.phase is not OrderPhase.LOST
+    # An order that is being cancelled, or is gone, is followed no more: the robot may report an older update of it.
+    has_order = record.phase not in (OrderPhase.LOST, OrderPhase.CANCELLING)
     link.resume(
         record.order if has_order else None,
         record.phase is not OrderPhase.WANTED,

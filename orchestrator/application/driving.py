@@ -129,6 +129,8 @@ def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) 
     record = turn.record(robot)
     order = record.order
     assert order is not None
+    if record.report is None or not record.report.may_be_ordered:
+        return  # whoever released the emergency stop finds a robot that drives no farther than it was allowed before
     stands_at = standing_place(fleet, record) if not remaining_base(record) else None
     count, reasons = gates.passable(robot, record.granted, stands_at=stands_at)
     ahead = (*record.granted, *record.route)

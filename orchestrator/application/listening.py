@@ -10,6 +10,7 @@ from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.steps import OFF_GRAPH, length_of_lane_m
 from orchestrator.application.trips import give_up_assignments, set_off
 from orchestrator.application.turn import Turn
+from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.fleet.model import ActionId, Pose, RobotId, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase
@@ -17,6 +18,12 @@ from orchestrator.domain.reason import Reason
 from orchestrator.vda5050 import events as link
 
 ALARM = "alarm"
+
+ROBOT_LOST = "robot_lost"
+ROBOT_STOPPED = "robot_stopped"
+LOAD_MISSING = "load_missing"
+PICK_FAILED = "pick_failed"
+ORDER_UNANSWERED = "order_unanswered"
 
 MOVED_M = 0.3
 """Farther from where it stood than this, in metres, a standing robot was moved."""
@@ -46,11 +53,14 @@ def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.L
         case link.RobotLost():
             _lost(turn, fleet, robot)
         case link.RobotReturned():
-            turn.put(replace(turn.record(robot), lost_since=None, waiting=()))
+            turn.put(replace(turn.record(robot), lost_since=None))
+            _let_go_on(turn, robot, ROBOT_LOST)
         case link.ActionFinished(action_id=action):
             _action_over(turn, robot, action)
         case link.ActionFailed(action_id=action, description=description):
             _action_failed(turn, robot, action, description)
+        case link.ActionUnanswered(action_id=action):
+            _action_unanswered(turn, robot, action)
         case _:
             pass
 
@@ -58,8 +68,18 @@ def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.L
 def note_report(turn: Turn, robot: RobotId, report: RobotReport) -> None:
     """Keep a robot's report where something in it matters beyond the moment."""
     record = turn.record(robot)
-    if is_news(record.report, report):
-        turn.put(replace(record, report=report))
+    before = record.report
+    if not is_news(before, report):
+        return
+    turn.put(replace(record, report=report))
+    if before is None or before.loads != report.loads:
+        _compare_loads(turn, robot)
+    if report.needs_person and not (before and before.needs_person):
+        sentence = f"Robot {robot} is stopped or in a person's hands; it goes on once it is released, in automatic."
+        _hold_up(turn, robot, Reason(ROBOT_STOPPED, sentence))
+        turn.tell(ALARM, robot, {"code": ROBOT_STOPPED, "sentence": sentence})
+    elif not report.needs_person:
+        _let_go_on(turn, robot, ROBOT_STOPPED)
 
 
 def is_news(before: RobotReport | None, report: RobotReport) -> bool:
@@ -87,6 +107,7 @@ def _acknowledged(turn: Turn, robot: RobotId, event: link.OrderAcknowledged) -> 
     settle(turn, robot, outcome="acknowledged")
     if record.phase is OrderPhase.WANTED:
         turn.put(replace(record, phase=OrderPhase.ACKNOWLEDGED))
+    _let_go_on(turn, robot, ORDER_UNANSWERED)
 
 
 def _passed(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.NodePassed) -> None:
@@ -102,6 +123,24 @@ def _passed(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.NodePass
     turn.put(replace(record, passed=index, driven_m=round(driven_m, 3)))
     if lanes:
         set_off(turn, robot)
+        _compare_loads(turn, robot)
+
+
+def _compare_loads(turn: Turn, robot: RobotId) -> None:
+    """Say of each delivery under way whether its robot has stopped reporting its load; nobody is to learn it late."""
+    report = turn.record(robot).report
+    if report is None:
+        return
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot != robot or delivery.state is not DeliveryState.IN_TRANSIT:
+            continue
+        others = [reason for reason in delivery.waiting if reason.code != LOAD_MISSING]
+        if not loads_missing(report, [delivery.tote.load]):
+            turn.let_wait(delivery, others)
+        elif len(others) == len(delivery.waiting):
+            sentence = f"Robot {robot} no longer reports the load of delivery {delivery.id}; go and look for it."
+            turn.let_wait(delivery, [*others, Reason(LOAD_MISSING, sentence)])
+            turn.tell(ALARM, robot, {"code": LOAD_MISSING, "sentence": sentence})
 
 
 def _rejected(turn: Turn, robot: RobotId, event: link.OrderRejected) -> None:
@@ -116,16 +155,14 @@ def _rejected(turn: Turn, robot: RobotId, event: link.OrderRejected) -> None:
     if order.update_id == 0:
         turn.put(replace(record, phase=OrderPhase.LOST, waiting=(reason,)))
         return
-    cancel = RobotAction(id=ActionId(turn.ids.new("action")), kind=ActionKind.CANCEL_ORDER)
-    turn.want_action(robot, cancel)
-    turn.put(replace(record, phase=OrderPhase.CANCELLING, waiting=(reason,)))
+    _cancel_order(turn, robot, reason)
 
 
 def _unanswered(turn: Turn, robot: RobotId, event: link.OrderUnanswered) -> None:
     record = turn.record(robot)
     if record.order is None or record.order.id != event.order_id or record.phase is not OrderPhase.WANTED:
         return
-    reason = Reason("order_unanswered", f"Robot {robot} has not answered its order; it is sent again until it does.")
+    reason = Reason(ORDER_UNANSWERED, f"Robot {robot} has not answered its order; it is sent again until it does.")
     turn.tell(ALARM, robot, {"code": reason.code, "sentence": reason.sentence})
     give_up_assignments(turn, robot, reason)
     turn.put(replace(record, waiting=(reason,)))
@@ -146,16 +183,33 @@ def _lost(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
         return
     limit_s = fleet.models[robot].lost_after_s
     reason = Reason(
-        "robot_lost",
+        ROBOT_LOST,
         f"Robot {robot} has been silent for longer than {limit_s:g} s. What it carries stays on its account; "
         f"go to where it was last seen, or wait for it to come back.",
     )
-    turn.put(replace(record, lost_since=turn.at, waiting=(reason,)))
+    turn.put(replace(record, lost_since=turn.at))
     turn.tell(ALARM, robot, {"code": reason.code, "sentence": reason.sentence})
+    _hold_up(turn, robot, reason)
+
+
+def _hold_up(turn: Turn, robot: RobotId, reason: Reason) -> None:
+    """Say of a robot that cannot go on, and of what it carries, why; let others fetch what it was to fetch."""
+    turn.put(replace(turn.record(robot), waiting=(reason,)))
     give_up_assignments(turn, robot, reason)
     for delivery in list(turn.deliveries.values()):
-        if delivery.robot == robot and delivery.state.is_aboard:
+        if delivery.robot == robot:
             turn.let_wait(delivery, (reason,))
+
+
+def _let_go_on(turn: Turn, robot: RobotId, code: str) -> None:
+    """Take back a reason that is no longer true, from the robot and from what it carries."""
+    record = turn.record(robot)
+    if not any(reason.code == code for reason in record.waiting):
+        return
+    turn.put(replace(record, waiting=tuple(reason for reason in record.waiting if reason.code != code)))
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot == robot:
+            turn.let_wait(delivery, [reason for reason in delivery.waiting if reason.code != code])
 
 
 def _action_over(turn: Turn, robot: RobotId, action: ActionId) -> None:
@@ -166,7 +220,7 @@ def _action_over(turn: Turn, robot: RobotId, action: ActionId) -> None:
         return
     turn.uow.outbox.settle(message.id, "acknowledged")
     if message.action.kind is ActionKind.CANCEL_ORDER and record.phase is OrderPhase.CANCELLING:
-        turn.put(replace(record, phase=OrderPhase.LOST))
+        turn.put(replace(record, phase=OrderPhase.LOST, waiting=()))
 
 
 def _action_failed(turn: Turn, robot: RobotId, action: ActionId, description: str) -> None:
@@ -176,6 +230,37 @@ def _action_failed(turn: Turn, robot: RobotId, action: ActionId, description: st
         robot,
         {"code": "action_failed", "sentence": f"Robot {robot} could not do what it was asked: {description}"},
     )
+    steps = order.steps if (order := turn.record(robot).order) else ()
+    failed = next((each for step in steps for each in step.actions if each.id == action), None)
+    if failed is not None and failed.kind is ActionKind.PICK:
+        _send_back(turn, robot, failed)
+
+
+def _send_back(turn: Turn, robot: RobotId, pick: RobotAction) -> None:
+    """Stop a robot that has not taken in what it was to carry: a failed action fails no order (VDA 5050 2.1 §6.10)."""
+    sentence = f"Robot {robot} could not take the tote into drawer {pick.drawer}; the pharmacy takes it out again."
+    reason = Reason(PICK_FAILED, sentence)
+    for delivery in list(turn.deliveries.values()):
+        is_meant = delivery.robot == robot and delivery.tote.load == pick.load
+        if is_meant and delivery.state in (DeliveryState.SEALED, DeliveryState.IN_TRANSIT):
+            turn.move(delivery, DeliveryState.RETURNING, cause=robot, reason=reason)
+    if turn.record(robot).phase in (OrderPhase.WANTED, OrderPhase.ACKNOWLEDGED):
+        settle(turn, robot, outcome="withdrawn")
+        _cancel_order(turn, robot, reason)
+
+
+def _cancel_order(turn: Turn, robot: RobotId, reason: Reason) -> None:
+    cancel = RobotAction(id=ActionId(turn.ids.new("action")), kind=ActionKind.CANCEL_ORDER)
+    turn.want_action(robot, cancel)
+    turn.put(replace(turn.record(robot), phase=OrderPhase.CANCELLING, waiting=(reason,)))
+
+
+def _action_unanswered(turn: Turn, robot: RobotId, action: ActionId) -> None:
+    wanted = (m.action for m in turn.uow.outbox.wanted() if m.robot == robot)
+    kind = next((each.kind.value for each in wanted if each is not None and each.id == action), "an action")
+    sentence = f"Robot {robot} does not do what it was asked at once ({kind}); it is asked again. Go and see to it."
+    turn.put(replace(turn.record(robot), waiting=(Reason("action_unanswered", sentence),)))
+    turn.tell(ALARM, robot, {"code": "action_unanswered", "sentence": sentence})
 
 
 def settle(turn: Turn, robot: RobotId, *, outcome: str) -> None:

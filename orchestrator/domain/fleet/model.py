@@ -161,11 +161,11 @@ class RobotReport:
         return not self.sequences_ahead and all(status.is_over for status in self.actions.values())
 
     @property
+    def needs_person(self) -> bool:
+        """Whether it goes on only once somebody has seen to it: taken over, stopped by hand, or at fault."""
+        return not self.mode.takes_orders or self.is_emergency_stopped or any(fault.is_fatal for fault in self.faults)
+
+    @property
     def may_be_ordered(self) -> bool:
         """Whether the robot acts on orders now: right mode, no emergency stop, no fatal fault."""
-        return (
-            self.mode.takes_orders
-            and not self.is_emergency_stopped
-            and not self.has_field_violation
-            and not any(fault.is_fatal for fault in self.faults)
-        )
+        return not self.needs_person and not self.has_field_violation
