@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.ports import Event, UnitOfWork
+from orchestrator.application.ports import Event, Store, UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.delivery.request import DeliveryRequest
@@ -80,7 +80,7 @@ class SimulatedWard:
         self.clock = VirtualClock()
         self.scheduler = Scheduler(self.clock)
         self.ids = CountedIds()
-        self.store = MemoryStore()
+        self.store: Store = MemoryStore()
         self._asked = asked
         self._fleet = fleet
         self._broker = VirtualBroker(self.scheduler, chance=random.Random(f"{seed}:network"))

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.ports import Store, UnitOfWork
 from orchestrator.domain.delivery.model import DeliveryState
-from simulation.memory_store import MemoryStore
 from simulation.ward import Outcome, SimulatedWard
 from tests.support.wards import a_demand, a_fleet, demo_hospital
 
@@ -30,7 +29,7 @@ class KilledError(Exception):
 class FaultyStore:
     """A store whose n-th transaction fails before its commit, or is the last thing its process does."""
 
-    def __init__(self, kept: MemoryStore, *, fails: FaultPlan, kills: FaultPlan) -> None:
+    def __init__(self, kept: Store, *, fails: FaultPlan, kills: FaultPlan) -> None:
         self.kept = kept
         self.commits = 0
         self.begun = 0
@@ -60,7 +59,7 @@ class FaultyWard(SimulatedWard):
 
     def make_faulty(self, *, fails: FaultPlan, kills: FaultPlan) -> None:
         self.faulty = FaultyStore(self.store, fails=fails, kills=kills)
-        self.store = self.faulty  # type: ignore[assignment]
+        self.store = self.faulty
         self.control = self._new_control()
         plain_at = self.scheduler.at
         self.scheduler.at = lambda moment_s, act: plain_at(moment_s, lambda: self._guarded(act))  # type: ignore[method-assign]
