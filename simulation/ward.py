@@ -18,7 +18,7 @@ from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.delivery.request import DeliveryRequest
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
 from simulation.broker import VirtualBroker
-from simulation.building import SimulatedBuilding
+from simulation.building import DeviceTimes, SimulatedBuilding
 from simulation.memory_store import MemoryStore
 from simulation.people import People
 from simulation.virtual_robot import VirtualRobot
@@ -74,14 +74,19 @@ class SimulatedWard:
         The demand.
     seed : int
         Of every chance in it.
+    device_times : DeviceTimes, optional
+        How slow doors and lifts are.
     """
 
-    def __init__(self, fleet: FleetOnSite, *, asked: Sequence[Asked], seed: int) -> None:
+    def __init__(
+        self, fleet: FleetOnSite, *, asked: Sequence[Asked], seed: int, device_times: DeviceTimes | None = None
+    ) -> None:
         self.clock = VirtualClock()
         self.scheduler = Scheduler(self.clock)
         self.ids = CountedIds()
         self.store: Store = MemoryStore()
         self._asked = asked
+        self._device_times = device_times
         self._fleet = fleet
         self._broker = VirtualBroker(self.scheduler, chance=random.Random(f"{seed}:network"))
         self.control = self._new_control()
@@ -142,7 +147,7 @@ class SimulatedWard:
             clock=self.clock,
             ids=self.ids,
             transport=self._broker,
-            building=SimulatedBuilding(self._fleet.site, clock=self.clock),
+            building=SimulatedBuilding(self._fleet.site, clock=self.clock, times=self._device_times),
         )
         control.observers.append(self._look)
         return control

@@ -220,7 +220,7 @@ class Control:
             note_arrivals(turn, self.fleet)
             progress_trips(turn)
             resting = self._resting(turn)
-            self._dispatcher.dispatch(turn, resting=resting)
+            self._dispatcher.dispatch(turn, reported=self._live.keys(), resting=resting)
             self._steering.steer(turn, reported=self._live.keys())
             for robot in sorted(self.fleet.robots):
                 if robot in self._live and robot not in resting:

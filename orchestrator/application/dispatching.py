@@ -46,21 +46,23 @@ class Dispatcher:
         self._distance = distance
         self._settled: _Question | None = None
 
-    def dispatch(self, turn: Turn, *, resting: Collection[RobotId]) -> None:
+    def dispatch(self, turn: Turn, *, reported: Collection[RobotId], resting: Collection[RobotId]) -> None:
         """Assign waiting deliveries to robots, keep the reasons of those left waiting, and send the idle home.
 
         Parameters
         ----------
         turn : Turn
             The transaction.
+        reported : collection of RobotId
+            Robots that have reported since the orchestrator started; what others said before counts no more.
         resting : collection of RobotId
             Robots that refused an order a moment ago and are left alone for now.
         """
-        question = self._question(turn, resting)
+        question = self._question(turn, reported=reported, resting=resting)
         if question == self._settled:
             return
         if _join_open_trips(turn, self._fleet):
-            question = self._question(turn, resting)
+            question = self._question(turn, reported=reported, resting=resting)
         plan = plan_trips(
             [turn.delivery(delivery) for delivery in question.deliveries],
             question.candidates,
@@ -81,11 +83,14 @@ class Dispatcher:
         """Ask anew next time, whatever was settled."""
         self._settled = None
 
-    def _question(self, turn: Turn, resting: Collection[RobotId]) -> _Question:
+    def _question(self, turn: Turn, *, reported: Collection[RobotId], resting: Collection[RobotId]) -> _Question:
         robots = sorted(self._fleet.robots)
         return _Question(
             deliveries=tuple(d.id for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED),
-            candidates=tuple(_candidate(turn, self._fleet, robot, is_resting=robot in resting) for robot in robots),
+            candidates=tuple(
+                _candidate(turn, self._fleet, robot, has_reported=robot in reported, is_resting=robot in resting)
+                for robot in robots
+            ),
             tips=tuple(turn.record(robot).tip for robot in robots),
             busy=_stations_being_loaded(turn),
         )
@@ -95,12 +100,12 @@ class Dispatcher:
         return None if tip is None else self._distance(tip, self._fleet.waypoint_of(station))
 
 
-def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, is_resting: bool) -> Candidate:
+def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: bool, is_resting: bool) -> Candidate:
     record = turn.record(robot)
     return Candidate(
         robot=robot,
         model=fleet.models[robot],
-        report=record.report,
+        report=record.report if has_reported else None,
         is_lost=record.lost_since is not None,
         is_fenced_off=is_resting,
         is_on_trip=record.trip is not None,

@@ -111,6 +111,29 @@ def test_a_robot_that_stays_silent_is_shown_as_lost_with_its_load_and_its_place_
     assert_all_received_once(outcome)
 
 
+def test_nothing_is_given_to_a_robot_that_has_not_reported_to_the_orchestrator_that_came_back() -> None:
+    site = demo_hospital()
+    ward = SimulatedWard(a_fleet(site, robots=1), asked=a_demand(site, count=1, seed=1, robots=1, after_s=20.0), seed=1)
+    robot = ward.robots[RobotId("robot-1")]
+    ward.scheduler.at(5.0, robot.cut_power)
+    ward.scheduler.at(6.0, lambda: ward.kill_orchestrator(away_s=4.0))
+    seen: list = []
+
+    def look() -> None:
+        with ward.store.reading() as uow:
+            seen.append((ward.control.picture().robots[0].record, uow.deliveries.open()[0]))
+
+    ward.scheduler.at(19.0, lambda: seen.append(ward.control.picture().robots[0].record))
+    ward.scheduler.at(24.0, look)
+    ward.scheduler.at(25.0, robot.switch_on)
+    outcome = ward.run(limit_s=3600.0)
+
+    before, (after, delivery) = seen
+    assert (after.held, after.tip, after.granted) == (before.held, before.tip, ())
+    assert [reason.code for reason in delivery.waiting] == ["robot_not_reported"]
+    assert_all_received_once(outcome)
+
+
 def test_an_orchestrator_that_comes_back_grants_nothing_to_a_robot_that_has_not_reported() -> None:
     def kill_with_a_silent_robot(ward: SimulatedWard) -> None:
         ward.scheduler.at(60.0, ward.robots[RobotId("robot-1")].cut_power)

@@ -50,12 +50,14 @@ def a_fleet(site: Site, *, robots: int = 3, policy: FleetPolicy | None = None) -
     )
 
 
-def a_demand(site: Site, *, count: int, seed: int, every_s: float = 2.0, robots: int = 3) -> list[Asked]:
+def a_demand(
+    site: Site, *, count: int, seed: int, every_s: float = 2.0, robots: int = 3, after_s: float = 1.0
+) -> list[Asked]:
     """``count`` deliveries, one every ``every_s`` seconds: every tenth a STAT, every third of the rest urgent."""
     routes = draw_routes(a_cast(site, robots=robots), count=count, seed=seed)
     return [
         Asked(
-            at_s=1.0 + i * every_s,
+            at_s=after_s + i * every_s,
             request=DeliveryRequest(
                 from_station=start,
                 to_station=end,

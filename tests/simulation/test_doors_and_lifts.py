@@ -1,0 +1,90 @@
+"""Doors and lifts on the way: no lane through one is released before the device itself is open."""
+
+from __future__ import annotations
+
+import math
+
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.device import DoorPosition
+from orchestrator.domain.site.model import Lane, LaneId
+from simulation.building import DeviceTimes
+from simulation.ward import SimulatedWard
+from tests.support.wards import a_demand, a_fleet, demo_hospital
+
+
+class ReleaseWatch:
+    """Looks at every lane in the moment in which it is released to a robot."""
+
+    def __init__(self, ward: SimulatedWard) -> None:
+        self._ward = ward
+        self._known: dict[RobotId, tuple[str, int]] = {}
+        self.doors_passed = 0
+        self.lifts_passed = 0
+        ward.control.observers.append(self._look)
+
+    def _look(self) -> None:
+        for picture in self._ward.control.picture().robots:
+            order = picture.record.order
+            if order is None:
+                continue
+            known_order, known = self._known.get(picture.id, ("", 0))
+            first = known if known_order == order.id else 0
+            self._known[picture.id] = (order.id, order.released)
+            for step in order.steps[first : order.released]:
+                if step.lane is not None:
+                    self._check(step.lane)
+
+    def _check(self, lane_id: LaneId) -> None:
+        lane = self._ward.control.fleet.graph.lanes[lane_id]
+        picture = self._ward.control.picture()
+        if lane.door is not None:
+            assert picture.doors[lane.door] is DoorPosition.OPEN, f"{lane_id} was released through a closed door"
+            self.doors_passed += 1
+        self._check_lift(lane)
+
+    def _check_lift(self, lane: Lane) -> None:
+        start, end = (self._ward.control.fleet.graph.waypoints[w] for w in (lane.start, lane.end))
+        lift = end.lift or start.lift
+        if lift is None:
+            return
+        cabin = self._ward.control.picture().lifts[lift]
+        assert cabin.level == end.level, f"{lane.id} was released while the cabin is elsewhere"
+        assert cabin.doors is DoorPosition.OPEN, f"{lane.id} was released before the lift had opened"
+        self.lifts_passed += 1
+
+
+def a_ward(*, device_times: DeviceTimes | None = None) -> SimulatedWard:
+    site = demo_hospital()
+    return SimulatedWard(a_fleet(site), asked=a_demand(site, count=8, seed=4), seed=4, device_times=device_times)
+
+
+def test_no_lane_is_released_through_a_door_or_a_lift_that_is_not_open() -> None:
+    ward = a_ward()
+    watch = ReleaseWatch(ward)
+
+    assert ward.run(limit_s=7200.0).is_finished
+    assert watch.doors_passed > 0
+    assert watch.lifts_passed > 0
+
+
+def test_robots_stop_before_doors_that_never_open_and_say_so() -> None:
+    ward = a_ward(device_times=DeviceTimes(door_s=math.inf))
+    watch = ReleaseWatch(ward)
+
+    outcome = ward.run(limit_s=1200.0)
+
+    assert not outcome.is_finished
+    assert watch.doors_passed == 0
+    waiting = {reason.code for p in ward.control.picture().robots for reason in p.record.waiting}
+    assert "door_closed" in waiting
+
+
+def test_robots_stay_in_the_lobby_while_the_lift_never_opens_and_say_so() -> None:
+    ward = a_ward(device_times=DeviceTimes(lift_door_s=math.inf))
+    watch = ReleaseWatch(ward)
+
+    ward.run(limit_s=1200.0)
+
+    assert watch.lifts_passed == 0
+    waiting = {reason.code for p in ward.control.picture().robots for reason in p.record.waiting}
+    assert "lift_not_here" in waiting
