@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.domain.delivery.model import DeliveryState
+from orchestrator.application.load_delivery import load_delivery
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.domain.delivery.model import DeliveryState, LineCount
 from orchestrator.domain.fleet.model import RobotId
 from simulation.ward import Outcome, SimulatedWard
-from tests.support.wards import a_demand, a_fleet, demo_hospital
+from tests.support.wards import a_cast, a_demand, a_fleet, demo_hospital
 
 Planned = Callable[[SimulatedWard], None]
 
@@ -135,16 +137,31 @@ def test_nothing_is_given_to_a_robot_that_has_not_reported_to_the_orchestrator_t
 
 
 def test_an_orchestrator_that_comes_back_grants_nothing_to_a_robot_that_has_not_reported() -> None:
-    def kill_with_a_silent_robot(ward: SimulatedWard) -> None:
-        ward.scheduler.at(60.0, ward.robots[RobotId("robot-1")].cut_power)
-        ward.scheduler.at(61.0, lambda: ward.kill_orchestrator(away_s=2.0))
-        ward.scheduler.at(100.0, lambda: held.append(ward.control.picture().robots[0].record))
-        ward.scheduler.at(160.0, lambda: held.append(ward.control.picture().robots[0].record))
-        ward.scheduler.at(161.0, ward.robots[RobotId("robot-1")].switch_on)
+    site = demo_hospital()
+    ward = SimulatedWard(a_fleet(site, robots=1), asked=a_demand(site, count=1, seed=1, robots=1), seed=1)
+    robot = ward.robots[RobotId("robot-1")]
+    tips: list = []
 
-    held: list = []
-    outcome, _, _ = run_with(kill_with_a_silent_robot)
+    def load(uow: UnitOfWork) -> None:
+        delivery = uow.deliveries.open()[0]
+        counts = [LineCount(line.id, line.quantity) for line in delivery.lines]
+        load_delivery(
+            uow, delivery=delivery.id, seal_number=f"S-{delivery.id}", counts=counts, at=ward.clock.now(), by="pharmacy"
+        )
 
-    assert held[0].held == held[1].held
-    assert held[0].tip == held[1].tip
-    assert_all_received_once(outcome)
+    def look() -> None:
+        if [d.state for d in ward.control.read(lambda uow: uow.deliveries.open())] != [DeliveryState.LOADING]:
+            ward.scheduler.after(0.5, look)
+            return
+        robot.cut_power()
+        ward.kill_orchestrator(away_s=2.0)
+        ward.scheduler.after(3.0, lambda: ward.control.run(load))
+        ward.scheduler.after(5.0, lambda: tips.append(ward.control.picture().robots[0].record))
+        ward.scheduler.after(6.0, robot.switch_on)
+
+    look()
+    assert_all_received_once(ward.run(limit_s=3600.0))
+
+    hatch = ward.control.fleet.waypoint_of(a_cast(site, robots=1).hatches[0])
+    assert tips[0].tip == hatch, "sealed and bound for the ward, but nothing was granted"
+    assert tips[0].granted == ()
