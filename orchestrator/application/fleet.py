@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import InvalidInputError
-from orchestrator.domain.fleet.model import Pose, Robot, RobotId, RobotModel
+from orchestrator.domain.fleet.model import Commissioning, Pose, Robot, RobotId, RobotModel
 from orchestrator.domain.site.model import LaneGraph, Site, Station, StationId, StationKind, Waypoint, WaypointId
 
 
@@ -15,6 +15,12 @@ class FleetSettingError(InvalidInputError):
     """The fleet, its models and the site do not fit together."""
 
     code = "fleet_setting"
+
+
+class NotClearedError(FleetSettingError):
+    """A hardware robot has no standing clearance for the lanes it would be ordered over (promise 8)."""
+
+    code = "not_cleared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +108,18 @@ def assemble_fleet(
     Raises
     ------
     FleetSettingError
-        The fleet is empty, its models use different lane graphs, a home is missing, shared or no resting place.
+        The fleet is empty, its models use different lane graphs, or a home is missing or shared.
+    NotClearedError
+        A robot is commissioned as hardware: nothing can clear a lane for it yet.
     """
     if not robots:
         raise FleetSettingError("The fleet has no robot; name at least one in the fleet file.")
+    hardware = sorted(r.id for r in robots.values() if r.commissioning is Commissioning.HARDWARE)
+    if hardware:
+        raise NotClearedError(
+            f"Robot {', '.join(hardware)} was refused: it is commissioned as hardware, and no lane is cleared for "
+            f"hardware before its clearance in Gazebo. Commission it as simulated, or leave it out of the fleet file."
+        )
     graphs = {models[robot].graph for robot in robots}
     if len(graphs) != 1:
         raise FleetSettingError(
