@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import ModelId, Robot, RobotId, RobotModel
-from orchestrator.domain.site.graph import Adjacency, adjacency_of
-from orchestrator.domain.site.model import GraphId, LaneGraph, Site, Station, StationId, StationKind, WaypointId
+from orchestrator.domain.site.graph import adjacency_of
+from orchestrator.domain.site.model import GraphId, LaneGraph, Site, Station, StationId, StationKind
+from orchestrator.domain.traffic.monitor import Monitor
+from orchestrator.domain.traffic.resources import ResourceMap, compile_resources
 
 WARD_KINDS = (StationKind.WARD_HANDOVER, StationKind.BEDSIDE)
 MANUFACTURER = "wardporter"
@@ -23,33 +25,39 @@ class NoStageError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A graph to drive on, the robots with their homes, and where deliveries begin and end."""
+    """A graph to drive on, the robots with their homes, and where deliveries begin and end.
+
+    ``notes`` say which stations play a part that nothing on the map gives them.
+    """
 
     graph: GraphId
     model: RobotModel
     robots: tuple[Robot, ...]
     hatches: tuple[StationId, ...]
     wards: tuple[StationId, ...]
+    notes: tuple[str, ...] = ()
 
 
 def choose_cast(site: Site, *, model: RobotModel, robots: int) -> Cast:
     """Choose the lane graph, homes and stations for ``robots`` robots of ``model``.
 
     A station is chosen only if every robot can drive there from its home and back while all others are at home.
+    Where no station looks like a pharmacy or a ward, stations of no known kind play the part.
 
     Raises
     ------
     NoStageError
-        No lane graph has enough resting places, a pharmacy hatch and a ward that can reach each other.
+        No lane graph has enough resting places, and two further stations that reach each other.
     """
-    casts = [cast for graph in site.graphs.values() if (cast := _cast_on(site, graph, model=model, robots=robots))]
+    casts = _casts(site, model=model, robots=robots)
     if not casts:
+        fewer = next((n for n in range(robots - 1, 0, -1) if _casts(site, model=model, robots=n)), 0)
+        advice = f"Try --robots {fewer}." if fewer else "Mark resting places and name stations on the map."
         raise NoStageError(
-            f"Site {site.id} was refused for a demonstration with {robots} robots: no lane graph has {robots} resting "
-            f"places (chargers or parking), a pharmacy hatch and a ward station that reach each other. "
-            f"Try fewer robots, or give stations these kinds in the site file."
+            f"Site {site.id} was refused for a demonstration with {robots} robots: no lane graph has as many resting "
+            f"places (chargers or parking) and two further stations that reach each other from all of them. {advice}"
         )
-    return max(casts, key=lambda cast: (len(cast.wards), len(cast.hatches)))
+    return max(casts, key=lambda cast: (not cast.notes, len(cast.wards), len(cast.hatches)))
 
 
 def draw_routes(cast: Cast, *, count: int, seed: int) -> list[tuple[StationId, StationId]]:
@@ -65,39 +73,79 @@ def draw_routes(cast: Cast, *, count: int, seed: int) -> list[tuple[StationId, S
     return [(cast.hatches[i // 2 % len(cast.hatches)], wards[i]) for i in range(count)]
 
 
+def _casts(site: Site, *, model: RobotModel, robots: int) -> list[Cast]:
+    casts = (_cast_on(site, graph, model=model, robots=robots) for graph in site.graphs.values())
+    return [cast for cast in casts if cast is not None]
+
+
 def _cast_on(site: Site, graph: LaneGraph, *, model: RobotModel, robots: int) -> Cast | None:
+    resources = compile_resources(site, graph, radius_m=model.radius_m)
     stations = [station for station in site.stations.values() if graph.id in station.waypoints]
-    resting = sorted(
-        (s for s in stations if s.kind.is_resting_place), key=lambda s: (s.kind is not StationKind.CHARGER, s.id)
-    )
-    hatches = [s for s in stations if s.kind is StationKind.PHARMACY_HATCH]
-    wards = [s for s in stations if s.kind in WARD_KINDS]
-    if len(resting) < robots:
+    homes = _homes(stations, graph, resources, count=robots)
+    served = _served(stations, homes, graph, resources)
+    if len(homes) < robots or len(served) < 2:
         return None
-    homes = resting[:robots]
-    lanes = adjacency_of(graph)
-    at_home = [home.waypoints[graph.id] for home in homes]
-    hatches = [s for s in hatches if _is_served(s.waypoints[graph.id], at_home, lanes)]
-    wards = [s for s in wards if _is_served(s.waypoints[graph.id], at_home, lanes)]
-    if not hatches or not wards:
-        return None
+    hatches = [s for s in served if s.kind is StationKind.PHARMACY_HATCH]
+    wards = [s for s in served if s.kind in WARD_KINDS]
+    spare = sorted((s for s in served if s not in hatches and s not in wards), key=_by_kind_and_name)
+    notes: list[str] = []
+    if not hatches:
+        stand_in = spare.pop(0) if spare else wards.pop(0)
+        hatches = [stand_in]
+        notes.append(f"No station looks like a pharmacy; {stand_in.id} plays it.")
+    if not wards:
+        wards = spare or hatches[1:]
+        hatches = hatches if spare else hatches[:1]
+        notes.append(f"No station looks like a ward; {', '.join(s.id for s in wards)} play them.")
     return Cast(
         graph=graph.id,
         model=replace(model, graph=graph.id),
         robots=tuple(_robot(i, home, model=model.id) for i, home in enumerate(homes, start=1)),
         hatches=tuple(s.id for s in hatches),
         wards=tuple(s.id for s in wards),
+        notes=tuple(notes),
     )
 
 
-def _is_served(place: WaypointId, homes: Sequence[WaypointId], lanes: Adjacency) -> bool:
+def _by_kind_and_name(station: Station) -> tuple[bool, StationId]:
+    """Sort key: stations without a kind before spare resting places, then by name."""
+    return (station.kind.is_resting_place, station.id)
+
+
+def _homes(stations: Sequence[Station], graph: LaneGraph, resources: ResourceMap, *, count: int) -> list[Station]:
+    """Return resting places where robots can stand side by side, chargers first."""
+    resting = sorted((s for s in stations if s.kind.is_resting_place), key=lambda s: (_is_no_charger(s), s.id))
+    homes: list[Station] = []
+    taken = 0
+    for station in resting:
+        place = resources.mask(resources.of_waypoint(station.waypoints[graph.id]))
+        if len(homes) < count and not resources.conflicts(place) & taken:
+            homes.append(station)
+            taken |= place
+    return homes
+
+
+def _is_no_charger(station: Station) -> bool:
+    return station.kind is not StationKind.CHARGER
+
+
+def _served(
+    stations: Sequence[Station], homes: Sequence[Station], graph: LaneGraph, resources: ResourceMap
+) -> list[Station]:
+    """Return the stations that every robot reaches from its home, and returns from, while the others are at home."""
+    monitor = Monitor(resources, graph)
     for home in homes:
-        others = frozenset(homes) - {home}
-        if place in others or place not in lanes.reachable_from(home, avoiding=others):
-            return False
-        if place not in lanes.reaching(home, avoiding=others):
-            return False
-    return True
+        place = home.waypoints[graph.id]
+        monitor.occupy(RobotId(home.id), tip=place, held=resources.of_waypoint(place), endpoint=place)
+    lanes = adjacency_of(graph)
+    served = {s.waypoints[graph.id] for s in stations} - {home.waypoints[graph.id] for home in homes}
+    for home in homes:
+        barred = monitor.barred(RobotId(home.id))
+        place = home.waypoints[graph.id]
+        served &= lanes.reachable_from(place, avoiding=barred.waypoints, closed=barred.lanes)
+        served &= lanes.reaching(place, avoiding=barred.waypoints, closed=barred.lanes)
+        served -= barred.waypoints
+    return [s for s in stations if s.waypoints[graph.id] in served]
 
 
 def _robot(number: int, home: Station, *, model: ModelId) -> Robot:

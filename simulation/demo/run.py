@@ -77,6 +77,8 @@ def run_demo(settings: DemoSettings) -> int:
     site = read_stage_site(settings.site_file)
     model = load_robot_models(built_in("robot_models"))[MODEL]
     cast = choose_cast(site, model=model, robots=settings.robots)
+    for note in cast.notes:
+        console.print(note)
     folder = Path(tempfile.mkdtemp(prefix="wardporter-demo-"))
     port = free_port(settings.port)
     stage = set_stage(folder, site=site, cast=cast, speed_factor=settings.speed_factor, port=port)
