@@ -78,7 +78,7 @@ def note_report(turn: Turn, robot: RobotId, report: RobotReport) -> None:
         sentence = f"Robot {robot} is stopped or in a person's hands; it goes on once it is released, in automatic."
         _hold_up(turn, robot, Reason(ROBOT_STOPPED, sentence))
         turn.tell(ALARM, robot, {"code": ROBOT_STOPPED, "sentence": sentence})
-    elif not report.needs_person:
+    elif before and before.needs_person and not report.needs_person:
         _let_go_on(turn, robot, ROBOT_STOPPED)
 
 
@@ -107,7 +107,7 @@ def _acknowledged(turn: Turn, robot: RobotId, event: link.OrderAcknowledged) -> 
     settle(turn, robot, outcome="acknowledged")
     if record.phase is OrderPhase.WANTED:
         turn.put(replace(record, phase=OrderPhase.ACKNOWLEDGED))
-    _let_go_on(turn, robot, ORDER_UNANSWERED)
+    _strike(turn, robot, ORDER_UNANSWERED)
 
 
 def _passed(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.NodePassed) -> None:
@@ -203,13 +203,15 @@ def _hold_up(turn: Turn, robot: RobotId, reason: Reason) -> None:
 
 def _let_go_on(turn: Turn, robot: RobotId, code: str) -> None:
     """Take back a reason that is no longer true, from the robot and from what it carries."""
-    record = turn.record(robot)
-    if not any(reason.code == code for reason in record.waiting):
-        return
-    turn.put(replace(record, waiting=tuple(reason for reason in record.waiting if reason.code != code)))
+    _strike(turn, robot, code)
     for delivery in list(turn.deliveries.values()):
         if delivery.robot == robot:
             turn.let_wait(delivery, [reason for reason in delivery.waiting if reason.code != code])
+
+
+def _strike(turn: Turn, robot: RobotId, code: str) -> None:
+    record = turn.record(robot)
+    turn.put(replace(record, waiting=tuple(reason for reason in record.waiting if reason.code != code)))
 
 
 def _action_over(turn: Turn, robot: RobotId, action: ActionId) -> None:

@@ -1,0 +1,271 @@
+"""What is written into the books when a robot says something: on the store in memory, one event at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from orchestrator.application.listening import hear, is_news
+from orchestrator.application.turn import Turn
+from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.fleet.model import ActionId, LoadId, OperatingMode, OrderId, Pose, RobotId, RobotReport
+from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import LevelId, WaypointId
+from orchestrator.vda5050 import events as link
+from simulation.memory_store import MemoryStore
+from tests.support.deliveries import NOON, CountingIds, bring_to, queue
+from tests.support.wards import a_fleet, demo_hospital
+
+ROBOT = RobotId("robot-1")
+FLEET = a_fleet(demo_hospital())
+HOME = FLEET.home_waypoint_of(ROBOT)
+PICK = ActionId("action-1")
+
+
+def a_report(**changes: object) -> RobotReport:
+    report = RobotReport(
+        robot=ROBOT,
+        received_at=NOON,
+        order_id=OrderId("order-1"),
+        order_update_id=0,
+        last_waypoint=HOME,
+        last_sequence=0,
+        sequences_ahead=(),
+        is_driving=False,
+        is_paused=False,
+        pose=FLEET.pose_of(HOME),
+        battery=0.9,
+        is_charging=False,
+        mode=OperatingMode.AUTOMATIC,
+        is_emergency_stopped=False,
+        has_field_violation=False,
+        loads=(),
+    )
+    return replace(report, **changes)  # type: ignore[arg-type]
+
+
+def an_order(load: LoadId | None = None) -> DriveOrder:
+    pick = RobotAction(PICK, ActionKind.PICK, load=load, drawer="top")
+    step = OrderStep(waypoint=HOME, pose=FLEET.pose_of(HOME), actions=(pick,))
+    return DriveOrder(id=OrderId("order-1"), robot=ROBOT, steps=(step,), released=1)
+
+
+class House:
+    """A store with one delivery, and the record of its robot."""
+
+    def __init__(self, state: DeliveryState, record: RobotRecord | None = None) -> None:
+        self.store = MemoryStore()
+        self.ids = CountingIds()
+        with self.store.transaction() as uow:
+            self.id = queue(uow, ids=self.ids).id
+        bring_to(self.store, self.id, state)
+        self.record = record or RobotRecord(ROBOT, order=an_order(self.delivery.tote.load), report=a_report())
+
+    @property
+    def delivery(self) -> Delivery:
+        with self.store.reading() as uow:
+            return uow.deliveries.get(self.id)
+
+    @property
+    def codes(self) -> list[str]:
+        return [reason.code for reason in self.delivery.waiting]
+
+    @property
+    def alarms(self) -> list[object]:
+        with self.store.reading() as uow:
+            return [event.data["code"] for event in uow.events.after(0, 1000) if event.kind == "alarm"]
+
+    def turn(self, act: Callable[[Turn], None]) -> None:
+        with self.store.transaction() as uow:
+            turn = Turn(uow, at=NOON, at_s=0.0, ids=self.ids, records={ROBOT: self.record})
+            act(turn)
+        self.record = turn.record(ROBOT)
+
+    def hear(self, *events: link.LinkEvent) -> None:
+        def all_of_them(turn: Turn) -> None:
+            for event in events:
+                hear(turn, FLEET, ROBOT, event)
+
+        self.turn(all_of_them)
+
+    def wanted(self) -> Sequence[ActionKind]:
+        with self.store.reading() as uow:
+            return [m.action.kind for m in uow.outbox.wanted() if m.action is not None]
+
+
+def test_what_a_lost_robot_was_to_fetch_waits_for_another_and_what_it_carries_stays_with_it() -> None:
+    fetched, carried = House(DeliveryState.ASSIGNED), House(DeliveryState.IN_TRANSIT)
+
+    fetched.hear(link.RobotLost(20.0))
+    carried.hear(link.RobotLost(20.0))
+
+    assert (fetched.delivery.state, fetched.delivery.robot) == (DeliveryState.VERIFIED, None)
+    assert (carried.delivery.state, carried.delivery.robot) == (DeliveryState.IN_TRANSIT, ROBOT)
+    assert carried.codes == ["robot_lost"]
+
+
+def test_a_lost_robot_is_told_once() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+
+    house.hear(link.RobotLost(20.0), link.RobotLost(30.0))
+
+    assert house.alarms == ["robot_lost"]
+
+
+def test_a_delivery_no_longer_waits_for_a_robot_that_is_back_although_the_robot_itself_waits_for_something_else() -> (
+    None
+):
+    house = House(DeliveryState.IN_TRANSIT)
+    house.hear(link.RobotLost(20.0))
+    house.record = replace(house.record, waiting=(Reason("held_by_other", "It waits for robot-2."),))
+
+    house.hear(link.RobotReturned())
+
+    assert house.codes == []
+    assert [reason.code for reason in house.record.waiting] == ["held_by_other"]
+
+
+def test_a_robot_that_answers_at_last_is_no_longer_shown_as_one_that_does_not() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    house.record = replace(house.record, phase=OrderPhase.WANTED)
+    house.hear(link.OrderUnanswered(OrderId("order-1"), 0, 5.0))
+    assert [reason.code for reason in house.record.waiting] == ["order_unanswered"]
+
+    house.hear(link.OrderAcknowledged(OrderId("order-1"), 0))
+
+    assert house.record.waiting == ()
+    assert house.record.phase is OrderPhase.ACKNOWLEDGED
+
+
+def test_an_acknowledgement_of_another_update_changes_nothing() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    house.record = before = replace(house.record, phase=OrderPhase.WANTED)
+
+    house.hear(link.OrderAcknowledged(OrderId("order-1"), 1), link.OrderAcknowledged(OrderId("order-2"), 0))
+
+    assert house.record == before
+
+
+def test_a_refused_new_order_is_lost_and_a_refused_update_cancels_the_order() -> None:
+    fresh, update = House(DeliveryState.IN_TRANSIT), House(DeliveryState.IN_TRANSIT)
+    fresh.record = replace(fresh.record, phase=OrderPhase.WANTED)
+    order = replace(an_order(), update_id=3)
+    update.record = replace(update.record, order=order, phase=OrderPhase.WANTED)
+
+    fresh.hear(link.OrderRejected(OrderId("order-1"), 0, "noRouteError", "too far"))
+    update.hear(link.OrderRejected(OrderId("order-1"), 3, "orderUpdateError", "not mine"))
+
+    assert (fresh.record.phase, fresh.wanted()) == (OrderPhase.LOST, [])
+    assert (update.record.phase, update.wanted()) == (OrderPhase.CANCELLING, [ActionKind.CANCEL_ORDER])
+
+
+def test_a_cancel_that_is_done_frees_the_robot_for_a_new_order_and_is_asked_no_more() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    house.record = replace(house.record, order=replace(an_order(), update_id=3), phase=OrderPhase.WANTED)
+    house.hear(link.OrderRejected(OrderId("order-1"), 3, "orderUpdateError", "not mine"))
+    with house.store.reading() as uow:
+        cancel = next(m.action for m in uow.outbox.wanted() if m.action is not None)
+
+    house.hear(link.ActionFinished(cancel.id))
+
+    assert (house.record.phase, house.record.waiting, house.wanted()) == (OrderPhase.LOST, (), [])
+
+
+def test_an_action_nobody_answers_is_told() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+
+    house.hear(link.ActionUnanswered(ActionId("action-9"), 5.0))
+
+    assert house.alarms == ["action_unanswered"]
+
+
+def test_a_tote_that_its_robot_could_not_take_in_goes_back_and_the_robot_is_stopped() -> None:
+    for state in (DeliveryState.SEALED, DeliveryState.IN_TRANSIT):
+        house = House(state)
+        house.record = replace(house.record, phase=OrderPhase.ACKNOWLEDGED)
+
+        house.hear(link.ActionFailed(PICK, "the drawer jams"))
+
+        assert house.delivery.state is DeliveryState.RETURNING
+        assert (house.record.phase, house.wanted()) == (OrderPhase.CANCELLING, [ActionKind.CANCEL_ORDER])
+
+
+def test_a_load_that_a_robot_under_way_stops_reporting_is_told_once_and_taken_back_when_it_is_there_again() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    load = house.delivery.tote.load
+    house.hear(link.Reported(a_report(loads=(load,))))
+    assert house.codes == []
+
+    house.hear(link.Reported(a_report(loads=())), link.Reported(a_report(loads=(LoadId("another"),))))
+    assert (house.codes, house.alarms) == (["load_missing"], ["load_missing"])
+
+    house.hear(link.Reported(a_report(loads=(load,))))
+    assert house.codes == []
+
+
+def test_a_robot_that_does_not_know_what_it_carries_is_not_said_to_have_lost_it() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+
+    house.hear(link.Reported(a_report(loads=None)))
+
+    assert (house.codes, house.alarms) == ([], [])
+
+
+def test_an_emergency_stop_is_told_to_those_who_wait_until_it_is_released() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    loads = (house.delivery.tote.load,)
+    house.hear(link.Reported(a_report(loads=loads)))
+
+    house.hear(link.Reported(a_report(loads=loads, is_emergency_stopped=True)))
+    assert (house.codes, house.alarms) == (["robot_stopped"], ["robot_stopped"])
+
+    house.hear(link.Reported(a_report(loads=loads)))
+    assert house.codes == []
+    assert house.record.waiting == ()
+
+
+def test_somebody_before_the_robot_for_a_moment_is_no_reason_to_send_another() -> None:
+    house = House(DeliveryState.ASSIGNED)
+
+    house.hear(link.Reported(a_report(has_field_violation=True)))
+
+    assert house.delivery.state is DeliveryState.ASSIGNED
+
+
+def test_a_forgotten_order_is_lost_and_one_that_was_done_stays_done() -> None:
+    house, done = House(DeliveryState.IN_TRANSIT), House(DeliveryState.IN_TRANSIT)
+    house.record = replace(house.record, phase=OrderPhase.ACKNOWLEDGED)
+    done.record = replace(done.record, phase=OrderPhase.DONE)
+
+    house.hear(link.OrderForgotten(OrderId("order-1")))
+    done.hear(link.OrderForgotten(OrderId("order-1")))
+
+    assert (house.record.phase, done.record.phase) == (OrderPhase.LOST, OrderPhase.DONE)
+
+
+def test_a_node_passed_twice_or_backwards_changes_nothing() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    step = an_order().steps[0]
+    order = replace(an_order(), steps=(step, step, step), released=3)
+    house.record = before = replace(house.record, order=order, passed=1, phase=OrderPhase.ACKNOWLEDGED)
+
+    house.hear(link.NodePassed(OrderId("order-1"), 0, HOME), link.NodePassed(OrderId("order-2"), 2, HOME))
+
+    assert house.record == before
+
+
+def test_driving_is_no_news_and_being_moved_while_standing_is() -> None:
+    before = a_report(pose=Pose(demo_level(), 0.0, 0.0))
+    elsewhere = Pose(demo_level(), 5.0, 0.0)
+
+    assert not is_news(replace(before, is_driving=True), replace(before, is_driving=True, pose=elsewhere))
+    assert is_news(before, replace(before, pose=elsewhere))
+    assert not is_news(before, replace(before, pose=Pose(demo_level(), 0.1, 0.0)))
+    assert not is_news(before, replace(before, battery=0.8999))
+    assert is_news(before, replace(before, last_waypoint=WaypointId("elsewhere")))
+
+
+def demo_level() -> LevelId:
+    return FLEET.pose_of(HOME).level
