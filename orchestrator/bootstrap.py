@@ -24,10 +24,12 @@ from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker, keep_running
 from orchestrator.adapters.mqtt.driver import Driver, LateTransport
 from orchestrator.adapters.store import SqlStore, open_store
+from orchestrator.application.books import require_fitting_books
 from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, FleetSettingError, assemble_fleet
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.views import FleetPicture
+from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.fleet.model import Commissioning
 from orchestrator.http.app import build_app
 from orchestrator.http.desk import Desk, News, PartReadiness
@@ -139,9 +141,9 @@ def build_service(settings: Settings) -> FastAPI:
     require_loopback(settings.host)
     fleet = fleet_from_settings(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
+    store = _open_books(settings, fleet)
     broker = None if settings.mqtt_url else ChildBroker(settings.data / BROKER_FOLDER)
     broker_url = settings.mqtt_url or _url_of(broker)
-    store = open_store(f"sqlite:///{settings.data / STORE_FILE}")
     clock, ids, transport = SystemClock(), RandomIds(), LateTransport()
     control = Control(
         fleet=fleet,
@@ -169,6 +171,17 @@ def build_service(settings: Settings) -> FastAPI:
     app = build_app(desk, extra_routers=[pages])
     app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker)
     return app
+
+
+def _open_books(settings: Settings, fleet: FleetOnSite) -> SqlStore:
+    store = open_store(f"sqlite:///{settings.data / STORE_FILE}")
+    try:
+        with store.reading() as uow:
+            require_fitting_books(uow, fleet)
+    except WardporterError:
+        store.close()
+        raise
+    return store
 
 
 def _url_of(broker: ChildBroker | None) -> str:
