@@ -117,13 +117,17 @@ class SimulatedWard:
             self._broker.subscribe(topic, self._to_control)
         for robot in self.robots.values():
             robot.switch_on()
-        self._open = len(self._asked)
         for asked in self._asked:
-            self.scheduler.at(asked.at_s, lambda asked=asked: self._queue(asked))
+            self.ask(asked)
         self._plan_tick()
         is_finished = self.scheduler.run(until=lambda: self._open == 0, limit_s=limit_s)
         self._look()
         return self._outcome(is_finished=is_finished)
+
+    def ask(self, asked: Asked) -> None:
+        """Let somebody queue one more delivery, at its moment or now if that is past."""
+        self._open += 1
+        self.scheduler.at(asked.at_s, lambda: self._queue(asked))
 
     def listen(self, topic: str, listener: Callable[[str, bytes], None]) -> None:
         """Hand every message on a topic to a listener as well."""

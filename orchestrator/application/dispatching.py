@@ -134,7 +134,7 @@ def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
     found: list[OpenTrip] = []
     for trip in turn.trips.values():
         kinds = [stop.kind for stop in trip.stops]
-        if kinds != [StopKind.LOAD, StopKind.HAND_OVER] or turn.record(trip.robot).lost_since is not None:
+        if kinds != [StopKind.LOAD, StopKind.HAND_OVER] or not _goes_on(turn, trip.robot):
             continue
         aboard = [d for d in turn.deliveries.values() if d.robot == trip.robot]
         taken = {d.drawer for d in aboard}
@@ -148,6 +148,12 @@ def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
             )
         )
     return found
+
+
+def _goes_on(turn: Turn, robot: RobotId) -> bool:
+    """Whether nothing speaks against giving more to a robot that is on its way to be loaded, or stands there."""
+    record = turn.record(robot)
+    return record.lost_since is None and record.report is not None and record.report.may_be_ordered
 
 
 def _stations_being_loaded(turn: Turn) -> frozenset[StationId]:

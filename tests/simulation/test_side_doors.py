@@ -118,3 +118,28 @@ def test_a_robot_taken_into_manual_mode_has_dropped_its_order_and_goes_on_with_a
     while_driving(ward, take_over)
 
     assert by_state(ward.run(limit_s=7200.0)) == {DeliveryState.RECEIVED: 3}
+
+
+def test_nothing_more_joins_the_trip_of_a_robot_that_is_stopped_at_the_hatch() -> None:
+    site = demo_hospital()
+    first, second = a_demand(site, count=2, seed=2, robots=1)
+    ward = SimulatedWard(a_fleet(site, robots=1), asked=[first], seed=2)
+    robot = ward.robots[RobotId("robot-1")]
+    seen: list[list[DeliveryState]] = []
+
+    def states() -> list[DeliveryState]:
+        return [d.state for d in ward.control.read(lambda uow: uow.deliveries.open())]
+
+    def stop_while_it_is_loaded() -> None:
+        if DeliveryState.LOADING not in states():
+            ward.scheduler.after(0.5, stop_while_it_is_loaded)
+            return
+        robot.press_emergency_stop()
+        ward.scheduler.after(1.0, lambda: ward.ask(second))
+        ward.scheduler.after(2.0, lambda: seen.append(states()))
+        ward.scheduler.after(3.0, robot.release_emergency_stop)
+
+    stop_while_it_is_loaded()
+
+    assert by_state(ward.run(limit_s=7200.0)) == {DeliveryState.RECEIVED: 2}
+    assert seen == [[DeliveryState.LOADING, DeliveryState.VERIFIED]]
