@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 
 from orchestrator.domain.delivery.errors import (
@@ -156,6 +156,14 @@ def _check_due_by(due_by: datetime | None, *, at: datetime) -> None:
             "The delivery was refused: due_by has no time zone; expected an offset, such as 2026-01-31T14:30:00Z.",
             detail={"field": "due_by"},
         )
+    try:
+        due_by.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInputError(
+            "The delivery was refused: due_by lies outside the years 1 to 9999 in UTC; expected a moment when somebody "
+            "waits for it. Correct it, or leave it out if it is wanted as soon as possible.",
+            detail={"field": "due_by"},
+        ) from None
     if due_by <= at:
         raise DueInPastError(
             "The delivery was refused: due_by has passed; expected a moment in the future. "
