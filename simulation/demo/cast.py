@@ -47,7 +47,7 @@ def choose_cast(site: Site, *, model: RobotModel, robots: int) -> Cast:
     Raises
     ------
     NoStageError
-        No lane graph has enough resting places, and two further stations that reach each other.
+        No lane graph has enough resting places, and two further stations where nobody rests and which all robots reach.
     """
     casts = _casts(site, model=model, robots=robots)
     if not casts:
@@ -55,7 +55,7 @@ def choose_cast(site: Site, *, model: RobotModel, robots: int) -> Cast:
         advice = f"Try --robots {fewer}." if fewer else "Mark resting places and name stations on the map."
         raise NoStageError(
             f"Site {site.id} was refused for a demonstration with {robots} robots: no lane graph has as many resting "
-            f"places (chargers or parking) and two further stations that reach each other from all of them. {advice}"
+            f"places (chargers or parking) and two further stations where nobody rests and which all reach. {advice}"
         )
     return max(casts, key=lambda cast: (not cast.notes, len(cast.wards), len(cast.hatches)))
 
@@ -82,12 +82,13 @@ def _cast_on(site: Site, graph: LaneGraph, *, model: RobotModel, robots: int) ->
     resources = compile_resources(site, graph, radius_m=model.radius_m)
     stations = [station for station in site.stations.values() if graph.id in station.waypoints]
     homes = _homes(stations, graph, resources, count=robots)
-    served = _served(stations, homes, graph, resources)
+    # Nobody loads or receives where robots rest, not even where no robot of this cast lives.
+    served = [s for s in _served(stations, homes, graph, resources) if not s.kind.is_resting_place]
     if len(homes) < robots or len(served) < 2:
         return None
     hatches = [s for s in served if s.kind is StationKind.PHARMACY_HATCH]
     wards = [s for s in served if s.kind in WARD_KINDS]
-    spare = sorted((s for s in served if s not in hatches and s not in wards), key=_by_kind_and_name)
+    spare = sorted((s for s in served if s not in hatches and s not in wards), key=lambda s: s.id)
     notes: list[str] = []
     if not hatches:
         stand_in = spare.pop(0) if spare else wards.pop(0)
@@ -105,11 +106,6 @@ def _cast_on(site: Site, graph: LaneGraph, *, model: RobotModel, robots: int) ->
         wards=tuple(s.id for s in wards),
         notes=tuple(notes),
     )
-
-
-def _by_kind_and_name(station: Station) -> tuple[bool, StationId]:
-    """Sort key: stations without a kind before spare resting places, then by name."""
-    return (station.kind.is_resting_place, station.id)
 
 
 def _homes(stations: Sequence[Station], graph: LaneGraph, resources: ResourceMap, *, count: int) -> list[Station]:

@@ -52,6 +52,24 @@ def test_where_there_are_only_wards_one_of_them_plays_the_pharmacy() -> None:
     assert cast.hatches[0] not in cast.wards
 
 
+def test_nobody_loads_or_receives_at_a_spare_resting_place() -> None:
+    site = with_kinds(
+        demo_hospital(),
+        lambda s: s.kind if s.kind.is_resting_place or s.kind is StationKind.PHARMACY_HATCH else StationKind.PARKING,
+    )
+
+    cast = choose_cast(site, model=porter_model(), robots=2)
+
+    assert {site.stations[id].kind for id in cast.hatches + cast.wards} == {StationKind.PHARMACY_HATCH}
+
+
+def test_a_site_with_nothing_but_resting_places_is_refused() -> None:
+    site = with_kinds(demo_hospital(), lambda s: s.kind if s.kind.is_resting_place else StationKind.PARKING)
+
+    with pytest.raises(NoStageError, match="where nobody rests"):
+        choose_cast(site, model=porter_model(), robots=2)
+
+
 def test_more_robots_than_resting_places_are_refused_and_the_possible_number_is_named() -> None:
     with pytest.raises(NoStageError, match="Try --robots 9"):
         choose_cast(demo_hospital(), model=porter_model(), robots=40)
