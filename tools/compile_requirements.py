@@ -29,8 +29,9 @@ def compile_one(uv: Path, name: str, recipe: list[str], *, more: list[str]) -> N
     """Write one requirements file; ``more`` is handed to uv, for example ``--upgrade``."""
     target = f"requirements/{name}.txt"
     print(f"compiling {target}", flush=True)
-    # Extras are kept: pip looks for "coverage[toml]" apart from "coverage" and, finding no pin for it, takes the newest.
-    fixed = ["--universal", "--python-version", OLDEST, "--generate-hashes", "--no-header", "--no-strip-extras", "--quiet"]
+    # Extras are kept: pip looks for "coverage[toml]" apart from "coverage"; without a pin it takes the newest.
+    fixed = ["--universal", "--python-version", OLDEST, "--generate-hashes", "--no-strip-extras"]
+    fixed += ["--no-header", "--quiet"]
     subprocess.run([str(uv), "pip", "compile", *fixed, *recipe, *more, "-o", target], cwd=ROOT, check=True)
     if "://" in (ROOT / target).read_text(encoding="utf-8"):
         raise SystemExit(f"{target} holds an address; a requirements file names packages and hashes only")

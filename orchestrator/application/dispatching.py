@@ -107,7 +107,7 @@ def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: 
         model=fleet.models[robot],
         report=record.report if has_reported else None,
         is_lost=record.lost_since is not None,
-        is_fenced_off=is_resting,
+        is_fenced_off=is_resting or bool(record.holds),
         is_on_trip=record.trip is not None,
         is_going_home=record.target == fleet.robots[robot].home,
         occupied_drawers=frozenset(
@@ -153,7 +153,8 @@ def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
 def _goes_on(turn: Turn, robot: RobotId) -> bool:
     """Whether nothing speaks against giving more to a robot that is on its way to be loaded, or stands there."""
     record = turn.record(robot)
-    return record.lost_since is None and record.report is not None and record.report.may_be_ordered
+    is_there = record.lost_since is None and not record.holds
+    return is_there and record.report is not None and record.report.may_be_ordered
 
 
 def _stations_being_loaded(turn: Turn) -> frozenset[StationId]:

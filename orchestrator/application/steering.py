@@ -111,6 +111,7 @@ class Steering:
                 report=record.report,
                 lost_since=record.lost_since,
                 driven_m=record.driven_m,
+                holds=record.holds,
             )
         )
         if is_moved:
@@ -150,7 +151,8 @@ class Steering:
     def _freeze_or_thaw(self, turn: Turn, robot: RobotId) -> None:
         record = turn.record(robot)
         report = record.report
-        is_stuck = record.lost_since is not None or (report is not None and not report.may_be_ordered)
+        is_kept = record.lost_since is not None or record.is_kept_from_driving
+        is_stuck = is_kept or (report is not None and not report.may_be_ordered)
         if is_stuck == self.monitor.is_frozen(robot):
             return
         cut_off = self.monitor.freeze(robot) if is_stuck else self.monitor.thaw(robot)

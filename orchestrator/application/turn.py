@@ -132,4 +132,5 @@ def _seen_by_people(record: RobotRecord) -> dict[str, object]:
         "trip": record.trip,
         "target": record.target,
         "waiting": [reason.code for reason in record.waiting],
+        "holds": [hold.kind.value for hold in record.holds],
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.adapters.store.columns import moment_of_text, text_of_moment
 from orchestrator.domain.delivery.model import DeliveryId, Stop, StopKind
+from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import (
     ActionId,
     ActionStatus,
@@ -49,6 +50,24 @@ def reasons_to_json(reasons: Iterable[Reason]) -> str:
 def reasons_from_json(text: str) -> tuple[Reason, ...]:
     """Return the reasons that `reasons_to_json` wrote."""
     return tuple(Reason(code, sentence) for code, sentence in json.loads(text))
+
+
+def holds_to_json(holds: Iterable[Hold]) -> str:
+    """Return the holds of a robot."""
+    return written(
+        [
+            {"kind": hold.kind.value, "reason": hold.reason, "by": hold.by, "at": text_of_moment(hold.at)}
+            for hold in holds
+        ]
+    )
+
+
+def holds_from_json(text: str) -> tuple[Hold, ...]:
+    """Return the holds that `holds_to_json` wrote."""
+    return tuple(
+        Hold(HoldKind(hold["kind"]), hold["reason"], hold["by"], moment_of_text(hold["at"]))
+        for hold in json.loads(text)
+    )
 
 
 def stops_to_json(stops: Iterable[Stop]) -> str:

@@ -7,6 +7,8 @@ import json
 from orchestrator.adapters.store.fleet_json import (
     action_from_json,
     action_to_json,
+    holds_from_json,
+    holds_to_json,
     order_from_json,
     order_to_json,
     reasons_from_json,
@@ -68,6 +70,7 @@ def robot_to_row(record: RobotRecord) -> RobotRow:
         lost_since=record.lost_since,
         waiting=reasons_to_json(record.waiting),
         driven_m=record.driven_m,
+        holds=holds_to_json(record.holds),
     )
 
 
@@ -88,6 +91,7 @@ def robot_from_row(row: RobotRow) -> RobotRecord:
         lost_since=row.lost_since,
         waiting=reasons_from_json(row.waiting),
         driven_m=row.driven_m,
+        holds=holds_from_json(row.holds),
     )
 
 

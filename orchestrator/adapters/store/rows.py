@@ -167,6 +167,7 @@ class RobotRow(Row, table=True):
     lost_since: datetime | None = Field(default=None, sa_type=Moment)
     waiting: str = Field(sa_type=Text)
     driven_m: float
+    holds: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
 
 
 class OutboxRow(Row, table=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.domain.delivery.model import TripId
+from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import RobotId, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder
 from orchestrator.domain.reason import Reason
@@ -31,7 +32,7 @@ class RobotRecord:
     robot has traversed. Beyond the released base lie ``granted``, the lanes that traffic has granted but a door, a
     lift or an unanswered update still holds back, and then ``route``, the lanes not granted yet. ``held`` are the ids
     of the traffic resources granted and not yet freed; ``tip`` is the last waypoint granted, where the robot could
-    stand. ``waiting`` says why it does not move on.
+    stand. ``waiting`` says why it does not move on. ``holds`` are what a person has to lift before it goes on.
     """
 
     robot: RobotId
@@ -48,3 +49,21 @@ class RobotRecord:
     lost_since: datetime | None = None
     waiting: tuple[Reason, ...] = ()
     driven_m: float = 0.0
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def is_kept_from_driving(self) -> bool:
+        """Whether a hold keeps it where it is: nothing new is granted, and its place stays occupied."""
+        return any(hold.kind.keeps_from_driving for hold in self.holds)
+
+    def is_held_for(self, kind: HoldKind) -> bool:
+        """Whether a hold of this kind is on it."""
+        return any(hold.kind is kind for hold in self.holds)
+
+    def held_for(self, hold: Hold) -> RobotRecord:
+        """Return the record with a hold more; one of its kind that is there already stays as it is."""
+        return self if self.is_held_for(hold.kind) else replace(self, holds=(*self.holds, hold))
+
+    def released_from(self, kind: HoldKind) -> RobotRecord:
+        """Return the record without the hold of this kind."""
+        return replace(self, holds=tuple(hold for hold in self.holds if hold.kind is not kind))

@@ -24,7 +24,7 @@ def test_every_package_is_pinned_and_hashed(name: str) -> None:
     blocks = re.split(r"\n(?=\S)", _text(name).strip())
     assert blocks
     for block in blocks:
-        assert re.match(r"[A-Za-z0-9._-]+==\S+", block), block.splitlines()[0]
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z0-9,._-]+\])?==\S+", block), block.splitlines()[0]
         assert "--hash=sha256:" in block, block.splitlines()[0]
 
 
