@@ -8,18 +8,28 @@ from collections.abc import Callable
 from orchestrator.application.confirm_receipt import confirm_receipt
 from orchestrator.application.control import Control
 from orchestrator.application.load_delivery import load_delivery
-from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.resume_robot import resume_robot
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, StopKind
+from orchestrator.domain.errors import ConflictError
+from orchestrator.domain.fleet.hold import HoldKind
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.record import RobotRecord
 from simulation.virtual_time import Scheduler
 
 TRY_AGAIN_S = 5.0
 LOADING_S = (15.0, 45.0)
 RECEIVING_S = (10.0, 60.0)
 """How long people take, seconds, from the robot's arrival to their last keystroke; uniform."""
+COMING_S = (30.0, 120.0)
+"""How long until somebody stands before a robot that is held, has seen to it and resumes it, seconds; uniform."""
+
+LAID_BY_PEOPLE = frozenset({HoldKind.PAUSED, HoldKind.FENCED_OFF, HoldKind.REMOVED, HoldKind.OUT_OF_SERVICE})
+"""Holds that whoever laid them lifts."""
 
 
 class People:
-    """Pharmacy staff and nurses who do what is to be done, through the same use cases as the HTTP interface.
+    """Pharmacy staff, nurses and porters who do what is to be done, through the same use cases as the HTTP interface.
 
     Parameters
     ----------
@@ -29,13 +39,19 @@ class People:
         Virtual time.
     chance : random.Random
         Draws how long people take.
+    ids : Ids
+        New ids.
     """
 
-    def __init__(self, control: Callable[[], Control | None], *, scheduler: Scheduler, chance: random.Random) -> None:
+    def __init__(
+        self, control: Callable[[], Control | None], *, scheduler: Scheduler, chance: random.Random, ids: Ids
+    ) -> None:
         self._control = control
+        self._ids = ids
         self._scheduler = scheduler
         self._chance = chance
         self._at_work: set[DeliveryId] = set()
+        self._looked_after: set[RobotId] = set()
 
     def look_round(self, uow: UnitOfWork) -> None:
         """Begin to load, receive or take back whatever has come to stand at a station."""
@@ -46,6 +62,35 @@ class People:
                 self._begin(delivery, LOADING_S)
             elif delivery.state is DeliveryState.ARRIVED or _is_back(uow, delivery):
                 self._begin(delivery, RECEIVING_S)
+        control = self._control()
+        for robot in sorted(control.fleet.robots) if control else ():
+            if robot not in self._looked_after and _needs_somebody(uow.robots.get(robot)):
+                self._looked_after.add(robot)
+                self._scheduler.after(self._chance.uniform(*COMING_S), lambda robot=robot: self._resume(robot))
+
+    def _resume(self, robot: RobotId) -> None:
+        """Resume a robot that is held; when it may not go on yet, see to it and try again."""
+        control = self._control()
+        if control is None:
+            self._scheduler.after(TRY_AGAIN_S, lambda: self._resume(robot))
+            return
+        if _needs_somebody(control.read(lambda uow: uow.robots.get(robot))):
+            try:
+                control.run(
+                    lambda uow: resume_robot(
+                        uow,
+                        fleet=control.fleet,
+                        robot=robot,
+                        by="porter",
+                        reason="seen to",
+                        at=self._scheduler.clock.now(),
+                        ids=self._ids,
+                    )
+                )
+            except ConflictError:
+                self._scheduler.after(TRY_AGAIN_S, lambda: self._resume(robot))
+                return
+        self._looked_after.discard(robot)
 
     def _begin(self, delivery: Delivery, spread_s: tuple[float, float]) -> None:
         self._at_work.add(delivery.id)
@@ -73,6 +118,10 @@ class People:
             )
 
         control.run(load if delivery.state is DeliveryState.LOADING else receive)
+
+
+def _needs_somebody(record: RobotRecord) -> bool:
+    return any(hold.kind.keeps_from_driving and hold.kind not in LAID_BY_PEOPLE for hold in record.holds)
 
 
 def _is_back(uow: UnitOfWork, delivery: Delivery) -> bool:

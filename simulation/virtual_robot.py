@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from orchestrator.domain.fleet.model import Robot, RobotModel
-from orchestrator.vda5050.address import RobotAddress
+from orchestrator.vda5050.address import RobotAddress, TopicKind
 from orchestrator.vda5050.messages import OperatingMode
 from ros_nodes.onboard.in_process import in_process_robot
 from ros_nodes.onboard.memory import RobotMemory
@@ -43,6 +44,8 @@ class VirtualRobot:
         self._woken = 0
         self._is_on = False
         self._driven_before_m = 0.0
+        self._is_localised = True
+        self._pushed_m = (0.0, 0.0)
         self._board = self._boot(RobotMemory(pose=pose))
         for kind in ("order", "instantActions"):
             broker.subscribe(self.address.topic(kind), lambda _topic, payload, kind=kind: self._receive(kind, payload))
@@ -82,11 +85,57 @@ class VirtualRobot:
         self._board.set_operating_mode(mode, self._scheduler.clock.monotonic_s())
         self._settle()
 
+    def raise_fault(self, error_type: str, description: str, *, is_fatal: bool) -> None:
+        """Let it report a fault until it is repaired."""
+        self._board.raise_fault(error_type, description, is_fatal=is_fatal, now_s=self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    def clear_fault(self, error_type: str) -> None:
+        """Let somebody repair it."""
+        self._board.clear_fault(error_type, self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    def put_in_battery(self, *, charge: float) -> None:
+        """Let somebody swap its battery for one that is charged this far, 0 to 1; it starts anew."""
+        self.cut_power()
+        self._board = self._boot(replace(self._board.memory, battery=charge))
+        self.switch_on()
+
+    def set_localised(self, *, is_localised: bool) -> None:
+        """Let it lose its position, or be shown where it is."""
+        self._is_localised = is_localised
+        self._report_now()
+
+    def push_aside(self, *, dx_m: float, dy_m: float) -> None:
+        """Let somebody push it, by metres in the site frame from where it would be; it notices where it is."""
+        self._pushed_m = (dx_m, dy_m)
+        self._report_now()
+
+    def _report_now(self) -> None:
+        self._board.connect(self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    def _as_it_is(self, kind: str, payload: bytes) -> bytes:
+        """Return a message with what people did to the robot in it."""
+        if kind != TopicKind.STATE or (self._is_localised and self._pushed_m == (0.0, 0.0)):
+            return payload
+        state = json.loads(payload)
+        position = state["agvPosition"]
+        position["positionInitialized"] = self._is_localised
+        position["x"], position["y"] = position["x"] + self._pushed_m[0], position["y"] + self._pushed_m[1]
+        return json.dumps(state).encode()
+
     def _boot(self, memory: RobotMemory) -> OnboardRobot:
         clock: VirtualClock = self._scheduler.clock
         return in_process_robot(
             address=self.address, model=self._model, memory=memory, utc=clock.moment, time_s=clock.monotonic_s()
         )
+
+    @property
+    def pose(self) -> BoardPose:
+        """Where it stands, wherever it believes to be."""
+        believed = self._board.driver.pose
+        return replace(believed, x_m=believed.x_m + self._pushed_m[0], y_m=believed.y_m + self._pushed_m[1])
 
     @property
     def distance_m(self) -> float:
@@ -109,7 +158,10 @@ class VirtualRobot:
     def _settle(self) -> None:
         for message in self._board.take_messages():
             self._broker.publish(
-                self.address.topic(message.kind), message.payload, qos=message.qos, retain=message.retain
+                self.address.topic(message.kind),
+                self._as_it_is(message.kind, message.payload),
+                qos=message.qos,
+                retain=message.retain,
             )
         self._woken += 1
         woken = self._woken

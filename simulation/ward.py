@@ -94,6 +94,7 @@ class SimulatedWard:
             lambda: self.control if self._is_up else None,
             scheduler=self.scheduler,
             chance=random.Random(f"{seed}:people"),
+            ids=self.ids,
         )
         self.robots = {
             robot.id: VirtualRobot(

@@ -8,11 +8,9 @@ from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.delivery.lifecycle import moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
-from orchestrator.domain.errors import InvalidInputError
-from orchestrator.domain.reason import Reason
+from orchestrator.domain.reason import Reason, require_said
 
 CANCELLED_BY_STAFF = "cancelled_by_staff"
-REASON_LENGTH_MAX = 500
 
 BEFORE_SEALING = (
     DeliveryState.QUEUED,
@@ -53,12 +51,7 @@ def cancel_delivery(uow: UnitOfWork, *, delivery: DeliveryId, reason: str, at: d
         The reason is empty or too long.
     """
     wanted = uow.deliveries.get(delivery)
-    if not reason.strip() or len(reason) > REASON_LENGTH_MAX or not reason.isprintable():
-        raise InvalidInputError(
-            f"The cancellation was refused: the reason is empty, too long or not printable; expected 1 to "
-            f"{REASON_LENGTH_MAX} printable characters. Say in a few words why.",
-            detail={"field": "reason", "length_max": REASON_LENGTH_MAX},
-        )
+    require_said(reason, act="The cancellation")
     require_state(
         wanted,
         *BEFORE_SEALING,

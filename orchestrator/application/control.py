@@ -15,6 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from orchestrator.application.dispatching import Dispatcher
@@ -29,6 +30,7 @@ from orchestrator.application.gates import Gates
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.steering import Steering
+from orchestrator.application.steps import has_strayed
 from orchestrator.application.trips import progress_trips
 from orchestrator.application.turn import Turn
 from orchestrator.application.views import FleetPicture, RobotPicture
@@ -154,9 +156,23 @@ class Control:
         own, so a fault there never takes back what was acknowledged.
         """
         with self._store.transaction() as uow:
+            before = {message.id: message for message in uow.outbox.wanted()}
             answer = command(uow)
+            records = {robot: uow.robots.get(robot) for robot in self.fleet.robots}
+            wanted = {message.id: message for message in uow.outbox.wanted()}
+        self._records = records
+        for message in (before[number] for number in before.keys() - wanted.keys()):
+            self._ask_no_more(message)
+        self._hand_over([wanted[number] for number in sorted(wanted.keys() - before.keys())])
         self._next_look_s = self._clock.monotonic_s()
         return answer
+
+    def _ask_no_more(self, message: OutboxMessage) -> None:
+        link = self._links[message.robot]
+        if message.action is not None:
+            link.withdraw_action(message.action.id)
+        elif message.order is not None:
+            link.withdraw(message.order.id)
 
     def run(self, command: Callable[[UnitOfWork], T]) -> T:
         """Run a use case and let the fleet follow at once."""
@@ -207,7 +223,10 @@ class Control:
         match event:
             case link_events.Reported():
                 self._live[robot] = event.report
-                return is_news(self._records[robot].report, event.report)
+                record = self._records[robot]
+                return is_news(record.report, event.report) or has_strayed(
+                    self.fleet, replace(record, report=event.report)
+                )
             case link_events.MessageRefused():
                 # It changes nothing, so it costs nothing either: no transaction, whoever floods us.
                 self.refused[robot] += 1
@@ -217,6 +236,7 @@ class Control:
 
     def _advance(self) -> None:
         with self._turn() as turn:
+            self._steering.take_up(turn)
             note_arrivals(turn, self.fleet)
             progress_trips(turn)
             resting = self._resting(turn)

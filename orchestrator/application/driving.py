@@ -24,6 +24,7 @@ from orchestrator.application.steps import (
 )
 from orchestrator.application.trips import arrive
 from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import OrderId, RobotId
 from orchestrator.domain.fleet.order import DriveOrder, OrderStep
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
@@ -48,7 +49,7 @@ def free_what_is_behind(
     """
     record = turn.record(robot)
     place = standing_place(fleet, record)
-    if place is None:
+    if place is None or record.is_held_for(HoldKind.MOVED):
         return
     freed = record.held - resources.of_route(place, lanes_ahead(record), fleet.graph)
     if freed:

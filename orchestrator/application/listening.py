@@ -7,23 +7,38 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.steps import OFF_GRAPH, length_of_lane_m
+from orchestrator.application.holding import (
+    ALARM,
+    cancel_order,
+    give_up_order,
+    hold_up,
+    lay_hold,
+    lay_reported_holds,
+    let_go_on,
+    settle,
+)
+from orchestrator.application.steps import OFF_GRAPH, has_strayed, length_of_lane_m
 from orchestrator.application.trips import give_up_assignments, set_off
 from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.model import DeliveryState
+from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import ActionId, Pose, RobotId, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.reason import Reason
 from orchestrator.vda5050 import events as link
 
-ALARM = "alarm"
-
 ROBOT_LOST = "robot_lost"
-ROBOT_STOPPED = "robot_stopped"
 LOAD_MISSING = "load_missing"
 PICK_FAILED = "pick_failed"
 ORDER_UNANSWERED = "order_unanswered"
+
+_ACTION_WORDS = {
+    ActionKind.PICK: "take in what it was given",
+    ActionKind.DROP: "give out what it carries",
+    ActionKind.START_CHARGING: "dock to its charger",
+    ActionKind.STOP_CHARGING: "leave its charger",
+}
 
 MOVED_M = 0.3
 """Farther from where it stood than this, in metres, a standing robot was moved."""
@@ -33,7 +48,7 @@ def hear(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.LinkEvent) 
     """Write one event of a robot's link into the books."""
     match event:
         case link.Reported(report=report):
-            note_report(turn, robot, report)
+            note_report(turn, fleet, robot, report)
         case link.OrderAcknowledged():
             _acknowledged(turn, robot, event)
         case link.NodePassed():
@@ -54,7 +69,7 @@ def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.L
             _lost(turn, fleet, robot)
         case link.RobotReturned():
             turn.put(replace(turn.record(robot), lost_since=None))
-            _let_go_on(turn, robot, ROBOT_LOST)
+            let_go_on(turn, robot, ROBOT_LOST)
         case link.ActionFinished(action_id=action):
             _action_over(turn, robot, action)
         case link.ActionFailed(action_id=action, description=description):
@@ -65,21 +80,16 @@ def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.L
             pass
 
 
-def note_report(turn: Turn, robot: RobotId, report: RobotReport) -> None:
+def note_report(turn: Turn, fleet: FleetOnSite, robot: RobotId, report: RobotReport) -> None:
     """Keep a robot's report where something in it matters beyond the moment."""
     record = turn.record(robot)
     before = record.report
-    if not is_news(before, report):
+    if not (is_news(before, report) or has_strayed(fleet, replace(record, report=report))):
         return
     turn.put(replace(record, report=report))
     if before is None or before.loads != report.loads:
         _compare_loads(turn, robot)
-    if report.needs_person and not (before and before.needs_person):
-        sentence = f"Robot {robot} is stopped or in a person's hands; it goes on once it is released, in automatic."
-        _hold_up(turn, robot, Reason(ROBOT_STOPPED, sentence))
-        turn.tell(ALARM, robot, {"code": ROBOT_STOPPED, "sentence": sentence})
-    elif before and before.needs_person and not report.needs_person:
-        _let_go_on(turn, robot, ROBOT_STOPPED)
+    lay_reported_holds(turn, robot, report)
 
 
 def is_news(before: RobotReport | None, report: RobotReport) -> bool:
@@ -155,7 +165,7 @@ def _rejected(turn: Turn, robot: RobotId, event: link.OrderRejected) -> None:
     if order.update_id == 0:
         turn.put(replace(record, phase=OrderPhase.LOST, waiting=(reason,)))
         return
-    _cancel_order(turn, robot, reason)
+    cancel_order(turn, robot, reason)
 
 
 def _unanswered(turn: Turn, robot: RobotId, event: link.OrderUnanswered) -> None:
@@ -189,24 +199,7 @@ def _lost(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
     )
     turn.put(replace(record, lost_since=turn.at))
     turn.tell(ALARM, robot, {"code": reason.code, "sentence": reason.sentence})
-    _hold_up(turn, robot, reason)
-
-
-def _hold_up(turn: Turn, robot: RobotId, reason: Reason) -> None:
-    """Say of a robot that cannot go on, and of what it carries, why; let others fetch what it was to fetch."""
-    turn.put(replace(turn.record(robot), waiting=(reason,)))
-    give_up_assignments(turn, robot, reason)
-    for delivery in list(turn.deliveries.values()):
-        if delivery.robot == robot:
-            turn.let_wait(delivery, (reason,))
-
-
-def _let_go_on(turn: Turn, robot: RobotId, code: str) -> None:
-    """Take back a reason that is no longer true, from the robot and from what it carries."""
-    _strike(turn, robot, code)
-    for delivery in list(turn.deliveries.values()):
-        if delivery.robot == robot:
-            turn.let_wait(delivery, [reason for reason in delivery.waiting if reason.code != code])
+    hold_up(turn, robot, reason)
 
 
 def _strike(turn: Turn, robot: RobotId, code: str) -> None:
@@ -222,39 +215,43 @@ def _action_over(turn: Turn, robot: RobotId, action: ActionId) -> None:
         return
     turn.uow.outbox.settle(message.id, "acknowledged")
     if message.action.kind is ActionKind.CANCEL_ORDER and record.phase is OrderPhase.CANCELLING:
-        turn.put(replace(record, phase=OrderPhase.LOST, waiting=()))
+        turn.put(replace(record, phase=OrderPhase.LOST, waiting=record.reasons_of_holds))
 
 
 def _action_failed(turn: Turn, robot: RobotId, action: ActionId, description: str) -> None:
     _action_over(turn, robot, action)
-    turn.tell(
-        ALARM,
-        robot,
-        {"code": "action_failed", "sentence": f"Robot {robot} could not do what it was asked: {description}"},
-    )
-    steps = order.steps if (order := turn.record(robot).order) else ()
-    failed = next((each for step in steps for each in step.actions if each.id == action), None)
-    if failed is not None and failed.kind is ActionKind.PICK:
+    sentence = f"Robot {robot} could not do what it was asked: {description}"
+    turn.tell(ALARM, robot, {"code": "action_failed", "sentence": sentence})
+    failed = _action_of_order(turn, robot, action)
+    if failed is None or _was_broken_off(turn, robot):
+        return
+    if failed.kind is ActionKind.PICK:
         _send_back(turn, robot, failed)
+    sentence = f"Robot {robot} could not {_ACTION_WORDS[failed.kind]}; have a look at it, then resume it here."
+    lay_hold(turn, robot, HoldKind.FAILED_ACTION, sentence)
+
+
+def _action_of_order(turn: Turn, robot: RobotId, action: ActionId) -> RobotAction | None:
+    order = turn.record(robot).order
+    steps = order.steps if order else ()
+    return next((each for step in steps for each in step.actions if each.id == action), None)
+
+
+def _was_broken_off(turn: Turn, robot: RobotId) -> bool:
+    """Whether an action failed only because the order was taken from the robot, by us or by whoever drives it."""
+    record = turn.record(robot)
+    return record.phase is OrderPhase.CANCELLING or bool(record.report and record.report.needs_person)
 
 
 def _send_back(turn: Turn, robot: RobotId, pick: RobotAction) -> None:
-    """Stop a robot that has not taken in what it was to carry: a failed action fails no order (VDA 5050 2.1 §6.10)."""
+    """Send back what a robot has not taken in: a failed action fails no order (VDA 5050 2.1 §6.10)."""
     sentence = f"Robot {robot} could not take the tote into drawer {pick.drawer}; the pharmacy takes it out again."
     reason = Reason(PICK_FAILED, sentence)
     for delivery in list(turn.deliveries.values()):
         is_meant = delivery.robot == robot and delivery.tote.load == pick.load
         if is_meant and delivery.state in (DeliveryState.SEALED, DeliveryState.IN_TRANSIT):
             turn.move(delivery, DeliveryState.RETURNING, cause=robot, reason=reason)
-    if turn.record(robot).phase in (OrderPhase.WANTED, OrderPhase.ACKNOWLEDGED):
-        settle(turn, robot, outcome="withdrawn")
-        _cancel_order(turn, robot, reason)
-
-
-def _cancel_order(turn: Turn, robot: RobotId, reason: Reason) -> None:
-    cancel = RobotAction(id=ActionId(turn.ids.new("action")), kind=ActionKind.CANCEL_ORDER)
-    turn.want_action(robot, cancel)
-    turn.put(replace(turn.record(robot), phase=OrderPhase.CANCELLING, waiting=(reason,)))
+    give_up_order(turn, robot, reason)
 
 
 def _action_unanswered(turn: Turn, robot: RobotId, action: ActionId) -> None:
@@ -263,13 +260,6 @@ def _action_unanswered(turn: Turn, robot: RobotId, action: ActionId) -> None:
     sentence = f"Robot {robot} does not do what it was asked at once ({kind}); it is asked again. Go and see to it."
     turn.put(replace(turn.record(robot), waiting=(Reason("action_unanswered", sentence),)))
     turn.tell(ALARM, robot, {"code": "action_unanswered", "sentence": sentence})
-
-
-def settle(turn: Turn, robot: RobotId, *, outcome: str) -> None:
-    """Settle the robot's outstanding order message, if there is one."""
-    for message in turn.uow.outbox.wanted():
-        if message.robot == robot and message.order is not None:
-            turn.uow.outbox.settle(message.id, outcome)
 
 
 def is_off_graph(waypoint: str) -> bool:

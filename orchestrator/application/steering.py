@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 
 from orchestrator.application.driving import lanes_ahead, planned_end, take_lanes
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.steps import is_off_its_way
+from orchestrator.application.holding import lay_hold
+from orchestrator.application.steps import has_strayed, is_off_its_way, standing_place
 from orchestrator.application.trips import is_standing_for_people, leave_station
 from orchestrator.application.turn import Turn
-from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.hold import HoldKind
+from orchestrator.domain.fleet.model import Pose, RobotId
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.geometry import distance_to_segment
 from orchestrator.domain.site.model import LaneId, WaypointId
 from orchestrator.domain.traffic.coordination import Advance, Divert, Resume, Traveller, Wait, decide
 from orchestrator.domain.traffic.monitor import Monitor
@@ -82,42 +85,101 @@ class Steering:
         return self._distances[start, goal]
 
     def place(self, turn: Turn, robot: RobotId) -> None:
-        """Enter a robot at the waypoint it stands on: when it first reports, and when somebody has moved it.
+        """Enter a robot at the waypoint it stands on when it first reports, and keep off where somebody has moved it.
 
-        A robot between waypoints is entered once it has been put on one; till then it keeps what it holds.
+        A robot between waypoints is entered once it has been put on one; till then it keeps what it holds. One that
+        was moved waits for a person, as an obstacle both where the books had it and where it says it is.
         """
         record = turn.record(robot)
-        pose = record.report.pose if record.report else None
-        is_moved = is_off_its_way(self._fleet, record)
-        if record.tip is not None and not is_moved and any(reason.code == OFF_GRAPH for reason in record.waiting):
+        if record.is_held_for(HoldKind.REMOVED):
+            return
+        if is_off_its_way(self._fleet, record) or has_strayed(self._fleet, record):
+            self._note_moved(turn, robot)
+        if turn.record(robot).is_held_for(HoldKind.MOVED):
+            self._stand_in_the_way(turn, robot)
+        elif record.tip is None:
+            self._enter(turn, robot)
+        elif any(reason.code == OFF_GRAPH for reason in record.waiting):
             turn.put(replace(record, waiting=()))
-        if pose is None or (record.tip is not None and not is_moved):
+
+    def _note_moved(self, turn: Turn, robot: RobotId) -> None:
+        sentence = (
+            f"Robot {robot} was moved, or has left its way; drive it onto a waypoint or back onto its way, then resume "
+            "it here."
+        )
+        if not turn.record(robot).is_held_for(HoldKind.MOVED):
+            leave_station(turn, robot, Reason(HoldKind.MOVED.code, sentence))
+        lay_hold(turn, robot, HoldKind.MOVED, sentence)
+
+    def _stand_in_the_way(self, turn: Turn, robot: RobotId) -> None:
+        record = turn.record(robot)
+        assert record.tip is not None, "only a robot that stood somewhere was moved"
+        place = standing_place(self._fleet, record) or record.tip
+        held = self.resources.of_route(place, lanes_ahead(record), self._fleet.graph)
+        if record.report is not None and record.report.pose is not None:
+            held |= self._reached_from(record.report.pose)
+        if held != record.held:
+            self.monitor.occupy(robot, tip=record.tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
+            turn.put(replace(record, held=held))
+
+    def _reached_from(self, pose: Pose) -> frozenset[str]:
+        """Return what nobody may use while a robot stands at a pose, whichever of the fleet it is."""
+        apart_m = 2.0 * self._fleet.radius_m
+        here, graph = (pose.x_m, pose.y_m), self._fleet.graph
+        places = {w.id: (w.x_m, w.y_m) for w in graph.waypoints.values() if w.level == pose.level}
+        found = [
+            self.resources.of_waypoint(waypoint)
+            for waypoint, at in places.items()
+            if distance_to_segment(here, at, at) < apart_m
+        ]
+        found += [
+            self.resources.of_lane(lane.id)
+            for lane in graph.lanes.values()
+            if lane.start in places
+            and lane.end in places
+            and distance_to_segment(here, places[lane.start], places[lane.end]) < apart_m
+        ]
+        return frozenset[str]().union(*found)
+
+    def _enter(self, turn: Turn, robot: RobotId) -> None:
+        record = turn.record(robot)
+        pose = record.report.pose if record.report else None
+        if pose is None:
             return
         nearest = self._fleet.nearest_waypoint(pose)
         if nearest is None or nearest[1] > self._fleet.policy.place_tolerance_m:
             sentence = f"Robot {robot} stands on no waypoint; drive it onto one, best onto its home."
             turn.put(replace(record, waiting=(Reason(OFF_GRAPH, sentence),)))
             return
-        tip = nearest[0].id
-        held = self.resources.of_waypoint(tip)
-        self.monitor.occupy(robot, tip=tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
         turn.put(
             RobotRecord(
                 robot,
                 trip=record.trip,
                 target=record.target,
-                tip=tip,
-                held=held,
+                tip=nearest[0].id,
                 report=record.report,
                 lost_since=record.lost_since,
                 driven_m=record.driven_m,
                 holds=record.holds,
             )
         )
-        if is_moved:
-            sentence = f"Robot {robot} was moved to {tip} without an order; it goes on from there."
-            turn.tell("alarm", robot, {"code": "robot_moved", "sentence": sentence})
-            leave_station(turn, robot, Reason("robot_moved", sentence))
+        self._occupy_tip(turn, robot)
+
+    def take_up(self, turn: Turn) -> None:
+        """Bring the monitor in line with where people have entered robots, or taken them out of the lanes."""
+        for robot in sorted(self._fleet.robots):
+            record = turn.record(robot)
+            if record.tip is None and robot in self.monitor.robots:
+                self.monitor.remove(robot)
+            elif record.tip is not None and not record.held:
+                self._occupy_tip(turn, robot)
+
+    def _occupy_tip(self, turn: Turn, robot: RobotId) -> None:
+        record = turn.record(robot)
+        assert record.tip is not None
+        held = self.resources.of_waypoint(record.tip)
+        self.monitor.occupy(robot, tip=record.tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
+        turn.put(replace(record, held=held))
 
     def steer(self, turn: Turn, *, reported: Collection[RobotId]) -> None:
         """Plan routes to new targets, and let traffic decide who may go on.

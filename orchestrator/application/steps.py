@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Ids
@@ -23,6 +23,9 @@ FREE_FOR_A_NEW_ORDER = (OrderPhase.DONE, OrderPhase.LOST)
 
 OFF_WAY_M = 1.0
 """A robot that stands farther than this from its way, in metres, was moved by somebody."""
+
+STRAYED_M = 1.5
+"""A robot under way farther than this from its released way, in metres, is not on it; robots cut corners by less."""
 
 FULL = 0.98
 """A battery at or above this ratio is not sent to charge."""
@@ -75,19 +78,41 @@ def standing_place(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None
 def is_off_its_way(fleet: FleetOnSite, record: RobotRecord) -> bool:
     """Whether a robot that has nothing to drive stands neither where the books have it nor on the way from there.
 
-    Somebody has pushed, driven or carried it. While it drives or has an order it is where its order leads.
+    Somebody has pushed, driven or carried it. While it drives or has an order it is where its order leads; see
+    `has_strayed`.
     """
     report = record.report
     if report is None or report.pose is None or record.tip is None or record.phase not in FREE_FOR_A_NEW_ORDER:
         return False
-    if report.is_driving or not report.is_idle:
+    return not report.is_driving and report.is_idle and not stands_on_its_way(fleet, record)
+
+
+def has_strayed(fleet: FleetOnSite, record: RobotRecord) -> bool:
+    """Whether a robot with an order reports a place that its released way does not lead through.
+
+    It was pushed aside, it has left its lane, or it is mistaken about where it is.
+    """
+    order, report = record.order, record.report
+    if order is None or report is None or report.pose is None or record.phase in FREE_FOR_A_NEW_ORDER:
+        return False
+    way = [step.pose for step in order.base[max(record.passed - 1, 0) :]]
+    return _is_away_from(way, report.pose, farther_than_m=STRAYED_M)
+
+
+def stands_on_its_way(fleet: FleetOnSite, record: RobotRecord) -> bool:
+    """Whether the robot is where the books have it, or on the released way from there; not so without a pose."""
+    if record.report is None or record.report.pose is None or record.tip is None:
         return False
     if record.order is not None:
         way = [step.pose for step in record.order.base[record.passed :]]
     else:
         way = [fleet.pose_of(standing_place(fleet, record) or record.tip)]
+    return not _is_away_from(way, record.report.pose, farther_than_m=OFF_WAY_M)
+
+
+def _is_away_from(way: Sequence[Pose], pose: Pose, *, farther_than_m: float) -> bool:
     pairs = zip(way, way[1:] or way, strict=False)
-    return all(_metres_from(report.pose, start, end) > OFF_WAY_M for start, end in pairs)
+    return all(_metres_from(pose, start, end) > farther_than_m for start, end in pairs)
 
 
 def _metres_from(pose: Pose, start: Pose, end: Pose) -> float:

@@ -63,6 +63,13 @@ def give_up_assignments(turn: Turn, robot: RobotId, reason: Reason) -> None:
             turn.move(_freed(delivery), S.VERIFIED, cause="dispatch", reason=reason)
 
 
+def free_the_hatch(turn: Turn, robot: RobotId, reason: Reason) -> None:
+    """Let others be loaded where this robot was being loaded when it came to a halt."""
+    trip = turn.trips.get(turn.record(robot).trip or TripId(""))
+    if trip is not None and trip.stops and trip.stops[0].kind is StopKind.LOAD:
+        leave_station(turn, robot, reason)
+
+
 def leave_station(turn: Turn, robot: RobotId, reason: Reason) -> None:
     """Record that a robot no longer stands at its stop: what is not sealed yet waits for a robot again."""
     trip = turn.trips.get(turn.record(robot).trip or TripId(""))

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import Ids, OutboxMessage, UnitOfWork
+from orchestrator.application.robot_changes import keep_robot
 from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Trip, TripId
 from orchestrator.domain.fleet.model import RobotId
@@ -55,9 +56,7 @@ class Turn:
         if record == before:
             return
         self.changed[record.robot] = record
-        self.uow.robots.save(record)
-        if _seen_by_people(record) != _seen_by_people(before):
-            self.tell("robot_changed", record.robot, _seen_by_people(record))
+        keep_robot(self.uow, record, before=before, at=self.at)
 
     # -- deliveries and trips -------------------------------------------------------------------------------------
 
@@ -124,13 +123,3 @@ class Turn:
     def tell(self, kind: str, subject: str, data: Mapping[str, object]) -> None:
         """Append to the event stream."""
         self.uow.events.append(at=self.at, kind=kind, subject=subject, data=data)
-
-
-def _seen_by_people(record: RobotRecord) -> dict[str, object]:
-    return {
-        "is_lost": record.lost_since is not None,
-        "trip": record.trip,
-        "target": record.target,
-        "waiting": [reason.code for reason in record.waiting],
-        "holds": [hold.kind.value for hold in record.holds],
-    }

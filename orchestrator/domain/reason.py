@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.domain.errors import InvalidInputError
+
+REASON_LENGTH_MAX = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -11,3 +15,20 @@ class Reason:
 
     code: str
     sentence: str
+
+
+def require_said(reason: str, *, act: str) -> None:
+    """Refuse an act whose reason, in a person's own words, says nothing or cannot be shown.
+
+    Raises
+    ------
+    InvalidInputError
+        It is not 1 to 500 printable characters.
+    """
+    if reason.strip() and len(reason) <= REASON_LENGTH_MAX and reason.isprintable():
+        return
+    raise InvalidInputError(
+        f"{act} was refused: the reason is empty, too long or not printable; expected 1 to {REASON_LENGTH_MAX} "
+        "printable characters. Say in a few words why.",
+        detail={"field": "reason", "length_max": REASON_LENGTH_MAX},
+    )

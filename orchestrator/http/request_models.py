@@ -11,7 +11,6 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from orchestrator.application.cancel_delivery import REASON_LENGTH_MAX
 from orchestrator.domain.delivery.counting import COUNT_MAX, SEAL_LENGTH_MAX
 from orchestrator.domain.delivery.model import DeliveryState, HandlingClass, LineCount, LineId, Priority
 from orchestrator.domain.delivery.request import (
@@ -23,6 +22,7 @@ from orchestrator.domain.delivery.request import (
     DeliveryRequest,
     LineRequest,
 )
+from orchestrator.domain.reason import REASON_LENGTH_MAX
 from orchestrator.domain.site.model import StationId
 
 ID_LENGTH_MAX = 200

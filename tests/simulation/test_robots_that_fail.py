@@ -84,7 +84,7 @@ def test_a_load_that_the_robot_no_longer_reports_is_told_and_the_delivery_stays_
     assert any("load_missing" in line for line in alarms(outcome))
 
 
-def test_what_a_stopped_robot_carries_says_why_it_waits_until_the_robot_is_released() -> None:
+def test_what_a_stopped_robot_carries_says_why_it_waits_until_a_person_has_resumed_the_robot() -> None:
     ward = a_ward()
     seen: list[list[str]] = []
 
@@ -98,12 +98,13 @@ def test_what_a_stopped_robot_carries_says_why_it_waits_until_the_robot_is_relea
         ward.scheduler.after(5.0, look)
         ward.scheduler.after(20.0, robot.release_emergency_stop)
         ward.scheduler.after(22.0, look)
+        ward.scheduler.after(180.0, look)
 
     once_somebody_is(ward, DeliveryState.IN_TRANSIT, stop)
     outcome = ward.run(limit_s=7200.0)
 
     assert outcome.is_finished
-    assert seen == [["robot_stopped"], []]
+    assert seen == [["robot_stopped"], ["robot_stopped"], []]
     assert any("robot_stopped" in line for line in alarms(outcome))
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from orchestrator.domain.reason import Reason
+
 
 class HoldKind(StrEnum):
     """What keeps the robot, most of all for those who look at it."""
@@ -24,6 +26,12 @@ class HoldKind(StrEnum):
     UNRESPONSIVE = "unresponsive"
     BATTERY_EMPTY = "battery_empty"
     QUARANTINED = "quarantined"
+    REMOVED = "removed"
+
+    @property
+    def code(self) -> str:
+        """The code of the reason that deliveries and people are given."""
+        return f"robot_{self.value}"
 
     @property
     def keeps_from_driving(self) -> bool:
@@ -43,3 +51,8 @@ class Hold:
     reason: str
     by: str
     at: datetime
+
+    @property
+    def as_reason(self) -> Reason:
+        """What whoever waits for the robot is told."""
+        return Reason(self.kind.code, self.reason)

@@ -56,6 +56,11 @@ class RobotRecord:
         """Whether a hold keeps it where it is: nothing new is granted, and its place stays occupied."""
         return any(hold.kind.keeps_from_driving for hold in self.holds)
 
+    @property
+    def reasons_of_holds(self) -> tuple[Reason, ...]:
+        """Why it is kept, for those who wait for it; empty when nothing keeps it from driving."""
+        return tuple(hold.as_reason for hold in self.holds if hold.kind.keeps_from_driving)
+
     def is_held_for(self, kind: HoldKind) -> bool:
         """Whether a hold of this kind is on it."""
         return any(hold.kind is kind for hold in self.holds)

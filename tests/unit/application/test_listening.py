@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.turn import Turn
-from orchestrator.domain.delivery.model import Delivery, DeliveryState
-from orchestrator.domain.fleet.model import ActionId, LoadId, OperatingMode, OrderId, Pose, RobotId, RobotReport
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, TripId
+from orchestrator.domain.fleet.hold import HoldKind
+from orchestrator.domain.fleet.model import (
+    ActionId,
+    LoadId,
+    OperatingMode,
+    OrderId,
+    Pose,
+    RobotFault,
+    RobotId,
+    RobotReport,
+)
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
@@ -76,6 +88,16 @@ class House:
     def alarms(self) -> list[object]:
         with self.store.reading() as uow:
             return [event.data["code"] for event in uow.events.after(0, 1000) if event.kind == "alarm"]
+
+    @property
+    def holds(self) -> list[HoldKind]:
+        return [hold.kind for hold in self.record.holds]
+
+    def stand_at_the_hatch(self, trip: TripId) -> None:
+        """Let the robot stand where it is loaded."""
+        with self.store.transaction() as uow:
+            uow.trips.save(replace(uow.trips.get(trip), has_arrived=True))
+        self.record = replace(self.record, trip=trip)
 
     def turn(self, act: Callable[[Turn], None]) -> None:
         with self.store.transaction() as uow:
@@ -213,7 +235,7 @@ def test_a_robot_that_does_not_know_what_it_carries_is_not_said_to_have_lost_it(
     assert (house.codes, house.alarms) == ([], [])
 
 
-def test_an_emergency_stop_is_told_to_those_who_wait_until_it_is_released() -> None:
+def test_an_emergency_stop_is_told_once_and_stays_a_hold_when_the_robot_itself_is_released() -> None:
     house = House(DeliveryState.IN_TRANSIT)
     loads = (house.delivery.tote.load,)
     house.hear(link.Reported(a_report(loads=loads)))
@@ -222,8 +244,112 @@ def test_an_emergency_stop_is_told_to_those_who_wait_until_it_is_released() -> N
     assert (house.codes, house.alarms) == (["robot_stopped"], ["robot_stopped"])
 
     house.hear(link.Reported(a_report(loads=loads)))
-    assert house.codes == []
-    assert house.record.waiting == ()
+    assert (house.codes, house.alarms) == (["robot_stopped"], ["robot_stopped"])
+    assert house.holds == [HoldKind.STOPPED]
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"is_emergency_stopped": True}, HoldKind.STOPPED),
+        ({"mode": OperatingMode.MANUAL}, HoldKind.STOPPED),
+        ({"mode": OperatingMode.SERVICE}, HoldKind.STOPPED),
+        ({"mode": OperatingMode.TEACH_IN}, HoldKind.STOPPED),
+        ({"faults": (RobotFault("motor", is_fatal=True),)}, HoldKind.STOPPED),
+        ({"pose": None}, HoldKind.UNLOCALISED),
+        ({"battery": 0.0}, HoldKind.BATTERY_EMPTY),
+    ],
+)
+def test_what_a_robot_reports_of_itself_holds_it_and_takes_its_order_back(
+    changes: dict[str, object], kind: HoldKind
+) -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    house.record = replace(house.record, phase=OrderPhase.ACKNOWLEDGED, tip=HOME)
+
+    house.hear(link.Reported(a_report(**changes)))
+
+    assert house.holds == [kind]
+    assert house.codes == [kind.code]
+    assert (house.record.phase, house.wanted()) == (OrderPhase.CANCELLING, [ActionKind.CANCEL_ORDER])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"has_field_violation": True},
+        {"faults": (RobotFault("warm", is_fatal=False),)},
+        {"battery": 0.0, "is_charging": True},
+        {"mode": OperatingMode.SEMIAUTOMATIC},
+    ],
+)
+def test_what_passes_by_itself_holds_no_robot(changes: dict[str, object]) -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    house.record = replace(house.record, phase=OrderPhase.ACKNOWLEDGED, tip=HOME)
+
+    house.hear(link.Reported(a_report(**changes)))
+
+    assert (house.holds, house.wanted()) == ([], [])
+
+
+def test_a_robot_that_is_on_no_lane_yet_has_no_position_to_lose() -> None:
+    house = House(DeliveryState.QUEUED)
+
+    house.hear(link.Reported(a_report(pose=None)))
+
+    assert house.holds == []
+
+
+def test_a_tote_half_loaded_waits_for_a_robot_again_unless_the_robot_is_only_stopped_by_hand() -> None:
+    trip = TripId("trip-of-delivery-0001")
+    states: list[DeliveryState] = []
+    for changes in ({"is_emergency_stopped": True}, {"faults": (RobotFault("motor", is_fatal=True),)}, {"battery": 0}):
+        house = House(DeliveryState.LOADING)
+        house.stand_at_the_hatch(trip)
+        house.hear(link.Reported(a_report(**changes)))
+        states.append(house.delivery.state)
+
+    assert states == [DeliveryState.LOADING, DeliveryState.VERIFIED, DeliveryState.VERIFIED]
+
+
+def test_a_hatch_comes_free_when_the_robot_that_was_loaded_there_is_lost() -> None:
+    house = House(DeliveryState.LOADING)
+    house.stand_at_the_hatch(TripId("trip-of-delivery-0001"))
+
+    house.hear(link.RobotLost(20.0))
+
+    assert (house.delivery.state, house.delivery.robot) == (DeliveryState.VERIFIED, None)
+
+
+@pytest.mark.parametrize("kind", [ActionKind.DROP, ActionKind.START_CHARGING, ActionKind.STOP_CHARGING])
+def test_an_action_of_its_order_that_fails_holds_the_robot(kind: ActionKind) -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    step = replace(an_order().steps[0], actions=(RobotAction(PICK, kind),))
+    house.record = replace(house.record, order=replace(an_order(), steps=(step,)), phase=OrderPhase.ACKNOWLEDGED)
+
+    house.hear(link.ActionFailed(PICK, "blocked"))
+
+    assert house.holds == [HoldKind.FAILED_ACTION]
+
+
+def test_an_action_that_fails_because_its_order_was_taken_back_sends_nothing_back_and_holds_nobody() -> None:
+    house = House(DeliveryState.SEALED)
+    house.record = replace(house.record, phase=OrderPhase.ACKNOWLEDGED)
+
+    house.hear(link.Reported(a_report(is_emergency_stopped=True)), link.ActionFailed(PICK, "the order was cancelled"))
+
+    assert house.holds == [HoldKind.STOPPED]
+    assert house.delivery.state is DeliveryState.SEALED
+
+
+def test_a_robot_that_is_heard_again_still_says_what_it_is_held_for() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    house.hear(link.Reported(a_report(is_emergency_stopped=True)), link.RobotLost(20.0))
+    assert house.codes == ["robot_lost"]
+
+    house.hear(link.RobotReturned())
+
+    assert house.codes == ["robot_stopped"]
+    assert [reason.code for reason in house.record.waiting] == ["robot_stopped"]
 
 
 def test_somebody_before_the_robot_for_a_moment_is_no_reason_to_send_another() -> None:

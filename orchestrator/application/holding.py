@@ -1,0 +1,103 @@
+"""Holding a robot: laid by what it reports or by a rule, and what follows for its order and for those who wait for it.
+
+A robot that is held gets no new base, and the order it has is cancelled: whoever releases an emergency stop finds a
+robot that has nothing to drive, whatever it had before (promise 14). Only `orchestrator.application.resume_robot`
+lifts a hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.application.trips import free_the_hatch, give_up_assignments
+from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.causes import causes_of_hold
+from orchestrator.domain.fleet.hold import Hold, HoldKind
+from orchestrator.domain.fleet.model import ActionId, RobotId, RobotReport
+from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.domain.fleet.record import OrderPhase
+from orchestrator.domain.reason import Reason
+
+ALARM = "alarm"
+
+
+def lay_hold(turn: Turn, robot: RobotId, kind: HoldKind, sentence: str, *, keeps_hatch: bool = False) -> None:
+    """Keep a robot from driving until a person lets it go on; one that is held for this already stays as it is.
+
+    Parameters
+    ----------
+    turn : Turn
+        The transaction.
+    robot : RobotId
+        Who.
+    kind : HoldKind
+        Why; at most one hold of each kind is on a robot.
+    sentence : str
+        What happened and what to do before it goes on, for people.
+    keeps_hatch : bool
+        Whether people go on loading it; otherwise what is not sealed yet waits for a robot again.
+    """
+    record = turn.record(robot)
+    if record.is_held_for(kind):
+        return
+    hold = Hold(kind, sentence, robot, turn.at)
+    turn.put(record.held_for(hold))
+    turn.tell(ALARM, robot, {"code": kind.code, "sentence": sentence})
+    hold_up(turn, robot, hold.as_reason, keeps_hatch=keeps_hatch)
+    give_up_order(turn, robot, hold.as_reason)
+
+
+def lay_reported_holds(turn: Turn, robot: RobotId, report: RobotReport) -> None:
+    """Lay what the robot's own report asks for."""
+    has_place = turn.record(robot).tip is not None
+    for kind, sentence in causes_of_hold(report, has_place=has_place).items():
+        # Whoever loads it may have stopped it for that; one that is at fault or taken away is loaded no further.
+        keeps_hatch = kind is HoldKind.STOPPED and report.is_emergency_stopped
+        lay_hold(turn, robot, kind, sentence, keeps_hatch=keeps_hatch)
+
+
+def hold_up(turn: Turn, robot: RobotId, reason: Reason, *, keeps_hatch: bool = False) -> None:
+    """Say of a robot that cannot go on, and of what it carries, why; let others fetch what it was to fetch."""
+    turn.put(replace(turn.record(robot), waiting=(reason,)))
+    give_up_assignments(turn, robot, reason)
+    if not keeps_hatch:
+        free_the_hatch(turn, robot, reason)
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot == robot:
+            turn.let_wait(delivery, (reason,))
+
+
+def let_go_on(turn: Turn, robot: RobotId, code: str) -> None:
+    """Take back a reason that is no longer true, from the robot and from what it carries; a hold on it stays told."""
+    holds = turn.record(robot).reasons_of_holds
+    record = turn.record(robot)
+    turn.put(replace(record, waiting=_without(record.waiting, code, holds)))
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot == robot:
+            turn.let_wait(delivery, _without(delivery.waiting, code, holds))
+
+
+def _without(waiting: tuple[Reason, ...], code: str, holds: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    others = tuple(reason for reason in waiting if reason.code != code)
+    return others or holds
+
+
+def give_up_order(turn: Turn, robot: RobotId, reason: Reason) -> None:
+    """Take back what a robot has of an order still; it stands, and gets another one when it may go on."""
+    if turn.record(robot).phase in (OrderPhase.WANTED, OrderPhase.ACKNOWLEDGED):
+        settle(turn, robot, outcome="withdrawn")
+        cancel_order(turn, robot, reason)
+
+
+def cancel_order(turn: Turn, robot: RobotId, reason: Reason) -> None:
+    """Tell a robot to give up its order at once."""
+    cancel = RobotAction(id=ActionId(turn.ids.new("action")), kind=ActionKind.CANCEL_ORDER)
+    turn.want_action(robot, cancel)
+    turn.put(replace(turn.record(robot), phase=OrderPhase.CANCELLING, waiting=(reason,)))
+
+
+def settle(turn: Turn, robot: RobotId, *, outcome: str) -> None:
+    """Settle the robot's outstanding order message, if there is one."""
+    for message in turn.uow.outbox.wanted():
+        if message.robot == robot and message.order is not None:
+            turn.uow.outbox.settle(message.id, outcome)
