@@ -35,7 +35,7 @@ from orchestrator.http.app import build_app
 from orchestrator.http.desk import Desk, News, PartReadiness
 from orchestrator.settings import Settings
 from orchestrator.web.pages import router_for
-from simulation.building import SimulatedBuilding
+from simulation.building import Machines, SimulatedBuilding
 
 T = TypeVar("T")
 
@@ -151,7 +151,7 @@ def build_service(settings: Settings) -> FastAPI:
         clock=clock,
         ids=ids,
         transport=transport,
-        building=SimulatedBuilding(fleet.site, clock=SystemClock(speed_factor=settings.speed_factor)),
+        building=SimulatedBuilding(Machines(fleet.site), clock=SystemClock(speed_factor=settings.speed_factor)),
     )
     door = Door(control, store=store, transport=transport, broker_url=broker_url)
     desk = Desk(

@@ -1,45 +1,46 @@
-"""Simulated doors and lifts: devices that take their time and serve one robot after the other.
+"""The simulated building in the orchestrator's own process: its devices are asked directly, without a broker between.
 
-Implements `orchestrator.application.ports.Building` on whatever clock it is given, virtual or real. Nothing runs
-here: where a door leaf or a cabin is follows from when it was asked and what time it is.
+Implements `orchestrator.application.ports.Building` on whatever clock it is given, virtual or real. It behaves as the
+same devices do over the device protocol; `tests/contract/test_building.py` holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from orchestrator.application.ports import Clock
 from orchestrator.domain.fleet.model import RobotId
-from orchestrator.domain.site.device import DoorPosition, LiftPicture
+from orchestrator.domain.site.device import DoorPicture, DoorPosition, LiftMode, LiftPicture, Session
 from orchestrator.domain.site.model import DoorId, LevelId, LiftId, Site
+from simulation.devices import DeviceTimes, DoorDevice, LiftDevice
+from simulation.session_book import Asked, Held
+
+__all__ = ["DeviceTimes", "Machines", "SimulatedBuilding"]
+
+OWNER = "wardporter"
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceTimes:
-    """How slow the devices are: door leaf travel and lift door travel in seconds, cabin speed in m/s."""
+class Machines:
+    """The doors and lifts of one site as machines, and which of them do not answer.
 
-    door_s: float = 3.0
-    lift_door_s: float = 3.0
-    lift_speed_m_s: float = 1.0
+    Parameters
+    ----------
+    site : Site
+        Whose doors and lifts they are.
+    times : DeviceTimes, optional
+        How slow they are.
+    """
 
-
-@dataclass(slots=True)
-class _Door:
-    """A door leaf: ``moved_at_s`` is when it last began to open (held) or to close (not held)."""
-
-    holders: set[RobotId] = field(default_factory=set[RobotId])
-    moved_at_s: float = float("-inf")
-
-
-@dataclass(slots=True)
-class _Cabin:
-    """A lift cabin: who has it, who waits for it in turn, where it is bound, and when it is open there."""
-
-    level: LevelId
-    open_at_s: float = float("-inf")
-    holder: RobotId | None = None
-    waiting: list[tuple[RobotId, LevelId]] = field(default_factory=list[tuple[RobotId, LevelId]])
+    def __init__(self, site: Site, *, times: DeviceTimes | None = None) -> None:
+        times = times or DeviceTimes()
+        heights: Mapping[LevelId, float] = {level.id: level.elevation_m for level in site.levels.values()}
+        self.site = site
+        self.doors = {door: DoorDevice(times) for door in site.doors}
+        self.lifts = {
+            lift.id: LiftDevice({level: heights[level] for level in lift.levels}, times) for lift in site.lifts.values()
+        }
+        self.offline: set[DoorId | LiftId] = set()
 
 
 class SimulatedBuilding:
@@ -47,98 +48,141 @@ class SimulatedBuilding:
 
     Parameters
     ----------
-    site : Site
-        Whose doors and lifts they are.
+    machines : Machines
+        The devices; they outlive a building that is put in front of them anew.
     clock : Clock
         Seconds on its monotonic time are the devices' seconds.
-    times : DeviceTimes
-        How slow they are.
     """
 
-    def __init__(self, site: Site, *, clock: Clock, times: DeviceTimes | None = None) -> None:
+    def __init__(self, machines: Machines, *, clock: Clock) -> None:
+        self._machines = machines
         self._clock = clock
-        self._times = times or DeviceTimes()
-        self._elevations: Mapping[LevelId, float] = {level.id: level.elevation_m for level in site.levels.values()}
-        self._doors = {door: _Door() for door in site.doors}
-        self._cabins = {lift.id: _Cabin(level=lift.levels[0]) for lift in site.lifts.values()}
+        self._epoch = 0
+        self._made = 0
+        self._mine: dict[tuple[str, RobotId], str] = {}
+
+    # -- what a building over a broker would need -----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin a new epoch, in which nothing is held yet."""
+        self._epoch = int(self._clock.now().timestamp() * 1000)
+        self._mine.clear()
+
+    def subscriptions(self) -> Sequence[str]:
+        """There is no broker between."""
+        return ()
+
+    def receive(self, topic: str, payload: bytes, *, is_retained: bool) -> bool:
+        """No message is ours."""
+        del topic, payload, is_retained
+        return False
+
+    def advance(self) -> None:
+        """Nothing has to be renewed: asking and holding are one here."""
+
+    def next_due_s(self) -> float | None:
+        """Never."""
+        return None
 
     # -- doors ----------------------------------------------------------------------------------------------------
 
-    def request_door(self, door: DoorId, robot: RobotId) -> None:
+    def hold_door(self, door: DoorId, robot: RobotId, *, purpose: str) -> None:
         """Begin to open the door and hold it for the robot, unless it is held already."""
-        device = self._doors[door]
-        if not device.holders:
-            device.moved_at_s = self._clock.monotonic_s()
-        device.holders.add(robot)
+        if door not in self._machines.offline:
+            self._machines.doors[door].ask(self._asked(door, robot, purpose), at_s=self._now_s)
 
     def release_door(self, door: DoorId, robot: RobotId) -> None:
         """Let the door close once nobody holds it."""
-        device = self._doors[door]
-        was_held = bool(device.holders)
-        device.holders.discard(robot)
-        if was_held and not device.holders:
-            device.moved_at_s = self._clock.monotonic_s()
+        self._mine.pop((door, robot), None)
+        device = self._machines.doors[door]
+        for held in _sessions_of(device.book.held, robot):
+            device.release(held.asked.session, owner=OWNER, epoch=self._epoch, at_s=self._now_s)
 
-    def is_door_open(self, door: DoorId, robot: RobotId) -> bool:
+    def is_door_open_for(self, door: DoorId, robot: RobotId) -> bool:
         """Whether the door is fully open and held for the robot."""
-        device = self._doors[door]
-        return robot in device.holders and self._position(device) is DoorPosition.OPEN
+        return self._door(door).is_open_for(self._mine.get((door, robot), ""))
 
-    def door_positions(self) -> Mapping[DoorId, DoorPosition]:
+    def doors(self) -> Mapping[DoorId, DoorPicture]:
         """Return how every door stands."""
-        return {door: self._position(device) for door, device in self._doors.items()}
+        return {door: self._door(door) for door in self._machines.doors if self._machines.site.doors[door].is_motorised}
 
-    def _position(self, device: _Door) -> DoorPosition:
-        if self._clock.monotonic_s() - device.moved_at_s < self._times.door_s:
-            return DoorPosition.MOVING
-        return DoorPosition.OPEN if device.holders else DoorPosition.CLOSED
+    def _door(self, door: DoorId) -> DoorPicture:
+        device = self._machines.doors[door]
+        if door in self._machines.offline:
+            return DoorPicture(DoorPosition.OFFLINE)
+        sessions = tuple(self._told(held) for held in device.book.held)
+        return DoorPicture(device.position(self._now_s), is_obstructed=device.is_obstructed, sessions=sessions)
 
     # -- lifts ----------------------------------------------------------------------------------------------------
 
-    def request_lift(self, lift: LiftId, level: LevelId, robot: RobotId) -> None:
+    def hold_lift(self, lift: LiftId, level: LevelId, robot: RobotId, *, purpose: str) -> None:
         """Send the cabin to the level for the robot, now if nobody has it, else in turn."""
-        cabin = self._cabins[lift]
-        if cabin.holder is None:
-            cabin.holder = robot
-            self._send(cabin, level)
-        elif cabin.holder == robot:
-            if cabin.level != level:
-                self._send(cabin, level)
-        elif all(waiting != robot for waiting, _ in cabin.waiting):
-            cabin.waiting.append((robot, level))
+        if lift not in self._machines.offline:
+            self._machines.lifts[lift].ask(self._asked(lift, robot, purpose, level), at_s=self._now_s)
 
     def release_lift(self, lift: LiftId, robot: RobotId) -> None:
         """Give the cabin to whoever waits next."""
-        cabin = self._cabins[lift]
-        cabin.waiting = [entry for entry in cabin.waiting if entry[0] != robot]
-        if cabin.holder != robot:
-            return
-        cabin.holder = None
-        if cabin.waiting:
-            following, level = cabin.waiting.pop(0)
-            cabin.holder = following
-            self._send(cabin, level)
+        self._mine.pop((lift, robot), None)
+        device = self._machines.lifts[lift]
+        for held in _sessions_of(device.book.held, robot):
+            device.release(held.asked.session, owner=OWNER, epoch=self._epoch, at_s=self._now_s)
 
-    def is_lift_open_at(self, lift: LiftId, level: LevelId, robot: RobotId) -> bool:
+    def is_lift_open_for(self, lift: LiftId, level: LevelId, robot: RobotId) -> bool:
         """Whether the cabin stands open at the level for the robot alone."""
-        cabin = self._cabins[lift]
-        return cabin.holder == robot and cabin.level == level and self._clock.monotonic_s() >= cabin.open_at_s
+        return self._lift(lift).is_open_for(self._mine.get((lift, robot), ""), level)
 
-    def lift_pictures(self) -> Mapping[LiftId, LiftPicture]:
+    def left_behind(self) -> Sequence[tuple[DoorId | LiftId, RobotId]]:
+        """Return what is held for robots since before this epoch began."""
+        devices = {**self._machines.doors, **self._machines.lifts}
+        return [
+            (device, RobotId(held.asked.holder))
+            for device in sorted(devices)
+            for held in devices[device].book.held
+            if held.asked.owner == OWNER and held.asked.epoch < self._epoch
+        ]
+
+    def lifts(self) -> Mapping[LiftId, LiftPicture]:
         """Return where every cabin is; a cabin that travels or moves its doors is not open."""
-        now_s = self._clock.monotonic_s()
-        return {
-            lift: LiftPicture(level=cabin.level, doors=self._lift_doors(cabin, now_s))
-            for lift, cabin in self._cabins.items()
-        }
+        return {lift: self._lift(lift) for lift in self._machines.lifts}
 
-    def _lift_doors(self, cabin: _Cabin, now_s: float) -> DoorPosition:
-        if now_s < cabin.open_at_s:
-            return DoorPosition.MOVING
-        return DoorPosition.CLOSED if cabin.holder is None else DoorPosition.OPEN
+    def _lift(self, lift: LiftId) -> LiftPicture:
+        device = self._machines.lifts[lift]
+        level = device.level(self._now_s)
+        if lift in self._machines.offline:
+            return LiftPicture(level, DoorPosition.OFFLINE, mode=LiftMode.NORMAL)
+        session = self._told(device.served) if device.served is not None else None
+        doors = device.doors(self._now_s)
+        return LiftPicture(level, doors, mode=device.mode, load_kg=device.load_kg, session=session)
 
-    def _send(self, cabin: _Cabin, level: LevelId) -> None:
-        height_m = abs(self._elevations[level] - self._elevations[cabin.level])
-        doors_s = self._times.lift_door_s if height_m == 0 else 2 * self._times.lift_door_s
-        cabin.level = level
-        cabin.open_at_s = self._clock.monotonic_s() + doors_s + height_m / self._times.lift_speed_m_s
+    # -- sessions -------------------------------------------------------------------------------------------------
+
+    @property
+    def _now_s(self) -> float:
+        return self._clock.monotonic_s()
+
+    def _asked(self, device: str, robot: RobotId, purpose: str, level: LevelId | None = None) -> Asked:
+        if (device, robot) not in self._mine:
+            self._made += 1
+            self._mine[device, robot] = f"{OWNER}.{self._epoch}.{self._made}"
+        return Asked(self._mine[device, robot], robot, OWNER, self._epoch, purpose, level)
+
+    def _told(self, held: Held) -> Session:
+        return session_as_told(held, now=self._clock.now(), now_s=self._now_s)
+
+
+def session_as_told(held: Held, *, now: datetime, now_s: float) -> Session:
+    """Return a session as the device tells it, its moments on the time of day."""
+    asked = held.asked
+    return Session(
+        id=asked.session,
+        holder=asked.holder,
+        owner=asked.owner,
+        epoch=asked.epoch,
+        purpose=asked.purpose,
+        since=now - timedelta(seconds=now_s - held.since_s),
+        heard_at=now - timedelta(seconds=now_s - held.heard_s),
+    )
+
+
+def _sessions_of(sessions: Sequence[Held], robot: RobotId) -> list[Held]:
+    return [held for held in sessions if held.asked.holder == robot]

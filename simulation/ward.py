@@ -18,7 +18,7 @@ from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.delivery.request import DeliveryRequest
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
 from simulation.broker import VirtualBroker
-from simulation.building import DeviceTimes, SimulatedBuilding
+from simulation.building import DeviceTimes, Machines, SimulatedBuilding
 from simulation.memory_store import MemoryStore
 from simulation.people import People
 from simulation.virtual_robot import VirtualRobot
@@ -86,7 +86,7 @@ class SimulatedWard:
         self.ids = CountedIds()
         self.store: Store = MemoryStore()
         self._asked = asked
-        self._device_times = device_times
+        self.machines = Machines(fleet.site, times=device_times)
         self._fleet = fleet
         self._broker = VirtualBroker(self.scheduler, chance=random.Random(f"{seed}:network"))
         self.control = self._new_control()
@@ -152,7 +152,7 @@ class SimulatedWard:
             clock=self.clock,
             ids=self.ids,
             transport=self._broker,
-            building=SimulatedBuilding(self._fleet.site, clock=self.clock, times=self._device_times),
+            building=SimulatedBuilding(self.machines, clock=self.clock),
         )
         control.observers.append(self._look)
         return control

@@ -22,15 +22,16 @@ from orchestrator.application.dispatching import Dispatcher
 from orchestrator.application.driving import (
     complete_order,
     free_what_is_behind,
+    lanes_ahead,
     note_arrivals,
     send_what_is_free,
 )
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.gates import Gates
+from orchestrator.application.gates import Gates, Whereabouts
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.steering import Steering
-from orchestrator.application.steps import has_strayed
+from orchestrator.application.steps import has_strayed, standing_place
 from orchestrator.application.trips import progress_trips
 from orchestrator.application.turn import Turn
 from orchestrator.application.views import FleetPicture, RobotPicture
@@ -107,11 +108,13 @@ class Control:
             link = RobotLink(robot, self.fleet.models[robot.id], at_s=at_s)
             self._links[robot.id] = link
             self._robot_at[link.address.prefix] = robot.id
+        self._building.start()
         self._read_back()
 
     def subscriptions(self) -> list[str]:
         """Return the topics that the orchestrator has to listen to."""
-        return [link.address.topic(kind) for link in self._links.values() for kind in LISTENED_KINDS]
+        robots = [link.address.topic(kind) for link in self._links.values() for kind in LISTENED_KINDS]
+        return [*robots, *self._building.subscriptions()]
 
     def _read_back(self) -> None:
         """Read the records, and rebuild from them what is remembered of grants, plans and the robots' orders.
@@ -131,7 +134,10 @@ class Control:
     # -- the three ways in ----------------------------------------------------------------------------------------
 
     def receive(self, topic: str, payload: bytes, *, is_retained: bool = False) -> None:
-        """Take in one message from the broker; one on a topic that is no robot's of ours changes nothing."""
+        """Take in one message from the broker; on a topic of no robot and no device of ours it changes nothing."""
+        if self._building.receive(topic, payload, is_retained=is_retained):
+            self._next_look_s = self._clock.monotonic_s()
+            return
         try:
             parsed = parse_topic(topic)
         except AddressError:
@@ -242,10 +248,15 @@ class Control:
             resting = self._resting(turn)
             self._dispatcher.dispatch(turn, reported=self._live.keys(), resting=resting)
             self._steering.steer(turn, reported=self._live.keys())
+            self._gates.hold_what_is_needed({robot: self._whereabouts(turn, robot) for robot in self.fleet.robots})
             for robot in sorted(self.fleet.robots):
                 if robot in self._live and robot not in resting:
                     send_what_is_free(turn, self.fleet, self._gates, robot)
             self._next_look_s = turn.at_s + (1.0 if self._is_anything_going_on(turn) else 5.0)
+
+    def _whereabouts(self, turn: Turn, robot: RobotId) -> Whereabouts:
+        record = turn.record(robot)
+        return Whereabouts(lanes_ahead(record), standing_place(self.fleet, record))
 
     def _is_anything_going_on(self, turn: Turn) -> bool:
         return any(r.granted or r.route or r.waiting for r in (turn.record(robot) for robot in self.fleet.robots))
@@ -292,6 +303,7 @@ class Control:
                 self._transport.publish(publish.topic, publish.payload, qos=publish.qos, retain=publish.retain)
             if due.events:
                 self._heed(robot, due.events)
+        self._building.advance()
         for observer in self.observers:
             observer()
 
@@ -303,15 +315,15 @@ class Control:
 
     def next_due_s(self) -> float:
         """Return when `tick` has to be called next, in monotonic seconds."""
-        times = [due for link in self._links.values() if (due := link.next_due_s()) is not None]
-        return min([self._next_look_s, *times])
+        parts = (*self._links.values(), self._building)
+        return min([self._next_look_s, *(due for part in parts if (due := part.next_due_s()) is not None)])
 
     def picture(self) -> FleetPicture:
         """Return where everything is now."""
         return FleetPicture(
             robots=tuple(self._robot_picture(robot) for robot in sorted(self.fleet.robots)),
-            doors=self._building.door_positions(),
-            lifts=self._building.lift_pictures(),
+            doors=self._building.doors(),
+            lifts=self._building.lifts(),
         )
 
     def _robot_picture(self, robot: RobotId) -> RobotPicture:

@@ -88,7 +88,6 @@ def send_what_is_free(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: Robot
     share an update id.
     """
     record = turn.record(robot)
-    gates.keep_only(robot, lanes_ahead(record), place=standing_place(fleet, record))
     if record.lost_since is not None or record.report is None or record.is_kept_from_driving:
         return
     if record.phase in FREE_FOR_A_NEW_ORDER:

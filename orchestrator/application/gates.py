@@ -1,28 +1,44 @@
 """Doors and lifts on a robot's way: asked for in time, and open before the base goes through.
 
 Doors and lift nodes are decision points (design §7): granted by traffic, but released to the robot only once the
-device itself says that it is open and held for this robot.
+device itself says that it is open and held for this robot. A lift is held from before the base goes into its cabin
+until the robot's tail is out of it and clear.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from orchestrator.application.device_words import door_reason, lift_reason
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Building
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
-from orchestrator.domain.site.geometry import distance_to_segment
-from orchestrator.domain.site.model import Door, DoorId, Lane, LaneId, LiftId, WaypointId
+from orchestrator.domain.site.device import DoorPosition, LiftMode
+from orchestrator.domain.site.geometry import distance_to_rectangle, distance_to_segment
+from orchestrator.domain.site.model import Door, DoorId, Lane, LaneId, LevelId, Lift, LiftId, WaypointId
 
-DOOR_MARGIN_M = 0.1
+MARGIN_M = 0.1
+"""A robot whose circle ends this far from a door or a cabin, in metres, is clear of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What a robot still needs of the building: the lanes granted to it, and the waypoint it passed last.
+
+    ``place`` is None while nobody knows where it is; then it keeps all that it holds.
+    """
+
+    lanes: tuple[LaneId, ...]
+    place: WaypointId | None
 
 
 class Gates:
     """The sessions that the orchestrator holds at doors and lifts, per robot.
 
-    Asking again for what is held changes nothing, so after a restart the sessions come back by themselves, from
-    the lanes that robots hold.
+    Asking again for what is held changes nothing. After a restart what robots need is asked again, by the lanes that
+    they hold and by what devices still hold for them, before anything is released.
     """
 
     def __init__(self, fleet: FleetOnSite, building: Building) -> None:
@@ -30,6 +46,8 @@ class Gates:
         self._building = building
         self._doors: dict[RobotId, set[DoorId]] = {robot: set() for robot in fleet.robots}
         self._lifts: dict[RobotId, set[LiftId]] = {robot: set() for robot in fleet.robots}
+
+    # -- may it go on ---------------------------------------------------------------------------------------------
 
     def passable(
         self, robot: RobotId, lanes: Sequence[LaneId], *, stands_at: WaypointId | None
@@ -53,61 +71,133 @@ class Gates:
                 return count, (reason,)
         return len(lanes), ()
 
-    def keep_only(self, robot: RobotId, lanes: Sequence[LaneId], *, place: WaypointId | None) -> None:
-        """Hold the doors and lifts of ``lanes`` and around ``place``, and let go of all others.
-
-        A door stays held until the robot's footprint is clear of it.
-        """
-        doors = {door for lane in lanes if (door := self._fleet.graph.lanes[lane].door)}
-        lifts = {lift for lane in lanes for lift in self._lifts_of(self._fleet.graph.lanes[lane])}
-        if place is not None:
-            doors |= {door for door in self._doors[robot] if self._reaches(place, self._fleet.site.doors[door])}
-            lift = self._fleet.graph.waypoints[place].lift
-            lifts |= {lift} if lift else set()
-        for door in sorted(self._doors[robot] - doors):
-            self._building.release_door(door, robot)
-            self._doors[robot].discard(door)
-        for lift in sorted(self._lifts[robot] - lifts):
-            self._building.release_lift(lift, robot)
-            self._lifts[robot].discard(lift)
-        for door in sorted(doors):
-            if self._fleet.site.doors[door].is_motorised:
-                self._ask_door(door, robot)
-
     def _closed_door(self, robot: RobotId, lane: Lane) -> Reason | None:
         if lane.door is None or not self._fleet.site.doors[lane.door].is_motorised:
             return None
-        self._ask_door(lane.door, robot)
-        if self._building.is_door_open(lane.door, robot):
+        self._hold_door(lane.door, robot)
+        if self._building.is_door_open_for(lane.door, robot):
             return None
-        return Reason("door_closed", f"Waits for door {lane.door} to open.")
+        return door_reason(lane.door, self._building.doors()[lane.door])
 
     def _absent_lift(self, robot: RobotId, lane: Lane, *, is_there: bool) -> Reason | None:
-        start, end = (self._fleet.graph.waypoints[w] for w in (lane.start, lane.end))
-        lift = end.lift or start.lift
+        lift = self._lift_of(lane)
         if lift is None:
             return None
-        is_ride = start.lift is not None and end.lift is not None
-        if is_ride and not is_there:
+        if self._is_ride(lane) and not is_there:
             return Reason("lift_boarding", f"Waits to stand in lift {lift} before it travels.")
-        level = end.level if end.lift is not None else start.level
-        self._building.request_lift(lift, level, robot)
-        self._lifts[robot].add(lift)
-        if self._building.is_lift_open_at(lift, level, robot):
+        level = self._level_of(lane)
+        self._hold_lift(lift, level, robot)
+        if self._building.is_lift_open_for(lift, level, robot) or self._may_get_out(lift, lane):
             return None
-        return Reason("lift_not_here", f"Waits for lift {lift} to open on level {level}.")
+        return lift_reason(lift, level, robot, self._building.lifts()[lift])
 
-    def _ask_door(self, door: DoorId, robot: RobotId) -> None:
-        self._building.request_door(door, robot)
+    def _may_get_out(self, lift: LiftId, lane: Lane) -> bool:
+        """Whether a robot inside may leave a cabin that is no longer its own: it stands open where the lane goes.
+
+        Nobody stays in a lift that firefighters, people or a fault have taken from it.
+        """
+        if self._fleet.graph.waypoints[lane.start].lift is None:
+            return False
+        picture = self._building.lifts()[lift]
+        is_taken = picture.mode is not LiftMode.NORMAL
+        return is_taken and picture.doors is DoorPosition.OPEN and picture.level == self._level_of(lane)
+
+    # -- what is held ---------------------------------------------------------------------------------------------
+
+    def hold_what_is_needed(self, needs: Mapping[RobotId, Whereabouts]) -> None:
+        """Hold the doors and lifts on the lanes of every robot and around it, and only then let go of all others."""
+        left = self._left_behind()
+        wanted = {robot: self._needed(robot, where, left.get(robot, set())) for robot, where in needs.items()}
+        for robot, (doors, lifts) in wanted.items():
+            for door in sorted(doors):
+                self._hold_door(door, robot)
+            for lift in sorted(lifts - self._lifts[robot]):
+                self._hold_lift(lift, self._level_needed(lift, needs[robot]), robot)
+        for robot, (doors, lifts) in wanted.items():
+            for door in sorted((self._doors[robot] | _doors_among(left, robot, self._fleet)) - doors):
+                self._building.release_door(door, robot)
+                self._doors[robot].discard(door)
+            for lift in sorted((self._lifts[robot] | _lifts_among(left, robot, self._fleet)) - lifts):
+                self._building.release_lift(lift, robot)
+                self._lifts[robot].discard(lift)
+
+    def _left_behind(self) -> dict[RobotId, set[str]]:
+        left: dict[RobotId, set[str]] = {}
+        for device, robot in self._building.left_behind():
+            left.setdefault(robot, set()).add(device)
+        return left
+
+    def _needed(self, robot: RobotId, where: Whereabouts, left: set[str]) -> tuple[set[DoorId], set[LiftId]]:
+        """Return the doors and lifts that a robot needs: those on its lanes, and those its tail may still be in."""
+        lanes = [self._fleet.graph.lanes[lane] for lane in where.lanes]
+        doors = {lane.door for lane in lanes if lane.door and self._fleet.site.doors[lane.door].is_motorised}
+        lifts = {lift for lane in lanes if (lift := self._lift_of(lane)) is not None}
+        held_doors = self._doors[robot] | {door for door in self._fleet.site.doors if door in left}
+        held_lifts = self._lifts[robot] | {lift for lift in self._fleet.site.lifts if lift in left}
+        if where.place is None:
+            return doors | held_doors, lifts | held_lifts
+        doors |= {door for door in held_doors if self._is_at_door(where.place, self._fleet.site.doors[door])}
+        lifts |= {lift for lift in held_lifts if self._is_at_lift(where.place, self._fleet.site.lifts[lift])}
+        cabin = self._fleet.graph.waypoints[where.place].lift
+        return doors, lifts | ({cabin} if cabin else set())
+
+    def _level_needed(self, lift: LiftId, where: Whereabouts) -> LevelId:
+        """Return where a lift has to be that is asked for again: where the robot boards, stands, or gets out."""
+        for lane_id in where.lanes:
+            lane = self._fleet.graph.lanes[lane_id]
+            if self._lift_of(lane) == lift:
+                return self._level_of(lane)
+        if where.place is not None:
+            return self._fleet.graph.waypoints[where.place].level
+        return self._fleet.site.lifts[lift].levels[0]
+
+    def _hold_door(self, door: DoorId, robot: RobotId) -> None:
+        self._building.hold_door(door, robot, purpose="passage")
         self._doors[robot].add(door)
 
-    def _lifts_of(self, lane: Lane) -> set[LiftId]:
-        ends = (self._fleet.graph.waypoints[lane.start].lift, self._fleet.graph.waypoints[lane.end].lift)
-        return {lift for lift in ends if lift is not None}
+    def _hold_lift(self, lift: LiftId, level: LevelId, robot: RobotId) -> None:
+        self._building.hold_lift(lift, level, robot, purpose=f"at {level}")
+        self._lifts[robot].add(lift)
 
-    def _reaches(self, place: WaypointId, door: Door) -> bool:
+    # -- geometry and graph ---------------------------------------------------------------------------------------
+
+    def _lift_of(self, lane: Lane) -> LiftId | None:
+        waypoints = self._fleet.graph.waypoints
+        return waypoints[lane.end].lift or waypoints[lane.start].lift
+
+    def _is_ride(self, lane: Lane) -> bool:
+        waypoints = self._fleet.graph.waypoints
+        return waypoints[lane.start].lift is not None and waypoints[lane.end].lift is not None
+
+    def _level_of(self, lane: Lane) -> LevelId:
+        """Return the level at which the cabin has to stand for a lane into it, in it, or out of it."""
+        start, end = (self._fleet.graph.waypoints[w] for w in (lane.start, lane.end))
+        return end.level if end.lift is not None else start.level
+
+    def _is_at_door(self, place: WaypointId, door: Door) -> bool:
         waypoint = self._fleet.graph.waypoints[place]
         if waypoint.level != door.level:
             return False
         distance_m = distance_to_segment((waypoint.x_m, waypoint.y_m), door.start, door.end)
-        return distance_m <= self._fleet.radius_m + DOOR_MARGIN_M
+        return distance_m <= self._fleet.radius_m + MARGIN_M
+
+    def _is_at_lift(self, place: WaypointId, lift: Lift) -> bool:
+        waypoint = self._fleet.graph.waypoints[place]
+        if waypoint.level not in lift.levels:
+            return False
+        distance_m = distance_to_rectangle(
+            (waypoint.x_m, waypoint.y_m),
+            (lift.x_m, lift.y_m),
+            yaw_rad=lift.yaw_rad,
+            width_m=lift.width_m,
+            depth_m=lift.depth_m,
+        )
+        return distance_m <= self._fleet.radius_m + MARGIN_M
+
+
+def _doors_among(left: Mapping[RobotId, Iterable[str]], robot: RobotId, fleet: FleetOnSite) -> set[DoorId]:
+    return {door for door in fleet.site.doors if door in left.get(robot, ())}
+
+
+def _lifts_among(left: Mapping[RobotId, Iterable[str]], robot: RobotId, fleet: FleetOnSite) -> set[LiftId]:
+    return {lift for lift in fleet.site.lifts if lift in left.get(robot, ())}

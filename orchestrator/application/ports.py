@@ -16,7 +16,7 @@ from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliverySta
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
-from orchestrator.domain.site.device import DoorPosition, LiftPicture
+from orchestrator.domain.site.device import DoorPicture, LiftPicture
 from orchestrator.domain.site.model import DoorId, LevelId, LiftId
 
 
@@ -250,9 +250,34 @@ class RobotTransport(Protocol):
 
 
 class Building(Protocol):
-    """Doors and lifts. Sessions: a robot holds a door or a lift from request to release."""
+    """Doors and lifts. A session is one holding: for which robot, what for, since when, last renewed when, by whom.
 
-    def request_door(self, door: DoorId, robot: RobotId) -> None:
+    Behind it the device itself decides: it is open for a robot when it says so, naming the session, and not while it
+    is silent. What is held is renewed by `advance` until it is released; what an earlier start of the orchestrator
+    still holds is `left_behind` until it is held again for the same robot or released.
+    """
+
+    def start(self) -> None:
+        """Begin a new epoch, in which nothing is held yet."""
+        ...
+
+    def subscriptions(self) -> Sequence[str]:
+        """Return the topics that devices talk on; none when there is no broker between."""
+        ...
+
+    def receive(self, topic: str, payload: bytes, *, is_retained: bool) -> bool:
+        """Take in a message; return whether it was a device's and brought news. No other changes anything."""
+        ...
+
+    def advance(self) -> None:
+        """Let time pass: renew what is held, repeat what is released and not confirmed."""
+        ...
+
+    def next_due_s(self) -> float | None:
+        """Return when `advance` has something to do, or a device would be silent, in monotonic seconds."""
+        ...
+
+    def hold_door(self, door: DoorId, robot: RobotId, *, purpose: str) -> None:
         """Ask that the door opens and stays open for the robot; asking again changes nothing."""
         ...
 
@@ -260,11 +285,11 @@ class Building(Protocol):
         """Say that the robot no longer needs the door."""
         ...
 
-    def is_door_open(self, door: DoorId, robot: RobotId) -> bool:
-        """Whether the door reports fully open and is held for the robot."""
+    def is_door_open_for(self, door: DoorId, robot: RobotId) -> bool:
+        """Whether the door says that it is fully open and held in our session for the robot."""
         ...
 
-    def request_lift(self, lift: LiftId, level: LevelId, robot: RobotId) -> None:
+    def hold_lift(self, lift: LiftId, level: LevelId, robot: RobotId, *, purpose: str) -> None:
         """Ask that the cabin comes to the level and waits there, doors open, for the robot alone."""
         ...
 
@@ -272,14 +297,18 @@ class Building(Protocol):
         """Say that the robot no longer needs the lift."""
         ...
 
-    def is_lift_open_at(self, lift: LiftId, level: LevelId, robot: RobotId) -> bool:
-        """Whether the cabin stands at the level, doors open, held for the robot."""
+    def is_lift_open_for(self, lift: LiftId, level: LevelId, robot: RobotId) -> bool:
+        """Whether the cabin says that it stands open at the level, in service, held in our session for the robot."""
         ...
 
-    def door_positions(self) -> Mapping[DoorId, DoorPosition]:
-        """Return how every door stands now."""
+    def left_behind(self) -> Sequence[tuple[DoorId | LiftId, RobotId]]:
+        """Return what devices still hold for robots since an earlier start of the orchestrator."""
         ...
 
-    def lift_pictures(self) -> Mapping[LiftId, LiftPicture]:
-        """Return where every lift is now."""
+    def doors(self) -> Mapping[DoorId, DoorPicture]:
+        """Return how every motorised door stands now, by its own word."""
+        ...
+
+    def lifts(self) -> Mapping[LiftId, LiftPicture]:
+        """Return where every lift is now, by its own word."""
         ...

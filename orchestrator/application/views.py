@@ -9,7 +9,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Trip
 from orchestrator.domain.fleet.model import ModelId, RobotId, RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
-from orchestrator.domain.site.device import DoorPosition, LiftPicture
+from orchestrator.domain.site.device import DoorPicture, LiftPicture
 from orchestrator.domain.site.model import DoorId, LiftId
 
 
@@ -33,7 +33,7 @@ class FleetPicture:
     """Everything that moves, now."""
 
     robots: tuple[RobotPicture, ...]
-    doors: Mapping[DoorId, DoorPosition]
+    doors: Mapping[DoorId, DoorPicture]
     lifts: Mapping[LiftId, LiftPicture]
 
 

@@ -11,7 +11,7 @@ from orchestrator.application.views import FleetPicture, RobotPicture
 from orchestrator.domain.fleet.model import OperatingMode, Pose, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder
 from orchestrator.domain.fleet.record import OrderPhase
-from orchestrator.domain.site.device import DoorPosition
+from orchestrator.domain.site.device import DoorPicture, DoorPosition, LiftMode, LiftPicture, Session
 from orchestrator.domain.site.model import GraphId, LaneGraph, Site, StationKind
 from orchestrator.http.response_models import ReasonView, reason_views
 
@@ -69,19 +69,33 @@ class RobotView(BaseModel):
     driven_m: float
 
 
+class SessionView(BaseModel):
+    """Who holds a door or a lift, what for, since when, and when the device heard last that it is still needed."""
+
+    holder: str
+    purpose: str
+    since: datetime
+    heard_at: datetime
+
+
 class DoorStateView(BaseModel):
-    """How a door stands."""
+    """How a door stands, by its own word."""
 
     id: str
     position: DoorPosition
+    is_obstructed: bool
+    sessions: list[SessionView]
 
 
 class LiftStateView(BaseModel):
-    """Where a lift's cabin is, null between levels, and how its doors stand."""
+    """Where a lift's cabin is, null between levels, how its doors stand, whom it serves, and who has it."""
 
     id: str
     level: str | None
     doors: DoorPosition
+    mode: LiftMode
+    load_kg: float | None
+    session: SessionView | None
 
 
 class FleetView(BaseModel):
@@ -193,9 +207,29 @@ def fleet_view(picture: FleetPicture) -> FleetView:
     """Return everything that moves as shown."""
     return FleetView(
         robots=[_robot(robot) for robot in picture.robots],
-        doors=[DoorStateView(id=door, position=position) for door, position in picture.doors.items()],
-        lifts=[LiftStateView(id=lift, level=now.level, doors=now.doors) for lift, now in picture.lifts.items()],
+        doors=[_door_state(door, now) for door, now in picture.doors.items()],
+        lifts=[_lift_state(lift, now) for lift, now in picture.lifts.items()],
     )
+
+
+def _door_state(door: str, now: DoorPicture) -> DoorStateView:
+    sessions = [_session(session) for session in now.sessions]
+    return DoorStateView(id=door, position=now.position, is_obstructed=now.is_obstructed, sessions=sessions)
+
+
+def _lift_state(lift: str, now: LiftPicture) -> LiftStateView:
+    return LiftStateView(
+        id=lift,
+        level=now.level,
+        doors=now.doors,
+        mode=now.mode,
+        load_kg=now.load_kg,
+        session=None if now.session is None else _session(now.session),
+    )
+
+
+def _session(session: Session) -> SessionView:
+    return SessionView(holder=session.holder, purpose=session.purpose, since=session.since, heard_at=session.heard_at)
 
 
 def pose_view(pose: Pose | None) -> PoseView | None:

@@ -38,7 +38,9 @@ class ReleaseWatch:
         lane = self._ward.control.fleet.graph.lanes[lane_id]
         picture = self._ward.control.picture()
         if lane.door is not None:
-            assert picture.doors[lane.door] is DoorPosition.OPEN, f"{lane_id} was released through a closed door"
+            assert picture.doors[lane.door].position is DoorPosition.OPEN, (
+                f"{lane_id} was released through a closed door"
+            )
             self.doors_passed += 1
         self._check_lift(lane)
 

@@ -12,7 +12,7 @@ from orchestrator.application.ports import Store, UnitOfWork
 from orchestrator.application.views import FleetPicture, RobotPicture
 from orchestrator.domain.fleet.model import ModelId, OperatingMode, Pose, RobotId, RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
-from orchestrator.domain.site.device import DoorPosition, LiftPicture
+from orchestrator.domain.site.device import DoorPicture, DoorPosition, LiftPicture
 from orchestrator.domain.site.model import (
     Door,
     DoorId,
@@ -85,7 +85,7 @@ def a_picture() -> FleetPicture:
     silent = RobotPicture(RobotId("robot-2"), ModelId("cart"), RobotRecord(RobotId("robot-2")), is_lost=True)
     return FleetPicture(
         robots=(robot, silent),
-        doors={DoorId("door-1"): DoorPosition.CLOSED},
+        doors={DoorId("door-1"): DoorPicture(DoorPosition.CLOSED)},
         lifts={LiftId("lift-1"): LiftPicture(LEVEL, DoorPosition.OPEN)},
     )
 

@@ -59,8 +59,20 @@ def distance_between_segments(a: Point, b: Point, c: Point, d: Point) -> float:
     )
 
 
-def is_in_rectangle(point: Point, centre: Point, *, yaw_rad: float, width_m: float, depth_m: float) -> bool:
-    """Whether a point lies in a turned rectangle: ``width_m`` along its own x, ``depth_m`` along its own y."""
+def in_frame_of(point: Point, centre: Point, yaw_rad: float) -> Point:
+    """Return a point in the frame that lies at ``centre``, turned by ``yaw_rad``."""
     dx, dy = point[0] - centre[0], point[1] - centre[1]
     cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
-    return abs(cos * dx + sin * dy) <= width_m / 2 and abs(cos * dy - sin * dx) <= depth_m / 2
+    return cos * dx + sin * dy, cos * dy - sin * dx
+
+
+def is_in_rectangle(point: Point, centre: Point, *, yaw_rad: float, width_m: float, depth_m: float) -> bool:
+    """Whether a point lies in a turned rectangle: ``width_m`` along its own x, ``depth_m`` along its own y."""
+    x_m, y_m = in_frame_of(point, centre, yaw_rad)
+    return abs(x_m) <= width_m / 2 and abs(y_m) <= depth_m / 2
+
+
+def distance_to_rectangle(point: Point, centre: Point, *, yaw_rad: float, width_m: float, depth_m: float) -> float:
+    """Least distance in metres from a point to a turned rectangle; 0 inside it. See `is_in_rectangle`."""
+    x_m, y_m = in_frame_of(point, centre, yaw_rad)
+    return math.hypot(max(abs(x_m) - width_m / 2, 0.0), max(abs(y_m) - depth_m / 2, 0.0))

@@ -1,0 +1,107 @@
+"""Alarm inputs as the orchestrator hears them, sans-I/O: bytes and time in, events out.
+
+What follows from an alarm is the application's business. Here is only what was said, once per change, and that an
+input has gone silent, which is told once too: silence is no all-clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.devices.address import DeviceAddress, DeviceKind
+from orchestrator.devices.messages import CallState, DeviceMessageError, PanelState, decode
+from orchestrator.devices.newness import Newness
+from orchestrator.domain.site.alarm_input import CallReported, InputEvent, InputKind, InputSilent, PanelReported
+from orchestrator.domain.site.model import LevelId
+
+SILENT_AFTER_S = 15.0
+"""An input repeats itself every 5 s; after three times that it is silent, in seconds."""
+
+INPUTS_MAX = 256
+"""Inputs kept apart; whoever invents more ids than this is not listened to."""
+
+Read = Callable[[str, bytes], tuple[str, int, PanelReported | CallReported]]
+
+
+@dataclass(slots=True)
+class _Input:
+    newness: Newness = field(default_factory=Newness)
+    heard_s: float = 0.0
+    said: PanelReported | CallReported | None = None
+    is_silent: bool = False
+
+
+class AlarmInputs:
+    """All fire panels and crash calls of one site. One thread, no I/O."""
+
+    def __init__(self, *, silent_after_s: float = SILENT_AFTER_S) -> None:
+        self._silent_after_s = silent_after_s
+        self._inputs: dict[tuple[InputKind, str], _Input] = {}
+        self.refused = 0
+
+    def receive(
+        self, address: DeviceAddress, payload: bytes, *, at_s: float, is_retained: bool = False
+    ) -> list[InputEvent]:
+        """Take in a state of a panel or a call and return what is new; anything else changes nothing.
+
+        Parameters
+        ----------
+        address : DeviceAddress
+            By its topic; the message itself names nobody.
+        payload : bytes
+            The message.
+        at_s : float
+            Our monotonic seconds.
+        is_retained : bool, optional
+            Whether the broker had kept it; such a one does not count.
+        """
+        if address.kind not in _READ:
+            return []
+        key = (InputKind(address.kind), address.id)
+        known = self._inputs.get(key)
+        if known is None and len(self._inputs) >= INPUTS_MAX:
+            self.refused += 1
+            return []
+        found = known or _Input()
+        try:
+            boot, number, said = _READ[address.kind](address.id, payload)
+        except DeviceMessageError:
+            self.refused += 1
+            return []
+        if found.newness.objection(boot=boot, number=number, is_retained=is_retained) is not None:
+            self.refused += 1
+            return []
+        self._inputs[key] = found
+        is_news = said != found.said or found.is_silent
+        found.heard_s, found.said, found.is_silent = at_s, said, False
+        return [said] if is_news else []
+
+    def due(self, *, at_s: float) -> list[InputEvent]:
+        """Return which inputs have gone silent by now, each once until it is heard again."""
+        events: list[InputEvent] = []
+        for (kind, name), known in sorted(self._inputs.items()):
+            if not known.is_silent and at_s - known.heard_s >= self._silent_after_s:
+                known.is_silent = True
+                events.append(InputSilent(kind, name))
+        return events
+
+    def next_due_s(self) -> float | None:
+        """Return when an input would be silent next, in monotonic seconds; None when none could be."""
+        heard = [known.heard_s for known in self._inputs.values() if not known.is_silent]
+        return min(heard) + self._silent_after_s if heard else None
+
+
+def _panel(name: str, payload: bytes) -> tuple[str, int, PanelReported]:
+    state = decode(PanelState, payload)
+    levels = tuple(LevelId(level) for level in state.levels)
+    return state.boot, state.number, PanelReported(name, state.status, levels)
+
+
+def _call(name: str, payload: bytes) -> tuple[str, int, CallReported]:
+    state = decode(CallState, payload)
+    level = LevelId(state.level) if state.level is not None else None
+    return state.boot, state.number, CallReported(name, state.active, level, state.place)
+
+
+_READ: Mapping[DeviceKind, Read] = {DeviceKind.PANEL: _panel, DeviceKind.CALL: _call}

@@ -1,0 +1,74 @@
+"""Fire panels and crash calls: each change told once, silence told once, and no all-clear from a capture."""
+
+from __future__ import annotations
+
+from orchestrator.devices.address import DeviceAddress, DeviceKind
+from orchestrator.devices.inputs import INPUTS_MAX, SILENT_AFTER_S, AlarmInputs
+from orchestrator.devices.messages import CallState, PanelState, encode
+from orchestrator.domain.site.alarm_input import CallReported, InputKind, InputSilent, PanelReported, PanelStatus
+from orchestrator.domain.site.model import LevelId
+from tests.support.device_link import NOON, SITE
+
+PANEL = DeviceAddress(SITE, DeviceKind.PANEL, "panel-1")
+CALL = DeviceAddress(SITE, DeviceKind.CALL, "bay-4")
+
+
+def a_panel(status: PanelStatus, number: int, *levels: str, boot: str = "b1") -> bytes:
+    return encode(PanelState(boot=boot, number=number, sent_at=NOON, status=status, levels=levels))
+
+
+def a_call(*, active: bool, number: int) -> bytes:
+    return encode(CallState(boot="b1", number=number, sent_at=NOON, active=active, level="first", place="Bay 4"))
+
+
+def test_each_change_is_told_once() -> None:
+    inputs = AlarmInputs()
+    said = [
+        inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 1), at_s=0.0),
+        inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 2), at_s=5.0),
+        inputs.receive(PANEL, a_panel(PanelStatus.ALARM, 3, "first"), at_s=6.0),
+        inputs.receive(CALL, a_call(active=True, number=1), at_s=7.0),
+        inputs.receive(CALL, a_call(active=True, number=2), at_s=8.0),
+    ]
+
+    assert said == [
+        [PanelReported("panel-1", PanelStatus.NORMAL)],
+        [],
+        [PanelReported("panel-1", PanelStatus.ALARM, (LevelId("first"),))],
+        [CallReported("bay-4", True, LevelId("first"), "Bay 4")],
+        [],
+    ]
+
+
+def test_silence_is_told_once_and_so_is_the_return() -> None:
+    inputs = AlarmInputs()
+    inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 1), at_s=0.0)
+    assert inputs.next_due_s() == SILENT_AFTER_S
+    assert inputs.due(at_s=SILENT_AFTER_S - 0.1) == []
+    assert inputs.due(at_s=SILENT_AFTER_S) == [InputSilent(InputKind.PANEL, "panel-1")]
+    assert inputs.due(at_s=100.0) == []
+    assert inputs.next_due_s() is None
+
+    again = inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 2), at_s=101.0)
+    assert again == [PanelReported("panel-1", PanelStatus.NORMAL)]
+
+
+def test_an_old_all_clear_ends_no_alarm() -> None:
+    inputs = AlarmInputs()
+    inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 1), at_s=0.0)
+    inputs.receive(PANEL, a_panel(PanelStatus.ALARM, 2), at_s=1.0)
+
+    assert inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 1), at_s=2.0) == []
+    assert inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 9), at_s=2.0, is_retained=True) == []
+    assert inputs.receive(PANEL, b'{"status":"normal"}', at_s=2.0) == []
+    assert inputs.refused == 3
+
+
+def test_whoever_invents_inputs_without_end_is_not_listened_to() -> None:
+    inputs = AlarmInputs()
+    for i in range(INPUTS_MAX + 10):
+        address = DeviceAddress(SITE, DeviceKind.PANEL, f"panel-{i}")
+        inputs.receive(address, a_panel(PanelStatus.NORMAL, 1), at_s=0.0)
+
+    assert inputs.refused == 10
+    assert len(inputs.due(at_s=1000.0)) == INPUTS_MAX
