@@ -23,7 +23,10 @@ Id = Annotated[
 """A word without blanks, and without ``/ # + ~``, which mean something in topics, addresses and lane ids."""
 
 LaneIdText = Annotated[str, Field(min_length=1, max_length=260, pattern=r"^[^\s/+]+$")]
-Metres = Annotated[float, Field(ge=-100_000.0, le=100_000.0)]
+FARTHEST_M = 100_000.0
+"""No coordinate of a site is further from its origin: a site is a hospital, in a frame of its own."""
+
+Metres = Annotated[float, Field(ge=-FARTHEST_M, le=FARTHEST_M)]
 Length = Annotated[float, Field(ge=0.0, le=100_000.0)]
 Size = Annotated[float, Field(gt=0.0, le=1_000.0)]
 Speed = Annotated[float, Field(gt=0.0, le=20.0)]

@@ -9,6 +9,10 @@ from orchestrator.domain.site.geometry import Point, is_crossing, is_in_rectangl
 from orchestrator.domain.site.graph import adjacency_of, one_of_each_pair
 from orchestrator.domain.site.model import GraphId, Lane, LaneGraph, Site, Wall, Waypoint, WaypointId
 
+SHAFT_MARGIN_M = 0.051
+"""A waypoint in the doorway of a cabin is still in its lift: a shaft is 0.05 m wider than its cabin on every side, and
+positions are rounded to a tenth of a millimetre."""
+
 
 def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> Iterator[Finding]:
     """Yield what keeps robots from driving, graph by graph.
@@ -170,8 +174,8 @@ def _standing_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:
             (waypoint.x_m, waypoint.y_m),
             (lift.x_m, lift.y_m),
             yaw_rad=lift.yaw_rad,
-            width_m=lift.width_m + 0.1,
-            depth_m=lift.depth_m + 0.1,
+            width_m=lift.width_m + 2.0 * SHAFT_MARGIN_M,
+            depth_m=lift.depth_m + 2.0 * SHAFT_MARGIN_M,
         )
         if not is_inside or waypoint.level not in lift.levels:
             yield Finding(

@@ -17,6 +17,7 @@ from orchestrator.domain.site.model import (
     Site,
     Station,
     StationId,
+    StationKind,
     Waypoint,
     WaypointId,
 )
@@ -44,6 +45,7 @@ def reference_findings(site: Site) -> Iterator[Finding]:
         yield from _shared_ids(graph, seen_waypoints, seen_lanes)
     for station in site.stations.values():
         yield from _station_references(site, station)
+    yield from _stations_of_one_name(site)
 
 
 def _unknown(
@@ -102,6 +104,23 @@ def _lane_references(site: Site, graph: LaneGraph, lane: Lane) -> Iterator[Findi
             lane=lane.id,
             waypoint=lane.start,
         )
+    start, end = graph.waypoints.get(lane.start), graph.waypoints.get(lane.end)
+    if start is not None and end is not None and start is not end and _is_without_length(start, end):
+        yield Finding(
+            code="lane_without_length",
+            severity=Severity.ERROR,
+            sentence=f"Lane {lane.id} joins two waypoints at one place ({start.x_m:g}, {start.y_m:g}), so it has no "
+            "direction to drive in.",
+            remedy="Keep one of the two waypoints and lead the lanes of both to it.",
+            graph=graph.id,
+            lane=lane.id,
+            waypoint=lane.start,
+        )
+
+
+def _is_without_length(start: Waypoint, end: Waypoint) -> bool:
+    distance_m = distance_between((start.x_m, start.y_m), (end.x_m, end.y_m))
+    return start.level == end.level and distance_m < SAME_PLACE_M
 
 
 def _duplicates(graph: LaneGraph) -> Iterator[Finding]:
@@ -113,10 +132,10 @@ def _duplicates(graph: LaneGraph) -> Iterator[Finding]:
             if other is not waypoint:
                 yield Finding(
                     code="duplicate_name",
-                    severity=Severity.ERROR,
+                    severity=Severity.WARNING,
                     sentence=f"Waypoints {other.id} and {waypoint.id} of graph {graph.id} are both named "
                     f"{waypoint.name!r}.",
-                    remedy="Give each waypoint of a graph its own name, or none.",
+                    remedy="Give each waypoint of a graph its own name, or none: Open-RMF's adapters refuse others.",
                     graph=graph.id,
                     waypoint=waypoint.id,
                     level=waypoint.level,
@@ -125,7 +144,7 @@ def _duplicates(graph: LaneGraph) -> Iterator[Finding]:
         if other is not None:
             yield Finding(
                 code="same_place",
-                severity=Severity.ERROR,
+                severity=Severity.WARNING,
                 sentence=f"Waypoints {other.id} and {waypoint.id} of graph {graph.id} are at one place "
                 f"({waypoint.x_m:g}, {waypoint.y_m:g}).",
                 remedy="Keep one of them and lead the lanes of both to it.",
@@ -199,4 +218,24 @@ def _station_references(site: Site, station: Station) -> Iterator[Finding]:
                 station=station.id,
                 graph=graph_id,
                 waypoint=waypoint_id,
+            )
+
+
+def _stations_of_one_name(site: Site) -> Iterator[Finding]:
+    """Yield stations that people cannot tell apart: a medicine would go to the wrong one of them."""
+    named: dict[str, Station] = {}
+    for station in site.stations.values():
+        if station.kind.is_resting_place or station.kind is StationKind.OTHER:
+            continue
+        name = station.name or station.id
+        other = named.setdefault(name, station)
+        if other is not station:
+            yield Finding(
+                code="station_name_twice",
+                severity=Severity.ERROR,
+                sentence=f"Stations {other.id} and {station.id} are both called {name!r}, so people would send "
+                "medicines to the wrong one.",
+                remedy="Give each hatch, ward handover point and bedside point a name of its own.",
+                station=station.id,
+                level=station.level,
             )

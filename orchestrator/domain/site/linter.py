@@ -7,13 +7,13 @@ from drawn walls and is too narrow is a warning only: upstream maps graze their 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.lint_driving import driving_findings
 from orchestrator.domain.site.lint_references import reference_findings
-from orchestrator.domain.site.model import Site
+from orchestrator.domain.site.model import GraphId, Site
 from orchestrator.domain.site.resting import RestingPlaces
 
 __all__ = ["Finding", "Severity", "check_site"]
@@ -35,23 +35,24 @@ def check_site(site: Site, models: Iterable[RobotModel] = ()) -> list[Finding]:
     list of Finding
         Empty for a site that is fine.
     """
+    models = tuple(models)
     radius_by_graph = dict.fromkeys(site.graphs, 0.0)
     for model in models:
         if model.graph in radius_by_graph:
             radius_by_graph[model.graph] = max(radius_by_graph[model.graph], model.radius_m)
     findings = [*reference_findings(site), *driving_findings(site, radius_by_graph)]
-    findings += _missing_resting_places(site)
+    findings += _missing_resting_places(site, driven=frozenset(model.graph for model in models))
     if not any(finding.is_error for finding in findings):  # else what is cut off already has its own finding
         findings += _cut_off_findings(site, separation_m=2.0 * max(radius_by_graph.values(), default=0.0))
     return sorted(findings, key=lambda finding: not finding.is_error)
 
 
-def _missing_resting_places(site: Site) -> list[Finding]:
+def _missing_resting_places(site: Site, *, driven: Collection[GraphId]) -> list[Finding]:
     resting = [station for station in site.stations.values() if station.kind.is_resting_place]
     return [
         Finding(
             code="no_resting_place",
-            severity=Severity.ERROR,
+            severity=Severity.ERROR if graph.id in driven else Severity.WARNING,
             sentence=f"Lane graph {graph.id} has no charger and no parking place, so no robot may live there.",
             remedy="Add a station of kind charger or parking, best at the end of a lane of its own.",
             graph=graph.id,

@@ -72,7 +72,7 @@ class Elevator:
     reference_floor: str
     lowest_floor: str
     highest_floor: str
-    has_level_doors: bool
+    floors_with_doors: tuple[str, ...]
     has_plugin: bool
 
 
@@ -300,6 +300,10 @@ def _elevator(part: _Part, floors: Mapping[str, Floor], reference: str) -> Eleva
         reference_floor=floor_named("reference_floor_name", reference),
         lowest_floor=floor_named("lowest_floor", by_height[0].name),
         highest_floor=floor_named("highest_floor", by_height[-1].name),
-        has_level_doors=any(True for _ in part.part("level_doors", optional=True).parts()),
+        floors_with_doors=tuple(
+            doors.key
+            for doors in part.part("level_doors", optional=True).parts()
+            if doors.key in floors and doors.value
+        ),
         has_plugin=part.text("plugins", default="True").lower() == "true",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,16 @@ from orchestrator.adapters.config.rmf.building import Building, MapNotImportable
 from orchestrator.adapters.config.rmf.lanes import Surroundings, lane_graphs_of
 from orchestrator.adapters.config.rmf.stations import StationsFound, stations_of, with_resting_places
 from orchestrator.adapters.config.rmf.structure import (
+    PlacedFloor,
     doors_of,
     id_from_name,
+    level_ids_of,
     levels_of,
     lifts_of,
     placed_floors,
     walls_of,
 )
+from orchestrator.adapters.config.site_form import FARTHEST_M
 from orchestrator.adapters.config.source import Complaint
 from orchestrator.domain.site.model import LevelId, Site, StationKind, Wall
 
@@ -57,21 +60,36 @@ def site_of_building(building: Building) -> tuple[Site, ImportReport]:
     """Return the site of a building that was read, and the report; see `import_building`."""
     path = building.path
     alignment = align(building)
-    floors = placed_floors(building, alignment)
-    levels = levels_of(floors)
+    level_ids = level_ids_of(building)
+    levels = levels_of(building, level_ids)
+    floors = placed_floors(building, level_ids, alignment)
+    _refuse_far_places(building, floors)
     doors, door_ids = doors_of(floors)
-    lifts = lifts_of(building, floors)
+    lifts = lifts_of(building, level_ids, alignment)
     walls = walls_of(floors)
-    around = Surroundings(levels, doors, door_ids, lifts, _by_level(walls))
+    around = Surroundings(levels, doors, door_ids, lifts.lifts, lifts.passed, _by_level(walls))
     graphs = lane_graphs_of(floors, around, building.graph_names)
     if not graphs:
         sentence = "The building has no lane; expected at least one lane graph."
         raise MapNotImportableError(path, [Complaint(1, sentence, "Draw the lanes in the traffic editor.")])
     found = stations_of(graphs)
     id = id_from_name(path.name.split(".")[0], (), otherwise="site")
-    bare = Site(id, building.name, "", levels, graphs, doors, lifts, {}, walls)
+    bare = Site(id, building.name, "", levels, graphs, doors, lifts.lifts, {}, walls)
     site = with_revision(with_resting_places(bare, found))
-    return site, _report(site, alignment, building.reference_floor, found)
+    return site, _report(site, alignment, building.reference_floor, found, lifts.left_out)
+
+
+def _refuse_far_places(building: Building, floors: list[PlacedFloor]) -> None:
+    for placed in floors:
+        for index in range(len(placed.floor.vertices)):
+            x_m, y_m = placed.point_m(index)
+            if max(abs(x_m), abs(y_m)) > FARTHEST_M:
+                sentence = (
+                    f"Vertex {index} of level {placed.floor.name} lies at ({x_m:g}, {y_m:g}) m; expected every place "
+                    f"within {FARTHEST_M / 1000:g} km of the origin."
+                )
+                remedy = "Subtract the offset of the map projection: a site has a frame of its own."
+                raise MapNotImportableError(building.path, [Complaint(placed.floor.line, sentence, remedy)])
 
 
 def _by_level(walls: tuple[Wall, ...]) -> dict[LevelId, tuple[Wall, ...]]:
@@ -79,8 +97,11 @@ def _by_level(walls: tuple[Wall, ...]) -> dict[LevelId, tuple[Wall, ...]]:
     return {level: tuple(wall for wall in walls if wall.level == level) for level in levels}
 
 
-def _report(site: Site, alignment: Alignment, reference: str, found: StationsFound) -> ImportReport:
-    left_out = {f"level {name}": reason for name, reason in alignment.left_out.items()} | found.left_out
+def _report(
+    site: Site, alignment: Alignment, reference: str, found: StationsFound, lifts_left_out: Mapping[str, str]
+) -> ImportReport:
+    left_out = {f"what is drawn on level {name}": reason for name, reason in alignment.left_out.items()}
+    left_out |= {f"lift {name}": reason for name, reason in lifts_left_out.items()} | found.left_out
     return ImportReport(
         scale_m=alignment.transforms[reference].scale,
         residual_m=alignment.residual_m,

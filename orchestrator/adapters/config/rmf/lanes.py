@@ -49,7 +49,8 @@ class Surroundings:
     levels: Mapping[LevelId, Level]
     doors: Mapping[DoorId, Door]
     door_ids: Mapping[tuple[LevelId, int], DoorId]
-    lifts: dict[LiftId, Lift]
+    lifts: Mapping[LiftId, Lift]
+    lifts_passing: Mapping[LiftId, frozenset[LevelId]]
     walls: Mapping[LevelId, tuple[Wall, ...]]
 
 
@@ -61,7 +62,7 @@ def lane_graphs_of(
     return {
         GraphId(str(index)): _lane_graph(index, floors, around, graph_names.get(index, ""))
         for index in indices
-        if index <= GRAPH_INDEX_MAX
+        if 0 <= index <= GRAPH_INDEX_MAX
     }
 
 
@@ -98,7 +99,7 @@ def _lane_graph(index: int, floors: list[PlacedFloor], around: Surroundings, nam
 def _waypoint(id: WaypointId, vertex_index: int, placed: PlacedFloor, around: Surroundings) -> Waypoint:
     vertex = placed.floor.vertices[vertex_index]
     point = placed.point_m(vertex_index)
-    lift = lift_at(placed.transform.point_m(vertex.x, vertex.y), placed.level, around.lifts)
+    lift = lift_at(placed.transform.point_m(vertex.x, vertex.y), placed.level, around.lifts, around.lifts_passing)
     return Waypoint(
         id=id,
         level=placed.level,

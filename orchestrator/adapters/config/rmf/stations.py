@@ -87,9 +87,10 @@ def stations_of(graphs: Mapping[GraphId, LaneGraph]) -> StationsFound:
             if waypoint.name in found.stations and found.stations[StationId(waypoint.name)].level != waypoint.level:
                 suffix = str(waypoint.level)
             id = StationId(id_from_name(waypoint.name, found.stations, otherwise=waypoint.id, suffix=suffix))
-            found.stations[id] = Station(
-                id, kind, waypoint.level, {graph.id: waypoint.id}, waypoint.name if waypoint.name != id else ""
-            )
+            # A name that another station has is no name: people choose by it, so this one goes by its id.
+            is_taken = any(waypoint.name in (each.name, each.id) for each in found.stations.values())
+            name = waypoint.name if waypoint.name != id and not is_taken else ""
+            found.stations[id] = Station(id, kind, waypoint.level, {graph.id: waypoint.id}, name)
             found.reasons[id] = reason
             if waypoint.properties.get("is_parking_spot") is True and not kind.is_resting_place:
                 found.left_out[f"resting place {id}"] = f"it is marked as a parking spot, but {reason}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from orchestrator.adapters.config.rmf.alignment import Alignment, Transform
@@ -60,26 +60,28 @@ def id_from_name(name: str, taken: Collection[str], *, otherwise: str, suffix: s
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def placed_floors(building: Building, alignment: Alignment) -> list[PlacedFloor]:
-    """Return the levels that can be placed, in file order."""
-    placed: list[PlacedFloor] = []
-    taken: set[str] = set()
-    for name, floor in building.floors.items():
-        if name in alignment.transforms:
-            level = id_from_name(name, taken, otherwise="level")
-            taken.add(level)
-            placed.append(PlacedFloor(LevelId(level), floor, alignment.transforms[name]))
-    return placed
+def level_ids_of(building: Building) -> dict[str, LevelId]:
+    """Return the id in the site of every level of a building, by its name there, in file order."""
+    ids: dict[str, LevelId] = {}
+    for name in building.floors:
+        ids[name] = LevelId(id_from_name(name, ids.values(), otherwise="level"))
+    return ids
 
 
-def levels_of(floors: list[PlacedFloor]) -> dict[LevelId, Level]:
-    """Return the levels of the site."""
+def levels_of(building: Building, level_ids: Mapping[str, LevelId]) -> dict[LevelId, Level]:
+    """Return the levels of the site, also those whose drawing cannot be placed: lifts stop there all the same."""
     return {
-        placed.level: Level(
-            placed.level, placed.floor.elevation_m, placed.floor.name if placed.floor.name != placed.level else ""
-        )
-        for placed in floors
+        id: Level(id, building.floors[name].elevation_m, name if name != id else "") for name, id in level_ids.items()
     }
+
+
+def placed_floors(building: Building, level_ids: Mapping[str, LevelId], alignment: Alignment) -> list[PlacedFloor]:
+    """Return the levels whose drawing can be placed, in file order."""
+    return [
+        PlacedFloor(level_ids[name], floor, alignment.transforms[name])
+        for name, floor in building.floors.items()
+        if name in alignment.transforms
+    ]
 
 
 def doors_of(floors: list[PlacedFloor]) -> tuple[dict[DoorId, Door], dict[tuple[LevelId, int], DoorId]]:
@@ -106,16 +108,40 @@ def doors_of(floors: list[PlacedFloor]) -> tuple[dict[DoorId, Door], dict[tuple[
     return doors, ids
 
 
-def lifts_of(building: Building, floors: list[PlacedFloor]) -> dict[LiftId, Lift]:
-    """Return the lifts that have doors on some level and a placed reference floor."""
-    by_name = {placed.floor.name: placed for placed in floors}
+@dataclass(frozen=True, slots=True)
+class LiftsFound:
+    """The lifts of a building that robots can get into, and why others are left out.
+
+    ``passed`` are the levels between a lift's lowest and highest on which it has no door: the shaft is there, but no
+    robot gets in or out.
+    """
+
+    lifts: dict[LiftId, Lift]
+    passed: dict[LiftId, frozenset[LevelId]]
+    left_out: dict[str, str]
+
+
+def lifts_of(building: Building, level_ids: Mapping[str, LevelId], alignment: Alignment) -> LiftsFound:
+    """Return the lifts that have a door on some level and a reference floor with a place in the site frame.
+
+    A lift serves the levels from its lowest to its highest on which it has a door.
+    """
     lifts: dict[LiftId, Lift] = {}
+    passed: dict[LiftId, frozenset[LevelId]] = {}
+    left_out: dict[str, str] = {}
     for elevator in building.elevators:
-        reference = by_name.get(elevator.reference_floor)
+        reference = alignment.transforms.get(elevator.reference_floor)
+        between = _floors_between(building, elevator)
+        served = tuple(level_ids[name] for name in between if name in elevator.floors_with_doors)
         if reference is None:
+            left_out[elevator.name] = f"its place is drawn on level {elevator.reference_floor}, which has none itself"
+        elif not served:
+            left_out[elevator.name] = "it has no door on any level from its lowest to its highest"
+        if reference is None or not served:
             continue
         id = LiftId(id_from_name(elevator.name, lifts, otherwise="lift"))
-        x_m, y_m = rounded(reference.transform.point_m(elevator.x, elevator.y))
+        x_m, y_m = rounded(reference.point_m(elevator.x, elevator.y))
+        passed[id] = frozenset(level_ids[name] for name in between).difference(served)
         lifts[id] = Lift(
             id=id,
             x_m=x_m,
@@ -123,24 +149,29 @@ def lifts_of(building: Building, floors: list[PlacedFloor]) -> dict[LiftId, Lift
             yaw_rad=elevator.yaw_rad,
             width_m=elevator.width_m,
             depth_m=elevator.depth_m,
-            levels=tuple(_levels_served(building, elevator, floors)),
+            levels=served,
             is_motorised=elevator.has_plugin,
             name=elevator.name if elevator.name != id else "",
         )
-    return lifts
+    return LiftsFound(lifts, passed, left_out)
 
 
-def _levels_served(building: Building, elevator: Elevator, floors: list[PlacedFloor]) -> Iterator[LevelId]:
-    if elevator.has_level_doors:
-        lowest_m = building.floors[elevator.lowest_floor].elevation_m
-        highest_m = building.floors[elevator.highest_floor].elevation_m
-        yield from (placed.level for placed in floors if lowest_m <= placed.floor.elevation_m <= highest_m)
+def _floors_between(building: Building, elevator: Elevator) -> list[str]:
+    lowest_m = building.floors[elevator.lowest_floor].elevation_m
+    highest_m = building.floors[elevator.highest_floor].elevation_m
+    return [name for name, floor in building.floors.items() if lowest_m <= floor.elevation_m <= highest_m]
 
 
-def lift_at(point: Point, level: LevelId, lifts: dict[LiftId, Lift]) -> LiftId | None:
-    """Return the first lift that serves ``level`` and whose shaft holds ``point`` (metres)."""
+def lift_at(
+    point: Point, level: LevelId, lifts: Mapping[LiftId, Lift], passed: Mapping[LiftId, frozenset[LevelId]]
+) -> LiftId | None:
+    """Return the first lift that serves or passes ``level`` and whose shaft holds ``point`` (metres).
+
+    Where a lift only passes, a waypoint in its shaft is named so that the linter refuses it: it must never count as a
+    place to stand.
+    """
     for lift in lifts.values():
-        if level in lift.levels and is_in_rectangle(
+        if (level in lift.levels or level in passed[lift.id]) and is_in_rectangle(
             point,
             (lift.x_m, lift.y_m),
             yaw_rad=lift.yaw_rad,

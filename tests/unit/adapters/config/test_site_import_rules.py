@@ -13,11 +13,13 @@ from orchestrator.adapters.config.rmf.importer import ImportReport, site_of_buil
 from orchestrator.adapters.config.rmf.nav_graph import UnknownGraphError, export_nav_graph, graph_named
 from orchestrator.adapters.config.rmf.widths import width_from_walls_m
 from orchestrator.adapters.config.source import ConfigFileError, parse_source
+from orchestrator.domain.site.linter import check_site
 from orchestrator.domain.site.model import (
     Door,
     DoorId,
     LaneGraph,
     LevelId,
+    LiftId,
     Orientation,
     Site,
     StationId,
@@ -140,13 +142,36 @@ def test_a_map_that_cannot_be_in_metres_is_refused_with_a_sentence(spoil: Any, s
     assert "expected" in refused.value.message
 
 
-def test_a_level_without_lanes_and_fiducials_is_left_out_and_said() -> None:
+def without_a_place(level: dict[str, Any]) -> None:
+    level["fiducials"], level["lanes"] = [], []
+
+
+def test_a_level_whose_drawing_has_no_place_stays_a_level_and_its_drawing_is_left_out_and_said() -> None:
     building = a_building()
     level = second_level(building)
-    level["fiducials"], level["lanes"] = [], []
+    without_a_place(level)
+    level["walls"] = [[0, 1, {}]]
     site, report = imported(building)
-    assert list(site.levels) == ["L1"]
-    assert "level L2" in report.left_out
+    assert list(site.levels) == ["L1", "L2"]
+    assert site.levels[LevelId("L2")].elevation_m == 4.0
+    assert site.walls == ()
+    assert "what is drawn on level L2" in report.left_out
+
+
+def test_a_place_far_from_the_origin_is_refused_with_what_to_do() -> None:
+    building: dict[str, Any] = a_building() | {"coordinate_system": "cartesian_meters"}
+    for vertex in building["levels"]["L1"]["vertices"]:
+        vertex[1] += 5_500_000.0
+    with pytest.raises(MapNotImportableError, match="within 100 km of the origin") as refused:
+        imported(building)
+    assert "Subtract the offset" in refused.value.complaints[0].remedy
+
+
+@pytest.mark.parametrize("index", [-1, 9])
+def test_lanes_of_graphs_that_are_not_for_robots_are_passed_over(index: int) -> None:
+    building = a_building()
+    building["levels"]["L1"]["lanes"].append(a_lane(0, 3, graph_idx=[2, index]))
+    assert list(imported(building)[0].graphs) == ["0"]
 
 
 def test_cartesian_metres_are_taken_as_they_are() -> None:
@@ -259,11 +284,43 @@ def test_a_lift_joins_the_waypoints_in_its_shaft_across_levels() -> None:
     assert all(len(level["lanes"]) == 8 for level in exported(building)["levels"].values())
 
 
-def test_a_lift_without_doors_on_any_level_takes_nobody_in() -> None:
+@pytest.mark.parametrize("level_doors", [{}, {"L1": [], "L2": []}, {"cellar": ["d"]}])
+def test_a_lift_without_doors_on_any_level_is_left_out_and_said(level_doors: dict[str, list[str]]) -> None:
     building = a_building()
     second_level(building)
-    building["lifts"] = {"lift": a_lift(level_doors={})}
-    assert all(waypoint.lift is None for waypoint in graph_of(building).waypoints.values())
+    building["lifts"] = {"lift": a_lift(level_doors=level_doors)}
+    site, report = imported(building)
+    assert site.lifts == {}
+    assert all(waypoint.lift is None for graph in site.graphs.values() for waypoint in graph.waypoints.values())
+    assert "no door on any level" in report.left_out["lift lift"]
+
+
+def test_a_lift_drawn_on_a_level_without_a_place_is_left_out_and_said() -> None:
+    building = a_building()
+    without_a_place(second_level(building))
+    building["lifts"] = {"lift": a_lift(reference_floor_name="L2")}
+    site, report = imported(building)
+    assert site.lifts == {}
+    assert "L2" in report.left_out["lift lift"]
+
+
+def test_a_lift_serves_a_level_whose_drawing_has_no_place() -> None:
+    building = a_building()
+    without_a_place(second_level(building))
+    building["lifts"] = {"lift": a_lift()}
+    assert imported(building)[0].lifts[LiftId("lift")].levels == ("L1", "L2")
+
+
+def test_no_ride_leads_where_a_lift_has_no_door_and_a_waypoint_in_its_shaft_there_is_refused() -> None:
+    building = a_building()
+    second_level(building)
+    building["lifts"] = {"lift": a_lift(level_doors={"L1": ["d"]})}
+    site, _ = imported(building)
+    (graph,) = site.graphs.values()
+    assert site.lifts[LiftId("lift")].levels == ("L1",)
+    assert all(graph.waypoints[lane.start].level == graph.waypoints[lane.end].level for lane in graph.lanes.values())
+    refused = [finding.waypoint for finding in check_site(site) if finding.code == "waypoint_outside_lift"]
+    assert [graph.waypoints[waypoint].level for waypoint in refused if waypoint] == ["L2"]
 
 
 def test_a_parking_spot_on_the_way_is_no_resting_place() -> None:
@@ -280,6 +337,18 @@ def test_a_station_nobody_can_leave_is_left_out_and_said() -> None:
     site, report = imported(building)
     assert "nurse_1" not in site.stations
     assert "station nurse_1 on graph 0" in report.left_out
+
+
+def test_two_wards_of_one_name_on_two_levels_go_by_their_ids() -> None:
+    building = a_building()
+    second_level(building)["vertices"][2][3] = "nurse_1"
+    building["lifts"] = {"lift": a_lift(x=100, y=50)}
+    site, _ = imported(building)
+    assert {id: each.name for id, each in site.stations.items() if id.startswith("nurse_1")} == {
+        "nurse_1": "",
+        "nurse_1_L2": "",
+    }
+    assert "station_name_twice" not in {finding.code for finding in check_site(site)}
 
 
 def test_a_graph_without_marked_places_gets_named_dead_ends() -> None:

@@ -151,11 +151,43 @@ def test_one_id_in_two_graphs_is_refused() -> None:
     assert "duplicate_id" in codes(replace(site, graphs={MAIN: site.graphs[MAIN], other.id: other}))
 
 
-def test_one_name_twice_in_a_graph_is_refused() -> None:
+def test_two_waypoints_at_one_place_are_a_warning_and_a_lane_between_them_an_error() -> None:
+    site = with_waypoint(a_waypoint("x", 5.001, 0))
+    assert {finding.code for finding in check_site(site, [PORTER]) if finding.is_error} == set()
+    graph = site.graphs[MAIN]
+    joined = replace(graph, lanes={**graph.lanes, **{lane.id: lane for lane in lanes_between("west-x")}})
+    errors = [finding for finding in check_site(replace(site, graphs={MAIN: joined}), [PORTER]) if finding.is_error]
+    assert [(finding.code, finding.lane) for finding in errors] == [("lane_without_length", "west~x")]
+
+
+def test_two_wards_of_one_name_are_refused_and_two_parking_places_are_not() -> None:
+    site = with_station(a_station(name="ward"))
+    assert [finding.code for finding in check_site(site, [PORTER])] == ["station_name_twice"]
+    site = with_station(a_station(kind=StationKind.OTHER, name="ward"))
+    assert check_site(site, [PORTER]) == []
+
+
+def test_a_graph_without_a_resting_place_is_refused_only_where_a_robot_model_is_to_drive_on_it() -> None:
+    stations = {id: each for id, each in a_ward().stations.items() if not each.kind.is_resting_place}
+    site = replace(a_ward(), stations=stations)
+    assert [(finding.code, finding.is_error) for finding in check_site(site)] == [("no_resting_place", False)]
+    assert [(finding.code, finding.is_error) for finding in check_site(site, [PORTER])] == [("no_resting_place", True)]
+
+
+def test_a_waypoint_in_the_doorway_of_its_cabin_is_in_its_lift() -> None:
+    lift = Lift(LiftId("lift"), 15.0, 0.0, 0.0, 2.0, 2.0, (GROUND,))
+    for x_m, is_refused in ((13.95, False), (13.9499, False), (13.94, True)):
+        site = with_waypoint(a_waypoint("ward", x_m, 0, lift=lift.id))
+        assert ("waypoint_outside_lift" in codes(replace(site, lifts={lift.id: lift}))) is is_refused
+
+
+def test_one_name_twice_in_a_graph_is_a_warning() -> None:
     def named(graph: LaneGraph) -> LaneGraph:
         return replace(graph, waypoints={id: replace(each, name="same") for id, each in graph.waypoints.items()})
 
-    assert "duplicate_name" in codes(with_graph(named))
+    found = [finding for finding in check_site(with_graph(named), [PORTER]) if finding.code == "duplicate_name"]
+    assert found
+    assert not any(finding.is_error for finding in found)
 
 
 def test_a_lane_between_levels_must_lie_in_a_lift() -> None:
