@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orchestrator.adapters.config.revision import with_revision
+from orchestrator.domain.fleet.model import ModelId, RobotModel
 from orchestrator.domain.site.model import (
     Door,
     DoorId,
@@ -28,6 +29,20 @@ from orchestrator.domain.site.model import (
 GROUND = LevelId("ground")
 FIRST = LevelId("first")
 MAIN = GraphId("main")
+
+
+def a_robot_model(*, id: str = "porter", graph: str = "main", radius_m: float = 0.35) -> RobotModel:
+    """Return a robot model of this size on this lane graph."""
+    return RobotModel(
+        id=ModelId(id),
+        graph=GraphId(graph),
+        radius_m=radius_m,
+        speed_max_m_s=1.0,
+        acceleration_m_s2=0.5,
+        turn_speed_max_rad_s=1.0,
+        turn_acceleration_rad_s2=1.0,
+        drawers=("A",),
+    )
 
 
 def a_waypoint(

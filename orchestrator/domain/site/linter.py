@@ -14,9 +14,9 @@ from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.lint_driving import driving_findings
 from orchestrator.domain.site.lint_references import reference_findings
 from orchestrator.domain.site.model import GraphId, Site
-from orchestrator.domain.site.resting import RestingPlaces
+from orchestrator.domain.site.survey.blame import blame_finding, parked_blame, resting_places_of, ways_of
 
-__all__ = ["Finding", "Severity", "check_site"]
+__all__ = ["Finding", "Severity", "check_site", "radii_of"]
 
 
 def check_site(site: Site, models: Iterable[RobotModel] = ()) -> list[Finding]:
@@ -36,15 +36,23 @@ def check_site(site: Site, models: Iterable[RobotModel] = ()) -> list[Finding]:
         Empty for a site that is fine.
     """
     models = tuple(models)
+    radius_by_graph = radii_of(site, models)
+    findings = [*reference_findings(site), *driving_findings(site, radius_by_graph)]
+    findings += _missing_resting_places(site, driven=frozenset(model.graph for model in models))
+    if not any(finding.is_error for finding in findings):  # else what is cut off already has its own finding
+        resting = resting_places_of(site)
+        for ways in ways_of(site, radius_by_graph).values():
+            findings += [blame_finding(site, blame) for blame in parked_blame(ways, resting)]
+    return sorted(findings, key=lambda finding: not finding.is_error)
+
+
+def radii_of(site: Site, models: Iterable[RobotModel]) -> dict[GraphId, float]:
+    """Return the radius in metres of the largest robot model that drives on each lane graph; 0 where none does."""
     radius_by_graph = dict.fromkeys(site.graphs, 0.0)
     for model in models:
         if model.graph in radius_by_graph:
             radius_by_graph[model.graph] = max(radius_by_graph[model.graph], model.radius_m)
-    findings = [*reference_findings(site), *driving_findings(site, radius_by_graph)]
-    findings += _missing_resting_places(site, driven=frozenset(model.graph for model in models))
-    if not any(finding.is_error for finding in findings):  # else what is cut off already has its own finding
-        findings += _cut_off_findings(site, separation_m=2.0 * max(radius_by_graph.values(), default=0.0))
-    return sorted(findings, key=lambda finding: not finding.is_error)
+    return radius_by_graph
 
 
 def _missing_resting_places(site: Site, *, driven: Collection[GraphId]) -> list[Finding]:
@@ -59,25 +67,4 @@ def _missing_resting_places(site: Site, *, driven: Collection[GraphId]) -> list[
         )
         for graph in site.graphs.values()
         if not any(graph.id in station.waypoints for station in resting)
-    ]
-
-
-def _cut_off_findings(site: Site, *, separation_m: float) -> list[Finding]:
-    resting = [station.id for station in site.stations.values() if station.kind.is_resting_place]
-    cut_off = RestingPlaces(site, separation_m=separation_m).first_cut_off(resting)
-    if cut_off is None:
-        return []
-    return [
-        Finding(
-            code="resting_place_cuts_off",
-            severity=Severity.ERROR,
-            sentence=(
-                f"With robots parked on {', '.join(cut_off.blockers) or 'no other place'}, a robot resting on "
-                f"{cut_off.resting_place} cannot drive to {cut_off.station} and back on graph {cut_off.graph}."
-            ),
-            remedy="Move the resting place to the end of a lane of its own, or give it another kind.",
-            graph=cut_off.graph,
-            station=cut_off.resting_place,
-            waypoint=site.stations[cut_off.resting_place].waypoints[cut_off.graph],
-        )
     ]

@@ -109,7 +109,7 @@ def test_three_robots_can_live_on_an_imported_map(name: str, graph: str) -> None
     site = imported(name)
     resting = [station.id for station in site.stations.values() if station.kind.is_resting_place]
     assert sum(GraphId(graph) in site.stations[id].waypoints for id in resting) >= 4
-    assert RestingPlaces(site, separation_m=0.8).first_cut_off(resting) is None
+    assert RestingPlaces(site, radius_m=0.375).first_cut_off(resting) is None
 
 
 @pytest.mark.parametrize("name", ["office", "clinic"])

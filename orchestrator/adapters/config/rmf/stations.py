@@ -58,8 +58,8 @@ SAME_STATION_M = 2.0
 RESTING_PLACES_WANTED = 4
 """A graph with fewer marked resting places also gets named dead ends: three robots and one place to spare."""
 
-SEPARATION_M = 0.8
-"""Two robots of 0.35 m radius pass each other with 0.1 m between them when their centres are this far apart."""
+RADIUS_M = 0.375
+"""Resting places are chosen for robots of this radius: those of 0.35 m fit with room to spare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def with_resting_places(site: Site, found: StationsFound) -> Site:
 
     Chargers come first, then parking spots; where a graph has too few, named dead ends that have no other use.
     """
-    resting = RestingPlaces(replace(site, stations=found.stations), separation_m=SEPARATION_M)
+    resting = RestingPlaces(replace(site, stations=found.stations), radius_m=RADIUS_M)
     chosen: list[StationId] = []
     for kind in (StationKind.CHARGER, StationKind.PARKING):
         for station in [each for each in found.stations.values() if each.kind is kind]:
@@ -156,7 +156,7 @@ def with_resting_places(site: Site, found: StationsFound) -> Site:
             else:
                 found.stations[station.id] = replace(station, kind=StationKind.OTHER)
                 found.left_out[f"resting place {station.id}"] = (
-                    f"a robot parked there would keep {cut_off.resting_place} from {cut_off.station}"
+                    f"a robot parked there would keep others from driving from {cut_off.start} to {cut_off.goal}"
                 )
     for station in _dead_ends(site, found):
         is_wanted = any(_count_on(graph, chosen, found) < RESTING_PLACES_WANTED for graph in station.waypoints)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.fleet.model import ModelId, RobotModel
 from orchestrator.domain.site.linter import check_site
 from orchestrator.domain.site.model import (
     Door,
@@ -26,18 +25,9 @@ from orchestrator.domain.site.model import (
     Waypoint,
     WaypointId,
 )
-from tests.support.sites import GROUND, MAIN, a_graph, a_site, a_ward, a_waypoint, lanes_between
+from tests.support.sites import GROUND, MAIN, a_graph, a_robot_model, a_site, a_ward, a_waypoint, lanes_between
 
-PORTER = RobotModel(
-    id=ModelId("porter"),
-    graph=MAIN,
-    radius_m=0.35,
-    speed_max_m_s=1.0,
-    acceleration_m_s2=0.5,
-    turn_speed_max_rad_s=1.0,
-    turn_acceleration_rad_s2=1.0,
-    drawers=("A",),
-)
+PORTER = a_robot_model()
 
 
 def with_graph(change: Callable[[LaneGraph], LaneGraph]) -> Site:

@@ -1,0 +1,123 @@
+"""Pairs of stations that standing robots keep apart, gathered under the station whose freeing helps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.site.findings import Finding, Severity
+from orchestrator.domain.site.model import GraphId, LaneId, Site, StationId
+from orchestrator.domain.site.survey.standing import StandingWays
+from orchestrator.domain.site.survey.well_formed import BrokenPair, PairSearch, all_pairs, broken_pairs, home_pairs
+
+_NO_LANES: frozenset[LaneId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Robots that stand at ``stations`` keep robots of ``graph`` from driving between the ``pairs``.
+
+    ``is_parked`` says that all who stand in the way are parked on their resting places, so that nobody need ever leave.
+    Otherwise some are at stations where they are loaded or emptied, and go when that is done; then ``alone`` counts the
+    pairs that a robot at the blamed station cuts with nobody else about.
+    """
+
+    graph: GraphId
+    stations: tuple[StationId, ...]
+    pairs: tuple[BrokenPair, ...]
+    is_parked: bool
+    alone: int = 0
+
+
+def resting_places_of(site: Site) -> list[StationId]:
+    """Return the stations where idle robots rest, in file order."""
+    return [station.id for station in site.stations.values() if station.kind.is_resting_place]
+
+
+def parked_blame(ways: StandingWays, resting: Sequence[StationId]) -> list[Blame]:
+    """Return what robots parked on all of ``resting`` keep a robot from that lives on one of them; see `Blame`."""
+    here = [station for station in resting if station in ways.place]
+    broken = broken_pairs(ways, home_pairs(here, ways.place), occupied=resting)
+    return _gathered(ways, broken, is_parked=True)
+
+
+def standing_blame(ways: StandingWays, resting: Sequence[StationId]) -> list[Blame]:
+    """Return what robots standing at all stations, resting places or not, keep apart beyond `parked_blame`.
+
+    With a single resting place only one robot lives here, and nobody stands in its way.
+    """
+    if len(resting) < 2:
+        return []
+    here = [station for station in resting if station in ways.place]
+    parked = {(pair.start, pair.goal) for pair in broken_pairs(ways, home_pairs(here, ways.place), occupied=resting)}
+    pairs = [pair for pair in all_pairs(tuple(ways.place)) if pair not in parked]
+    blames = _gathered(ways, broken_pairs(ways, pairs, occupied=ways.stations), is_parked=False)
+    return [_with_alone(ways, blame) for blame in blames]
+
+
+def _gathered(ways: StandingWays, broken: Iterable[BrokenPair], *, is_parked: bool) -> list[Blame]:
+    by_station: dict[tuple[StationId, ...], list[BrokenPair]] = {}
+    for pair in broken:
+        by_station.setdefault(pair.blamed, []).append(pair)
+    most_first = sorted(by_station.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [Blame(ways.graph.id, blamed, tuple(pairs), is_parked) for blamed, pairs in most_first]
+
+
+def _with_alone(ways: StandingWays, blame: Blame) -> Blame:
+    search = PairSearch(ways, ways.mask(blame.stations))
+    alone = sum(not search.is_joined(pair.start, pair.goal) for pair in blame.pairs)
+    return Blame(blame.graph, blame.stations, blame.pairs, blame.is_parked, alone)
+
+
+def blame_finding(site: Site, blame: Blame) -> Finding:
+    """Return the finding of a blame, without remedies yet tried."""
+    first = blame.pairs[0]
+    at = " and ".join(
+        f"{each} (waypoint {site.stations[each].waypoints.get(blame.graph, '-')})" for each in blame.stations
+    )
+    station = site.stations[blame.stations[0]]
+    pairs = f"{len(blame.pairs)} ordered pairs of stations, such as" if len(blame.pairs) > 1 else "the pair"
+    if blame.is_parked:
+        return Finding(
+            code="resting_place_cuts_off",
+            severity=Severity.ERROR,
+            sentence=f"A robot parked at {at} would cut off, with all others parked, {pairs} {first.start} to "
+            f"{first.goal} on graph {blame.graph}: nobody could pass for as long as it rests.",
+            remedy="Move the resting place to the end of a lane of its own, or give it another kind.",
+            graph=blame.graph,
+            station=station.id,
+            stations=blame.stations,
+            waypoint=station.waypoints.get(blame.graph),
+            level=station.level,
+            figures={"pairs": len(blame.pairs)},
+        )
+    return Finding(
+        code="standing_robot_cuts_off",
+        severity=Severity.WARNING,
+        sentence=f"While robots stand at {at}, {pairs} {first.start} to {first.goal} on graph {blame.graph} have no "
+        f"way past when every other station is taken ({blame.alone} even with nobody else about): whoever wants to "
+        "pass waits until people are done there.",
+        remedy="Move the place where robots stand off the through way, or keep handovers there short.",
+        graph=blame.graph,
+        station=station.id,
+        stations=blame.stations,
+        waypoint=station.waypoints.get(blame.graph),
+        level=station.level,
+        figures={"pairs": len(blame.pairs), "pairs_alone": blame.alone},
+    )
+
+
+def ways_of(
+    site: Site, radius_by_graph: Mapping[GraphId, float], *, closed: Collection[LaneId] = _NO_LANES
+) -> dict[GraphId, StandingWays]:
+    """Return for every lane graph the ways of its largest robot past the largest ones that stand about."""
+    return {
+        graph.id: StandingWays(
+            site,
+            graph,
+            radius_m=radius_by_graph.get(graph.id, 0.0),
+            radius_by_graph=radius_by_graph,
+            closed=closed,
+        )
+        for graph in site.graphs.values()
+    }

@@ -1,0 +1,131 @@
+"""The linter's quick answers about who stands in whose way, against a search that tries everything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.linter import check_site
+from orchestrator.domain.site.model import Lane, LaneGraph, Site, StationId, StationKind, WaypointId
+from orchestrator.domain.site.survey.blame import parked_blame, resting_places_of, standing_blame, ways_of
+from orchestrator.domain.traffic.monitor import Monitor
+from orchestrator.domain.traffic.resources import compile_resources
+from tests.support.sites import MAIN, a_graph, a_robot_model, a_site, a_waypoint, lanes_between
+
+RADIUS_M = 0.35
+PORTER = a_robot_model(radius_m=RADIUS_M)
+KINDS = (StationKind.CHARGER, StationKind.PARKING, StationKind.WARD_HANDOVER, StationKind.PHARMACY_HATCH)
+
+
+@st.composite
+def sites(draw: st.DrawFn) -> Site:
+    """Return a site on part of a grid whose rows are near enough that robots in one block the next, sometimes."""
+    step_m = draw(st.sampled_from([0.6, 1.0, 2.0]))
+    cells = [(0, 0)]
+    for _ in range(draw(st.integers(3, 8))):
+        x, y = draw(st.sampled_from(cells))
+        dx, dy = draw(st.sampled_from([(1, 0), (0, 1), (-1, 0), (0, -1)]))
+        cells += [(x + dx, y + dy)] if (x + dx, y + dy) not in cells else []
+    names = {cell: f"p{number}" for number, cell in enumerate(cells)}
+    waypoints = [a_waypoint(names[cell], 2.0 * cell[0], step_m * cell[1]) for cell in cells]
+    near = [(a, b) for a, b in combinations(cells, 2) if abs(a[0] - b[0]) + abs(a[1] - b[1]) == 1]
+    ways = [f"{names[a]}{draw(st.sampled_from('-------->'))}{names[b]}" for a, b in near]
+    at = draw(st.lists(st.sampled_from(cells), min_size=min(4, len(cells)), max_size=7, unique=True))
+    stations = {names[cell]: draw(st.sampled_from(KINDS)) for cell in at}
+    return a_site(a_graph(waypoints, lanes_between(*ways)), stations)
+
+
+def a_way_exists(graph: LaneGraph, start: str, goal: str, standing: Collection[str]) -> bool:
+    """Whether some way without a repetition avoids everything nearer to a standing robot than two robots are wide."""
+    apart_m = 2.0 * RADIUS_M + 0.05
+
+    def is_free(*points: tuple[float, float]) -> bool:
+        for place in standing:
+            robot = (graph.waypoints[WaypointId(place)].x_m, graph.waypoints[WaypointId(place)].y_m)
+            if min(math.dist(robot, point) for point in points) < apart_m:
+                return False
+        return True
+
+    def places_along(lane: Lane) -> list[tuple[float, float]]:
+        a, b = graph.waypoints[lane.start], graph.waypoints[lane.end]
+        return [(a.x_m + k / 400 * (b.x_m - a.x_m), a.y_m + k / 400 * (b.y_m - a.y_m)) for k in range(401)]
+
+    def goes_on(here: WaypointId, seen: frozenset[WaypointId]) -> bool:
+        if here == goal:
+            return True
+        return any(
+            goes_on(lane.end, seen | {lane.end})
+            for lane in graph.lanes.values()
+            if lane.start == here and lane.end not in seen and is_free(*places_along(lane))
+        )
+
+    first = graph.waypoints[WaypointId(start)]
+    return is_free((first.x_m, first.y_m)) and goes_on(first.id, frozenset({first.id}))
+
+
+def broken_by_trying(site: Site, occupied: list[StationId], pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    graph = site.graphs[MAIN]
+    return {
+        (start, goal)
+        for start, goal in pairs
+        if a_way_exists(graph, start, goal, set())
+        and not a_way_exists(graph, start, goal, set(occupied) - {start, goal})
+    }
+
+
+@settings(max_examples=80, deadline=None)
+@given(sites())
+def test_parked_robots_keep_apart_what_a_search_of_all_ways_finds_kept_apart(site: Site) -> None:
+    ways, resting = ways_of(site, {MAIN: RADIUS_M})[MAIN], resting_places_of(site)
+    pairs = {(str(a), str(b)) for a in site.stations for b in site.stations if a != b and {a, b} & {*resting}}
+    found = {(pair.start, pair.goal) for blame in parked_blame(ways, resting) for pair in blame.pairs}
+    assert found == broken_by_trying(site, resting, pairs)
+
+
+@settings(max_examples=80, deadline=None)
+@given(sites())
+def test_standing_robots_keep_apart_what_a_search_of_all_ways_finds_kept_apart(site: Site) -> None:
+    ways, resting = ways_of(site, {MAIN: RADIUS_M})[MAIN], resting_places_of(site)
+    found = {
+        (pair.start, pair.goal)
+        for blame in (*parked_blame(ways, resting), *standing_blame(ways, resting))
+        for pair in blame.pairs
+    }
+    pairs = {(str(a), str(b)) for a in site.stations for b in site.stations if a != b}
+    assert found == (broken_by_trying(site, list(site.stations), pairs) if len(resting) > 1 else found)
+
+
+@settings(max_examples=80, deadline=None)
+@given(sites())
+def test_freeing_those_to_blame_joins_the_pair_and_freeing_fewer_does_not(site: Site) -> None:
+    ways, resting = ways_of(site, {MAIN: RADIUS_M})[MAIN], resting_places_of(site)
+    graph = site.graphs[MAIN]
+    for blame in (*parked_blame(ways, resting), *standing_blame(ways, resting)):
+        occupied = set(resting) if blame.is_parked else set(site.stations)
+        for pair in blame.pairs:
+            standing = occupied - {pair.start, pair.goal}
+            assert a_way_exists(graph, pair.start, pair.goal, {*standing} - {*pair.blamed})
+            for kept in pair.blamed:
+                assert not a_way_exists(graph, pair.start, pair.goal, {*standing} - {*pair.blamed} | {kept})
+
+
+@settings(max_examples=80, deadline=None)
+@given(sites())
+def test_on_a_site_without_errors_the_monitor_cuts_off_no_robot_wherever_one_of_them_stands(site: Site) -> None:
+    if any(finding.is_error for finding in check_site(site, [PORTER])):
+        return
+    graph, resting = site.graphs[MAIN], resting_places_of(site)
+    monitor = Monitor(compile_resources(site, graph, radius_m=RADIUS_M), graph)
+    for place in resting:
+        monitor.occupy(RobotId(place), tip=WaypointId(place), held=(), endpoint=WaypointId(place))
+    assert monitor.cut_off() == ()
+    for place in resting:
+        for station in set(site.stations) - set(resting):
+            monitor.occupy(RobotId(place), tip=WaypointId(station), held=(), endpoint=WaypointId(place))
+            assert monitor.cut_off() == ()
+        monitor.occupy(RobotId(place), tip=WaypointId(place), held=(), endpoint=WaypointId(place))
