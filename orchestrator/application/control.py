@@ -105,7 +105,8 @@ class Control:
         """Read the books and go on from there; nothing is granted to a robot until it has reported."""
         at_s = self._clock.monotonic_s()
         for robot in self.fleet.robots.values():
-            link = RobotLink(robot, self.fleet.models[robot.id], at_s=at_s)
+            dialect = self.fleet.dialect_of(robot.id)
+            link = RobotLink(robot, self.fleet.models[robot.id], at_s=at_s, dialect=dialect)
             self._links[robot.id] = link
             self._robot_at[link.address.prefix] = robot.id
         self._building.start()

@@ -17,6 +17,7 @@ from orchestrator.application.steps import (
     charging_action,
     is_off_its_way,
     remaining_base,
+    ask_before_order,
     standing_place,
     start_actions,
     starting_steps,
@@ -32,6 +33,7 @@ from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, WaypointId
 from orchestrator.domain.traffic.monitor import Monitor
 from orchestrator.domain.traffic.resources import ResourceMap
+from orchestrator.vda5050.dialect import OrderUpdates
 
 
 def lanes_ahead(record: RobotRecord) -> tuple[LaneId, ...]:
@@ -65,8 +67,18 @@ def complete_order(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
         return
     is_at_its_end = order.is_fully_released and record.passed == len(order.steps) - 1
     is_echoed = report.order_id == order.id and report.order_update_id == order.update_id
-    if is_at_its_end and is_echoed and report.is_idle and not record.granted and not record.route:
+    goes_on = _is_to_be_updated(fleet, order) and bool(record.granted or record.route)
+    if is_at_its_end and is_echoed and report.is_idle and not goes_on:
         turn.put(replace(record, phase=OrderPhase.DONE))
+
+
+def _is_to_be_updated(fleet: FleetOnSite, order: DriveOrder) -> bool:
+    """Whether more of the way is released to the robot by updates of this order, rather than by another order.
+
+    Not to a robot that takes none; and never from a node with actions: makers differ on whether an update repeats
+    them there, and a robot that sees an action twice may do it twice, or never be done.
+    """
+    return not order.decision_point.actions and fleet.dialect_of(order.robot).order_updates is not OrderUpdates.NONE
 
 
 def note_arrivals(turn: Turn, fleet: FleetOnSite) -> None:
@@ -110,17 +122,22 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -
     beginning = starting_steps(fleet, record, order=order_id)
     if not beginning:
         return
-    beginning = (replace(beginning[0], actions=charging or start_actions(turn, robot)), *beginning[1:])
+    actions = charging or start_actions(turn, fleet, robot)
+    dialect = fleet.dialect_of(robot)
+    at_once = [action for action in actions if dialect.wants_before_order(action.kind)]
+    if at_once:
+        ask_before_order(turn, robot, at_once)
+        return
+    beginning = (replace(beginning[0], actions=actions), *beginning[1:])
     count, reasons = gates.passable(robot, ahead, stands_at=standing_place(fleet, record))
-    if count == 0 and not beginning[0].actions:
+    if count == 0 and not actions:
         _wait(turn, robot, reasons)
         return
-    order = DriveOrder(
-        id=order_id,
-        robot=robot,
-        steps=(*beginning, *steps_of_lanes(fleet, (*ahead, *record.route))),
-        released=len(beginning) + count,
-    )
+    base = (*beginning, *steps_of_lanes(fleet, ahead[:count]))
+    horizon = steps_of_lanes(fleet, (*ahead[count:], *record.route))
+    order = DriveOrder(id=order_id, robot=robot, steps=(*base, *horizon), released=len(base))
+    if not _is_to_be_updated(fleet, order):
+        order = replace(order, steps=base)
     turn.put(replace(record, order=order, phase=OrderPhase.WANTED, passed=0, granted=ahead[count:], waiting=reasons))
     turn.want_order(order)
 
@@ -129,6 +146,10 @@ def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) 
     record = turn.record(robot)
     order = record.order
     assert order is not None
+    if not _is_to_be_updated(fleet, order):
+        return
+    if fleet.dialect_of(robot).order_updates is OrderUpdates.STANDING and not _stands_at_its_end(record):
+        return
     if record.report is None or not record.report.may_be_ordered:
         return  # whoever released the emergency stop finds a robot that drives no farther than it was allowed before
     stands_at = standing_place(fleet, record) if not remaining_base(record) else None
@@ -140,6 +161,11 @@ def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) 
     update = order.extended(released=order.released + count, horizon=steps_of_lanes(fleet, ahead))
     turn.put(replace(record, order=update, phase=OrderPhase.WANTED, granted=record.granted[count:], waiting=reasons))
     turn.want_order(update)
+
+
+def _stands_at_its_end(record: RobotRecord) -> bool:
+    """Whether the robot has come to the end of its base and stands there."""
+    return record.report is not None and not record.report.is_driving and not remaining_base(record)
 
 
 def _lanes_of(steps: Sequence[OrderStep]) -> tuple[LaneId | None, ...]:

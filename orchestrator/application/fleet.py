@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import Commissioning, Pose, Robot, RobotId, RobotModel
 from orchestrator.domain.site.model import LaneGraph, Site, Station, StationId, StationKind, Waypoint, WaypointId
+from orchestrator.vda5050.dialect import STANDARD, Dialect
 
 
 class FleetSettingError(InvalidInputError):
@@ -48,6 +49,11 @@ class FleetOnSite:
     robots: Mapping[RobotId, Robot]
     models: Mapping[RobotId, RobotModel]
     policy: FleetPolicy = field(default_factory=FleetPolicy)
+    dialects: Mapping[RobotId, Dialect] = field(default_factory=dict[RobotId, Dialect])
+
+    def dialect_of(self, robot: RobotId) -> Dialect:
+        """Return how the robot speaks; as the standard has it when nothing was said."""
+        return self.dialects.get(robot, STANDARD)
 
     @property
     def radius_m(self) -> float:
@@ -101,7 +107,12 @@ class FleetOnSite:
 
 
 def assemble_fleet(
-    *, site: Site, robots: Mapping[RobotId, Robot], models: Mapping[RobotId, RobotModel], policy: FleetPolicy
+    *,
+    site: Site,
+    robots: Mapping[RobotId, Robot],
+    models: Mapping[RobotId, RobotModel],
+    policy: FleetPolicy,
+    dialects: Mapping[RobotId, Dialect] | None = None,
 ) -> FleetOnSite:
     """Check that site, robots and models fit, and join them.
 
@@ -142,4 +153,6 @@ def assemble_fleet(
                 f"Robots {owners[place]} and {robot.id} share the home {robot.home}; each needs its own resting place."
             )
         owners[place] = robot.id
-    return FleetOnSite(site=site, graph=graph, robots=dict(robots), models=dict(models), policy=policy)
+    return FleetOnSite(
+        site=site, graph=graph, robots=dict(robots), models=dict(models), policy=policy, dialects=dict(dialects or {})
+    )

@@ -71,6 +71,7 @@ def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.L
             turn.put(replace(turn.record(robot), lost_since=None))
             let_go_on(turn, robot, ROBOT_LOST)
         case link.ActionFinished(action_id=action):
+            _note_handling(turn, robot, action)
             _action_over(turn, robot, action)
         case link.ActionFailed(action_id=action, description=description):
             _action_failed(turn, robot, action, description)
@@ -145,7 +146,7 @@ def _compare_loads(turn: Turn, robot: RobotId) -> None:
         if delivery.robot != robot or delivery.state is not DeliveryState.IN_TRANSIT:
             continue
         others = [reason for reason in delivery.waiting if reason.code != LOAD_MISSING]
-        if not loads_missing(report, [delivery.tote.load]):
+        if report.loads is None or delivery.tote.load in turn.record(robot).aboard:
             turn.let_wait(delivery, others)
         elif len(others) == len(delivery.waiting):
             sentence = f"Robot {robot} no longer reports the load of delivery {delivery.id}; go and look for it."
@@ -207,6 +208,26 @@ def _strike(turn: Turn, robot: RobotId, code: str) -> None:
     turn.put(replace(record, waiting=tuple(reason for reason in record.waiting if reason.code != code)))
 
 
+def _note_handling(turn: Turn, robot: RobotId, action: ActionId) -> None:
+    """Record what the robot has taken in or given out."""
+    record = turn.record(robot)
+    done = _asked_action(turn, robot, action)
+    if done is None or done.load is None:
+        return
+    if done.kind is ActionKind.PICK:
+        turn.put(replace(record, carried=record.carried | {done.load}))
+    elif done.kind is ActionKind.DROP:
+        turn.put(replace(record, carried=record.carried - {done.load}))
+
+
+def _asked_action(turn: Turn, robot: RobotId, action: ActionId) -> RobotAction | None:
+    """Return the action of that id in the robot's order or among what it was asked at once."""
+    order = turn.record(robot).order
+    in_order = (each for step in (order.steps if order else ()) for each in step.actions)
+    at_once = (m.action for m in turn.uow.outbox.wanted() if m.robot == robot and m.action is not None)
+    return next((each for each in (*in_order, *at_once) if each.id == action), None)
+
+
 def _action_over(turn: Turn, robot: RobotId, action: ActionId) -> None:
     record = turn.record(robot)
     wanted = {m.action.id: m for m in turn.uow.outbox.wanted() if m.robot == robot and m.action is not None}
@@ -219,22 +240,16 @@ def _action_over(turn: Turn, robot: RobotId, action: ActionId) -> None:
 
 
 def _action_failed(turn: Turn, robot: RobotId, action: ActionId, description: str) -> None:
+    failed = _asked_action(turn, robot, action)
     _action_over(turn, robot, action)
     sentence = f"Robot {robot} could not do what it was asked: {description}"
     turn.tell(ALARM, robot, {"code": "action_failed", "sentence": sentence})
-    failed = _action_of_order(turn, robot, action)
-    if failed is None or _was_broken_off(turn, robot):
+    if failed is None or failed.kind not in _ACTION_WORDS or _was_broken_off(turn, robot):
         return
     if failed.kind is ActionKind.PICK:
         _send_back(turn, robot, failed)
     sentence = f"Robot {robot} could not {_ACTION_WORDS[failed.kind]}; have a look at it, then resume it here."
     lay_hold(turn, robot, HoldKind.FAILED_ACTION, sentence)
-
-
-def _action_of_order(turn: Turn, robot: RobotId, action: ActionId) -> RobotAction | None:
-    order = turn.record(robot).order
-    steps = order.steps if order else ()
-    return next((each for step in steps for each in step.actions if each.id == action), None)
 
 
 def _was_broken_off(turn: Turn, robot: RobotId) -> bool:
@@ -265,10 +280,3 @@ def _action_unanswered(turn: Turn, robot: RobotId, action: ActionId) -> None:
 def is_off_graph(waypoint: str) -> bool:
     """Whether a node id stands for a robot's own pose rather than for a waypoint."""
     return waypoint.startswith(OFF_GRAPH)
-
-
-def loads_missing(report: RobotReport, aboard: Sequence[str]) -> tuple[str, ...]:
-    """Return the loads that our books have aboard and the robot does not report."""
-    if report.loads is None:
-        return ()
-    return tuple(sorted(set(aboard) - set(report.loads)))

@@ -152,15 +152,16 @@ def _is_at(fleet: FleetOnSite, waypoint: WaypointId, pose: Pose) -> bool:
     return place.level == pose.level and distance_m <= fleet.policy.place_tolerance_m
 
 
-def start_actions(turn: Turn, robot: RobotId) -> tuple[RobotAction, ...]:
+def start_actions(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[RobotAction, ...]:
     """Return what the robot does before it leaves where it stands: take in what was sealed, give out what was taken.
 
-    The robot's own list of loads decides what is left to do, so an action that went through is not asked for again.
+    What it carries already decides what is left to do, so an action that went through is not asked for again. What the
+    robot has no action for is people's work and is not asked for.
     """
-    report = turn.record(robot).report
-    aboard = frozenset(report.loads or ()) if report else frozenset[LoadId]()
+    record = turn.record(robot)
+    aboard = record.aboard
     actions: list[RobotAction] = []
-    if report is not None and report.is_charging:
+    if record.report is not None and record.report.is_charging:
         actions.append(_action(turn.ids, ActionKind.STOP_CHARGING))
     mine = [d for d in turn.deliveries.values() if d.robot == robot]
     aboard_by_books = {d.tote.load for d in mine if d.state.is_aboard}
@@ -169,7 +170,19 @@ def start_actions(turn: Turn, robot: RobotId) -> tuple[RobotAction, ...]:
     actions.extend(
         _action(turn.ids, ActionKind.PICK, load=load, drawer=to_pick[load]) for load in sorted(to_pick.keys() - aboard)
     )
-    return tuple(actions)
+    dialect = fleet.dialect_of(robot)
+    return tuple(action for action in actions if dialect.knows(action.kind))
+
+
+def ask_before_order(turn: Turn, robot: RobotId, actions: Iterable[RobotAction]) -> None:
+    """Ask at once for what the robot does only at once; what was asked for and is not over is not asked again.
+
+    Its next order waits until it has done it, which its report and the books show.
+    """
+    wanted = {(m.action.kind, m.action.load) for m in turn.uow.outbox.wanted() if m.robot == robot and m.action}
+    for action in actions:
+        if (action.kind, action.load) not in wanted:
+            turn.want_action(robot, action)
 
 
 def charging_action(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[RobotAction, ...]:
@@ -179,6 +192,8 @@ def charging_action(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[Rob
     """
     record = turn.record(robot)
     if record.report is None or record.report.is_charging or not fleet.charges_at_home(robot):
+        return ()
+    if not fleet.dialect_of(robot).knows(ActionKind.START_CHARGING):
         return ()
     if standing_place(fleet, record) != fleet.home_waypoint_of(robot) or record.report.battery >= FULL:
         return ()

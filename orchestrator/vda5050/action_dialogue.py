@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.domain.fleet.model import ActionId, ActionStatus, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.vda5050.dialect import InstantKey
 from orchestrator.vda5050.events import ActionFailed, ActionFinished, LinkEvent
 from orchestrator.vda5050.messages import ErrorReport, State
 from orchestrator.vda5050.rejections import ErrorMark, description_of_action, marks_of_errors, refuses_action
@@ -20,15 +21,22 @@ _NOTHING_TO_CANCEL = "noordertocancel"
 class ActionDialogue:
     """One robot's instant actions that are wanted and not over."""
 
-    def __init__(self, *, resend_after_s: float, answer_s: float) -> None:
+    def __init__(self, *, resend_after_s: float, answer_s: float, key: InstantKey = InstantKey.ACTIONS) -> None:
         self._resend_after_s = resend_after_s
         self._answer_s = answer_s
+        self.key = key
         self._requests: dict[ActionId, ActionRequest] = {}
 
     @property
     def outstanding(self) -> Sequence[ActionRequest]:
         """What is not over, in the order it was wanted."""
         return tuple(self._requests.values())
+
+    def key_for(self, request: ActionRequest) -> InstantKey:
+        """Return the key to send a request under now, and note that it was."""
+        key = request.next_key(self.key)
+        request.keys.append(key)
+        return key
 
     @property
     def is_cancelling(self) -> bool:
@@ -61,6 +69,8 @@ class ActionDialogue:
             if request.known is None:
                 request.known = marks_of_errors(state.errors)
             outcome = _outcome(request, state, report)
+            if request.is_listed and request.keys and self.key not in request.keys[-1:]:
+                self.key = request.keys[-1]  # this robot reads the other key
             if outcome is not None:
                 del self._requests[request.action.id]
                 yield request, outcome
@@ -73,6 +83,11 @@ def _outcome(request: ActionRequest, state: State, report: RobotReport) -> LinkE
     if status is ActionStatus.FINISHED:
         return ActionFinished(action.id)
     refusals = [error for error in state.errors if _is_refusal(error, request)]
+    if status is None and refusals and not any(error.referenced("actionId") for error in refusals):
+        # The message was refused, not the action: perhaps for its key, which differs from 1.1 to 2.x.
+        request.known = (request.known or frozenset()) | marks_of_errors(refusals)
+        if request.try_other_key():
+            return None
     if status is ActionStatus.FAILED or (status is None and refusals):
         if action.kind is ActionKind.CANCEL_ORDER and (_has_nothing_to_cancel(refusals) or _has_stopped(state)):
             return ActionFinished(action.id)

@@ -105,9 +105,10 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class FactsheetReceived:
-    """The robot described its kind."""
+    """The robot described its kind. ``faults`` are departures from the schema that were tolerated."""
 
     factsheet: Factsheet
+    faults: tuple[SchemaFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Between the house's words and VDA 5050: orders and actions outwards, states inwards.
 
-A waypoint id is a nodeId, a lane id an edgeId, a level id a mapId. All levels share one frame, as the specification
-asks of the maps of one site.
+A waypoint id is a nodeId, a lane id an edgeId. What else differs from robot to robot (maps, words for actions, which
+headings it wants) its dialect says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from datetime import datetime
-from math import pi
+
+from pydantic import JsonValue
 
 from orchestrator.domain.fleet.model import (
     ActionId,
@@ -21,35 +22,19 @@ from orchestrator.domain.fleet.model import (
     RobotId,
     RobotReport,
 )
-from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction, sequence_of_step
-from orchestrator.domain.site.model import LevelId, WaypointId
+from orchestrator.domain.fleet.order import DriveOrder, RobotAction, sequence_of_step
+from orchestrator.domain.site.model import WaypointId
 from orchestrator.vda5050 import messages as wire
+from orchestrator.vda5050.dialect import STANDARD, Dialect, Headings, InstantKey, LoadReports
+from orchestrator.vda5050.frames import MapFrames, MapPose
 from orchestrator.vda5050.header import Header
+from orchestrator.vda5050.repair import SchemaFault
 
 UNNAMED_LOAD = LoadId("unnamed")
 """Stands for a load that the robot carries without naming it."""
 
-_TYPES = {
-    ActionKind.PICK: wire.ActionType.PICK,
-    ActionKind.DROP: wire.ActionType.DROP,
-    ActionKind.START_CHARGING: wire.ActionType.START_CHARGING,
-    ActionKind.STOP_CHARGING: wire.ActionType.STOP_CHARGING,
-    ActionKind.PAUSE: wire.ActionType.START_PAUSE,
-    ActionKind.RESUME: wire.ActionType.STOP_PAUSE,
-    ActionKind.CANCEL_ORDER: wire.ActionType.CANCEL_ORDER,
-    ActionKind.REPORT_STATE: wire.ActionType.STATE_REQUEST,
-    ActionKind.REPORT_FACTSHEET: wire.ActionType.FACTSHEET_REQUEST,
-}
-_HANDLING = frozenset({ActionKind.PICK, ActionKind.DROP})
-_AT_ONCE = frozenset(
-    {
-        ActionKind.PAUSE,
-        ActionKind.RESUME,
-        ActionKind.CANCEL_ORDER,
-        ActionKind.REPORT_STATE,
-        ActionKind.REPORT_FACTSHEET,
-    }
-)
+QUESTION = "question-"
+"""Begins the id of an instant action that the link asks of its own accord; nobody waits for its end."""
 
 _MODES = {
     wire.OperatingMode.AUTOMATIC: OperatingMode.AUTOMATIC,
@@ -61,74 +46,75 @@ _MODES = {
 _STATUSES = {status: ActionStatus(status.value.lower()) for status in wire.ActionStatus}
 
 
-@dataclass(frozen=True, slots=True)
-class OrderStyle:
-    """What an order says beyond its steps, per robot model.
-
-    ``deviation_m`` is how far from a node a robot may pass, ``start_deviation_m`` how far from the first node of a new
-    order it may stand (the robot is where it is; a narrow circle there only makes it refuse). ``headings`` are the
-    waypoints where the robot must face as the step's pose says; elsewhere, and on every first node, no heading is
-    sent, because robots in the field compare headings without wrapping. ``station_type`` and ``load_type`` are the
-    robot's own words for pick and drop.
-    """
-
-    deviation_m: float | None = None
-    start_deviation_m: float = 1.0
-    heading_deviation_rad: float | None = None
-    headings: frozenset[WaypointId] = frozenset()
-    station_type: str = "handover"
-    load_type: str = "tote"
-
-
-DEFAULT_STYLE = OrderStyle()
-
-
-def order_message(order: DriveOrder, *, header: Header, style: OrderStyle = DEFAULT_STYLE) -> wire.Order:
+def order_message(order: DriveOrder, *, header: Header, dialect: Dialect = STANDARD) -> wire.Order:
     """Return the message of the order's current update: the stitch node, if any, and all that follows."""
     indices = range(order.sent_from, len(order.steps))
     return wire.Order(
         **header,
         order_id=order.id,
         order_update_id=order.update_id,
-        nodes=tuple(_node(order, index, style) for index in indices),
+        nodes=tuple(_node(order, index, dialect) for index in indices),
         edges=tuple(_edge(order, index) for index in indices[1:]),
     )
 
 
 def instant_actions_message(
-    action: RobotAction, *, header: Header, style: OrderStyle = DEFAULT_STYLE
-) -> wire.InstantActions:
-    """Return the message that asks for ``action`` at once."""
-    return wire.InstantActions(**header, actions=(action_message(action, style=style),))
+    action: RobotAction, *, header: Header, dialect: Dialect = STANDARD, key: InstantKey | None = None
+) -> wire.InstantActions | wire.OldInstantActions:
+    """Return the message that asks for ``action`` at once, under the dialect's key or the one named."""
+    asked = (action_message(action, dialect=dialect),)
+    if (key or dialect.instant_key) is InstantKey.INSTANT_ACTIONS:
+        return wire.OldInstantActions(**header, instant_actions=asked)
+    return wire.InstantActions(**header, actions=asked)
 
 
-def action_message(action: RobotAction, *, style: OrderStyle = DEFAULT_STYLE) -> wire.Action:
-    """Return ``action`` as VDA 5050 has it.
+def action_message(action: RobotAction, *, dialect: Dialect = STANDARD, node: str | None = None) -> wire.Action:
+    """Return ``action`` in the robot's own words.
 
-    What moves a load or the current is HARD: the robot stands and does nothing else. What must not wait behind
-    another action (a cancel, a pause, a question) is NONE, as 3.0 fixes it for instant actions.
+    Raises
+    ------
+    ValueError
+        The robot has no such action; whoever decides what is asked has to leave it out.
     """
-    parameters: list[wire.ActionParameter] = []
-    if action.kind in _HANDLING:
-        if action.drawer is not None:
-            parameters.append(wire.ActionParameter(key=wire.ParameterKey.DRAWER, value=action.drawer))
-        parameters.append(wire.ActionParameter(key=wire.ParameterKey.STATION_TYPE, value=style.station_type))
-        parameters.append(wire.ActionParameter(key=wire.ParameterKey.LOAD_TYPE, value=style.load_type))
-        if action.load is not None:
-            parameters.append(wire.ActionParameter(key=wire.ParameterKey.LOAD_ID, value=action.load))
+    rule = dialect.rule(action.kind)
+    if rule is None:
+        raise ValueError(f"this robot has no action for {action.kind}")
+    drawer = None if action.drawer is None else dialect.drawer_words.get(action.drawer, action.drawer)
+    values: dict[str, JsonValue] = {"load": action.load, "drawer": drawer, "node": node}
+    filled = [(key, _filled(value, values)) for key, value in rule.parameters]
+    parameters = tuple(wire.ActionParameter(key=key, value=value) for key, value in filled if value is not None)
     return wire.Action(
-        action_type=_TYPES[action.kind].value,
+        action_type=rule.action_type,
         action_id=action.id,
-        blocking_type=wire.BlockingType.NONE if action.kind in _AT_ONCE else wire.BlockingType.HARD,
-        action_parameters=tuple(parameters) if parameters else None,
+        action_description=rule.description,
+        blocking_type=rule.blocking,
+        action_parameters=parameters or None,
     )
 
 
-def report_from_state(state: wire.State, *, robot: RobotId, received_at: datetime) -> RobotReport:
+def _filled(value: JsonValue, values: dict[str, JsonValue]) -> JsonValue:
+    """Return a parameter with its place-holders filled; None when one has no value."""
+    if not isinstance(value, str):
+        return value
+    for name, known in values.items():
+        holder = f"{{{name}}}"
+        if value == holder:
+            return known  # a number stays a number
+        if holder in value:
+            if known is None:
+                return None
+            value = value.replace(holder, str(known))
+    return value
+
+
+def report_from_state(
+    state: wire.State, *, robot: RobotId, received_at: datetime, dialect: Dialect = STANDARD
+) -> RobotReport:
     """Return what ``state`` says, in the house's words.
 
-    An uninitialised position is no position; an empty order or node id is None; a load without an id is
-    `UNNAMED_LOAD`, so that a robot that carries something never looks empty.
+    An uninitialised position is no position, nor is one on a map that is none of the robot's; an empty order or node
+    id is None; a load without an id is `UNNAMED_LOAD`, so that a robot that carries something never looks empty. Loads
+    that the robot names itself say nothing about ours: what it carries is then known from its actions alone.
     """
     return RobotReport(
         robot=robot,
@@ -140,39 +126,68 @@ def report_from_state(state: wire.State, *, robot: RobotId, received_at: datetim
         sequences_ahead=_sequences_ahead(state),
         is_driving=state.driving,
         is_paused=bool(state.paused),
-        pose=_pose(state.agv_position),
+        pose=_pose(state.agv_position, dialect.frames),
         battery=min(max(state.battery_state.battery_charge / 100.0, 0.0), 1.0),
         is_charging=state.battery_state.charging,
         mode=_MODES[state.operating_mode],
         is_emergency_stopped=state.safety_state.e_stop is not wire.EStop.NONE,
         has_field_violation=state.safety_state.field_violation,
         faults=tuple(_fault(error) for error in state.errors),
-        loads=_loads(state.loads),
-        actions={ActionId(item.action_id): _STATUSES[item.action_status] for item in state.action_states},
+        loads=_loads(state.loads) if dialect.loads is LoadReports.NAMED else None,
+        actions={
+            ActionId(item.action_id): _STATUSES[item.action_status]
+            for item in state.action_states
+            if not item.action_id.startswith(QUESTION)
+        },
     )
 
 
-def _node(order: DriveOrder, index: int, style: OrderStyle) -> wire.Node:
+def faults_of_place(state: wire.State, dialect: Dialect) -> tuple[SchemaFault, ...]:
+    """Return what is wrong with the position of a state that its schema cannot know: a map nobody has told us of."""
+    place = state.agv_position
+    if place is None or not place.position_initialized or _pose(place, dialect.frames) is not None:
+        return ()
+    known = ", ".join(sorted(frame.map_id for frame in dialect.frames.by_level.values()))
+    problem = f"map {place.map_id[:64]!r} is none of the robot's maps ({known}); its position does not count"
+    return (SchemaFault("agvPosition.mapId", problem[:200]),)
+
+
+def _node(order: DriveOrder, index: int, dialect: Dialect) -> wire.Node:
     step = order.steps[index]
     return wire.Node(
         node_id=step.waypoint,
         sequence_id=sequence_of_step(index),
         released=index < order.released,
-        node_position=_position(step, style, is_start=index == 0),
-        actions=tuple(action_message(action, style=style) for action in step.actions),
+        node_position=_position(order, index, dialect),
+        actions=tuple(action_message(action, dialect=dialect, node=step.waypoint) for action in step.actions),
     )
 
 
-def _position(step: OrderStep, style: OrderStyle, *, is_start: bool) -> wire.NodePosition:
-    faces = not is_start and step.waypoint in style.headings
+def _position(order: DriveOrder, index: int, dialect: Dialect) -> wire.NodePosition:
+    is_start = index == 0
+    heading_rad = _heading_rad(order, index, dialect.headings)
+    there = order.steps[index].pose
+    place = dialect.frames.outward(
+        there if heading_rad is None else Pose(there.level, there.x_m, there.y_m, heading_rad)
+    )
     return wire.NodePosition(
-        x=step.pose.x_m,
-        y=step.pose.y_m,
-        theta=wrapped_rad(step.pose.theta_rad) if faces else None,
-        allowed_deviation_xy=style.start_deviation_m if is_start else style.deviation_m,
-        allowed_deviation_theta=style.heading_deviation_rad if faces else None,
-        map_id=step.pose.level,
+        x=place.x,
+        y=place.y,
+        theta=None if heading_rad is None else place.theta,
+        allowed_deviation_xy=dialect.start_deviation_m if is_start else dialect.deviation_m,
+        allowed_deviation_theta=None if heading_rad is None else dialect.heading_deviation_rad,
+        map_id=place.map_id,
     )
+
+
+def _heading_rad(order: DriveOrder, index: int, headings: Headings) -> float | None:
+    """Return the direction of travel at a step, None where no heading is sent."""
+    if headings is Headings.NONE or (index == 0 and headings is not Headings.ALL):
+        return None
+    start, end = (order.steps[max(index - 1, 0)].pose, order.steps[min(max(index, 1), len(order.steps) - 1)].pose)
+    if (start.level, start.x_m, start.y_m) == (end.level, end.x_m, end.y_m) or start.level != end.level:
+        return order.steps[index].pose.theta_rad
+    return math.atan2(end.y_m - start.y_m, end.x_m - start.x_m)
 
 
 def _edge(order: DriveOrder, index: int) -> wire.Edge:
@@ -187,21 +202,16 @@ def _edge(order: DriveOrder, index: int) -> wire.Edge:
     )
 
 
-def wrapped_rad(angle_rad: float) -> float:
-    """Return ``angle_rad`` in [-pi, pi)."""
-    return (angle_rad + pi) % (2 * pi) - pi
-
-
 def _sequences_ahead(state: wire.State) -> tuple[int, ...]:
     nodes = {node.sequence_id for node in state.node_states}
     # Some robots list an edge without the node behind it; a robot on an edge is not idle.
     return tuple(sorted(nodes or {edge.sequence_id + 1 for edge in state.edge_states}))
 
 
-def _pose(position: wire.AgvPosition | None) -> Pose | None:
+def _pose(position: wire.AgvPosition | None, frames: MapFrames) -> Pose | None:
     if position is None or not position.position_initialized:
         return None
-    return Pose(level=LevelId(position.map_id), x_m=position.x, y_m=position.y, theta_rad=wrapped_rad(position.theta))
+    return frames.inward(MapPose(position.map_id, position.x, position.y, position.theta))
 
 
 def _fault(error: wire.ErrorReport) -> RobotFault:

@@ -25,6 +25,7 @@ from orchestrator.domain.fleet.order import ActionKind, DriveOrder, RobotAction
 from orchestrator.vda5050.action_dialogue import ActionDialogue
 from orchestrator.vda5050.address import RobotAddress, TopicKind, address_of_robot
 from orchestrator.vda5050.codec import MalformedMessageError, decode_connection, decode_factsheet, decode_state, encode
+from orchestrator.vda5050.dialect import STANDARD, Dialect
 from orchestrator.vda5050.events import (
     ActionFinished,
     ActionUnanswered,
@@ -40,14 +41,23 @@ from orchestrator.vda5050.events import (
 from orchestrator.vda5050.freshness import StateSequence
 from orchestrator.vda5050.header import HeaderCounter
 from orchestrator.vda5050.mapping import (
-    DEFAULT_STYLE,
-    OrderStyle,
+    QUESTION,
+    faults_of_place,
     instant_actions_message,
     order_message,
     report_from_state,
 )
-from orchestrator.vda5050.messages import Connection, ConnectionState, Factsheet, InstantActions, Order, State
+from orchestrator.vda5050.messages import (
+    Connection,
+    ConnectionState,
+    Factsheet,
+    InstantActions,
+    OldInstantActions,
+    Order,
+    State,
+)
 from orchestrator.vda5050.order_dialogue import OrderDialogue
+from orchestrator.vda5050.questions import Questions
 from orchestrator.vda5050.rejections import ErrorMark, marks_of_errors
 from orchestrator.vda5050.requests import Request
 
@@ -83,8 +93,8 @@ class RobotLink:
         Its limits: when to resend, when an answer is late, when silence means lost.
     at_s : float
         Monotonic seconds now; a robot that never reports is lost ``lost_after_s`` later.
-    style : OrderStyle, optional
-        What its orders say beyond their steps.
+    dialect : Dialect, optional
+        How robots of its model speak.
     counter : HeaderCounter, optional
         Header ids to go on with.
     """
@@ -95,15 +105,21 @@ class RobotLink:
         model: RobotModel,
         *,
         at_s: float,
-        style: OrderStyle = DEFAULT_STYLE,
+        dialect: Dialect = STANDARD,
         counter: HeaderCounter | None = None,
     ) -> None:
         self._robot = robot.id
         self._address = address_of_robot(robot)
         self._model = model
-        self._style = style
+        self._dialect = dialect
         self._counter = counter or HeaderCounter()
         self._begin_dialogues()
+        self._questions = Questions(
+            interval_s=model.state_interval_s,
+            lost_after_s=model.lost_after_s,
+            may_ask=dialect.may_be_asked,
+            at_s=at_s,
+        )
         self._sequence = StateSequence(quiet_after_s=model.state_interval_s)
         self._heard_s = at_s
         self._is_lost = False
@@ -114,7 +130,9 @@ class RobotLink:
     def _begin_dialogues(self) -> None:
         limits = self._model
         self._orders = OrderDialogue(resend_after_s=limits.resend_after_s, answer_s=limits.order_answer_s)
-        self._actions = ActionDialogue(resend_after_s=limits.resend_after_s, answer_s=limits.order_answer_s)
+        self._actions = ActionDialogue(
+            resend_after_s=limits.resend_after_s, answer_s=limits.order_answer_s, key=self._dialect.instant_key
+        )
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -261,11 +279,12 @@ class RobotLink:
         )
         if why is not None:
             return [MessageRefused(TopicKind.STATE, why)]
-        report = report_from_state(state, robot=self._robot, received_at=now)
+        report = report_from_state(state, robot=self._robot, received_at=now, dialect=self._dialect)
+        self._questions.hear(state, at_s=at_s)
         events: list[LinkEvent] = [RobotReturned()] if self._is_lost else []
         self._heard_s, self._is_lost = at_s, False
         self._report, self._errors = report, marks_of_errors(state.errors)
-        events.append(Reported(report, decoded.faults))
+        events.append(Reported(report, (*decoded.faults, *faults_of_place(state, self._dialect))))
         events.extend(self._orders.hear(state, report, is_cancelling=self._actions.is_cancelling))
         for request, outcome in self._actions.hear(state, report):
             if request.action.kind is ActionKind.CANCEL_ORDER and isinstance(outcome, ActionFinished):
@@ -284,9 +303,12 @@ class RobotLink:
         return [Announced(message.connection_state)]
 
     def _receive_factsheet(self, payload: bytes) -> list[LinkEvent]:
-        message = decode_factsheet(payload).message
-        why = self._foreign(message)
-        return [FactsheetReceived(message) if why is None else MessageRefused(TopicKind.FACTSHEET, why)]
+        self._questions.note_factsheet()  # also one that cannot be read: asking again brings the same
+        decoded = decode_factsheet(payload)
+        why = self._foreign(decoded.message)
+        if why is not None:
+            return [MessageRefused(TopicKind.FACTSHEET, why)]
+        return [FactsheetReceived(decoded.message, decoded.faults)]
 
     def _foreign(self, message: State | Connection | Factsheet) -> str | None:
         address = self._address
@@ -302,7 +324,8 @@ class RobotLink:
 
     def next_due_s(self) -> float | None:
         """Return the monotonic time at which `due` has something again; None when only a message can bring news."""
-        times = [self._lost_at_s] if not self._is_lost else []
+        times = [self._questions.next_s(is_lost=self._is_lost)]
+        times += [self._lost_at_s] if not self._is_lost else []
         for request in self._requests():
             times.append(request.tell_at_s)
             if self._may_send(request):
@@ -327,15 +350,25 @@ class RobotLink:
             if at_s >= asked.send_at_s:
                 header = self._counter.stamp(TopicKind.INSTANT_ACTIONS, address=self._address, now=now)
                 asked.note_sent(header_id=header["header_id"], at_s=at_s)
-                message = instant_actions_message(asked.action, header=header, style=self._style)
+                key = self._actions.key_for(asked)
+                message = instant_actions_message(asked.action, header=header, dialect=self._dialect, key=key)
                 yield self._publish(TopicKind.INSTANT_ACTIONS, message)
         wanted = self._orders.outstanding
         if wanted is not None and self._may_send(wanted) and at_s >= wanted.send_at_s:
             header = self._counter.stamp(TopicKind.ORDER, address=self._address, now=now)
             wanted.note_sent(header_id=header["header_id"], at_s=at_s)
-            yield self._publish(TopicKind.ORDER, order_message(wanted.order, header=header, style=self._style))
+            yield self._publish(TopicKind.ORDER, order_message(wanted.order, header=header, dialect=self._dialect))
+        yield from self._asked(at_s, now)
 
-    def _publish(self, kind: TopicKind, message: Order | InstantActions) -> Publish:
+    def _asked(self, at_s: float, now: datetime) -> Iterator[Publish]:
+        for kind in self._questions.take(at_s=at_s, is_lost=self._is_lost):
+            header = self._counter.stamp(TopicKind.INSTANT_ACTIONS, address=self._address, now=now)
+            # By the time of day, so that a restart never uses an id again.
+            action = RobotAction(id=ActionId(f"{QUESTION}{kind.value}-{int(now.timestamp() * 1000)}"), kind=kind)
+            message = instant_actions_message(action, header=header, dialect=self._dialect, key=self._actions.key)
+            yield self._publish(TopicKind.INSTANT_ACTIONS, message)
+
+    def _publish(self, kind: TopicKind, message: Order | InstantActions | OldInstantActions) -> Publish:
         payload = encode(message, version=self._address.version)
         return Publish(self._address.topic(kind), payload, kind.qos, kind.is_retained)
 

@@ -171,3 +171,9 @@ class InstantActions(Message):
     actions: tuple[Action, ...] = Field(
         validation_alias=AliasChoices("actions", "instantActions"), serialization_alias="actions"
     )
+
+
+class OldInstantActions(Message):
+    """Actions to start at once under the key of 1.1, written only for a robot that reads no other."""
+
+    instant_actions: tuple[Action, ...]

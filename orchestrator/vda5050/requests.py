@@ -6,8 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
+from orchestrator.vda5050.dialect import InstantKey
 from orchestrator.vda5050.rejections import ErrorMark
 
+USUAL_KEY_FIRST = 2
 _HEADER_IDS_KEPT = 64
 _NEVER_S = float("inf")
 
@@ -61,6 +63,23 @@ class ActionRequest(Request):
     action: RobotAction
     finish_by_s: float
     is_listed: bool = False
+    keys: list[InstantKey] = field(default_factory=list[InstantKey])
+
+    def next_key(self, usual: InstantKey) -> InstantKey:
+        """Return the key to send it under: the usual one twice, then each in turn, for a robot that reads the other.
+
+        A robot that reads only the other key drops the message without a word, or says that the message is malformed.
+        """
+        return usual if len(self.keys) < USUAL_KEY_FIRST else self.keys[-1].other
+
+    def try_other_key(self) -> bool:
+        """Send it under the other key at once, if that was never done; returns whether it will be."""
+        if len(set(self.keys)) != 1:
+            return False
+        self.keys += [self.keys[-1]] * (USUAL_KEY_FIRST - len(self.keys))
+        self.sent_s = None
+        self.header_ids.clear()
+        return True
 
     @property
     def send_at_s(self) -> float:

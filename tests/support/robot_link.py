@@ -10,6 +10,7 @@ from orchestrator.domain.fleet.model import ActionId, LoadId, ModelId, OrderId, 
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
 from orchestrator.domain.site.model import GraphId, LaneId, LevelId, StationId, WaypointId
 from orchestrator.vda5050.codec import encode
+from orchestrator.vda5050.dialect import Dialect
 from orchestrator.vda5050.events import LinkEvent
 from orchestrator.vda5050.master import Due, RobotLink
 from orchestrator.vda5050.messages import (
@@ -28,6 +29,7 @@ from orchestrator.vda5050.messages import (
     State,
 )
 
+ASKED_NOTHING = Dialect(may_be_asked=False)
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
@@ -145,13 +147,13 @@ def a_state(
 
 
 class LinkOnClock:
-    """A link, a clock that only the test moves, and the robot's header ids."""
+    """A link, a clock that only the test moves, and the robot's header ids; by default it asks nothing by itself."""
 
-    def __init__(self, *, version: str = "2.1.0", **limits: Any) -> None:
+    def __init__(self, *, version: str = "2.1.0", dialect: Dialect = ASKED_NOTHING, **limits: Any) -> None:
         self.robot = a_robot(version=version)
         self.at_s = 0.0
         self.header_id = -1
-        self.link = RobotLink(self.robot, a_model(**limits), at_s=0.0)
+        self.link = RobotLink(self.robot, a_model(**limits), at_s=0.0, dialect=dialect)
 
     @property
     def now(self) -> datetime:

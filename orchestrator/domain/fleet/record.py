@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from orchestrator.domain.delivery.model import TripId
 from orchestrator.domain.fleet.hold import Hold, HoldKind
-from orchestrator.domain.fleet.model import RobotId, RobotReport
+from orchestrator.domain.fleet.model import LoadId, RobotId, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, StationId, WaypointId
@@ -33,6 +33,8 @@ class RobotRecord:
     lift or an unanswered update still holds back, and then ``route``, the lanes not granted yet. ``held`` are the ids
     of the traffic resources granted and not yet freed; ``tip`` is the last waypoint granted, where the robot could
     stand. ``waiting`` says why it does not move on. ``holds`` are what a person has to lift before it goes on.
+    ``carried`` are the loads of ours that it took in and has not given out, by the actions it has finished.
+    ``findings`` are what its factsheet says against its configuration.
     """
 
     robot: RobotId
@@ -50,6 +52,21 @@ class RobotRecord:
     waiting: tuple[Reason, ...] = ()
     driven_m: float = 0.0
     holds: tuple[Hold, ...] = ()
+    carried: frozenset[LoadId] = frozenset()
+    findings: tuple[Reason, ...] = ()
+
+    @property
+    def aboard(self) -> frozenset[LoadId]:
+        """What it carries of ours.
+
+        Its own list decides. Where it reports none, or as many as it took in and none by the name that we gave it, its
+        finished actions do: some robots name their loads themselves.
+        """
+        reported = None if self.report is None or self.report.loads is None else frozenset(self.report.loads)
+        if reported is None:
+            return self.carried
+        names_them_itself = self.carried and not reported & self.carried and len(reported) >= len(self.carried)
+        return self.carried if names_them_itself else reported
 
     @property
     def is_kept_from_driving(self) -> bool:

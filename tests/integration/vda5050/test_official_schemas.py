@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder
-from orchestrator.domain.site.model import WaypointId
+from orchestrator.domain.site.model import LevelId
 from orchestrator.vda5050.address import TopicKind, address_of_robot
 from orchestrator.vda5050.codec import SUPPORTED_VERSIONS, encode
+from orchestrator.vda5050.dialect import ActionRule, Dialect, Headings
+from orchestrator.vda5050.frames import MapFrame, MapFrames
 from orchestrator.vda5050.header import HeaderCounter
-from orchestrator.vda5050.mapping import OrderStyle, instant_actions_message, order_message
+from orchestrator.vda5050.mapping import instant_actions_message, order_message
 from orchestrator.vda5050.messages import (
     ActionStatus,
     AgvPosition,
@@ -64,7 +67,19 @@ def unexplained(payload: bytes, *, version: str, topic: str) -> list[tuple[str, 
     ]
 
 
-STYLES = [OrderStyle(), OrderStyle(deviation_m=0.3, headings=frozenset({WaypointId("w1")}), heading_deviation_rad=0.1)]
+DIALECTS = [
+    Dialect(),
+    Dialect(
+        deviation_m=0.3,
+        headings=Headings.ALL,
+        heading_deviation_rad=math.pi,
+        frames=MapFrames({LevelId("L1"): MapFrame("ground", x_m=-3.0, y_m=0.1, rotation_rad=math.pi)}),
+        drawer_words={"a": 1},
+        actions={
+            ActionKind.PICK: ActionRule("load", parameters=(("bay", "{drawer}"), ("where", "{node}"), ("n", 0.5)))
+        },
+    ),
+]
 KINDS = list(ActionKind)
 
 
@@ -82,10 +97,10 @@ def drive_orders(draw: st.DrawFn) -> DriveOrder:
 
 @pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(order=drive_orders(), style=st.sampled_from(STYLES))
-def test_every_order_and_update_is_valid(version: str, order: DriveOrder, style: OrderStyle) -> None:
+@given(order=drive_orders(), dialect=st.sampled_from(DIALECTS))
+def test_every_order_and_update_is_valid(version: str, order: DriveOrder, dialect: Dialect) -> None:
     header = HeaderCounter().stamp(TopicKind.ORDER, address=address_of_robot(a_robot(version=version)), now=START)
-    payload = encode(order_message(order, header=header, style=style), version=version)
+    payload = encode(order_message(order, header=header, dialect=dialect), version=version)
     assert unexplained(payload, version=version, topic="order") == []
 
 

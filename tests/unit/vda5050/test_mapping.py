@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import math
 from math import pi
 
 import pytest
@@ -7,16 +9,20 @@ import pytest
 from orchestrator.domain.fleet.model import ActionStatus as HouseStatus
 from orchestrator.domain.fleet.model import LoadId, OperatingMode, RobotId
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder
-from orchestrator.domain.site.model import WaypointId
+from orchestrator.domain.site.model import LevelId
 from orchestrator.vda5050.address import TopicKind, address_of_robot
+from orchestrator.vda5050.codec import encode
+from orchestrator.vda5050.dialect import STANDARD, ActionRule, Dialect, Headings, InstantKey, LoadReports
+from orchestrator.vda5050.frames import MapFrame, MapFrames, wrapped_rad
 from orchestrator.vda5050.header import Header, HeaderCounter
 from orchestrator.vda5050.mapping import (
+    QUESTION,
     UNNAMED_LOAD,
-    OrderStyle,
     action_message,
+    faults_of_place,
+    instant_actions_message,
     order_message,
     report_from_state,
-    wrapped_rad,
 )
 from orchestrator.vda5050.messages import (
     ActionStatus,
@@ -86,19 +92,34 @@ def test_an_order_of_one_step_has_no_edge() -> None:
     assert (len(message.nodes), message.edges) == (1, ())
 
 
-def test_a_heading_is_sent_only_where_it_matters_and_never_on_the_first_node() -> None:
-    style = OrderStyle(headings=frozenset({WaypointId("w0"), WaypointId("w2")}), heading_deviation_rad=0.2)
-    positions = [node.node_position for node in order_message(an_order(), header=a_header(), style=style).nodes]
-    assert [position.theta if position else "none" for position in positions] == [None, None, 0.0, None]
-    assert positions[2] is not None
-    assert positions[2].allowed_deviation_theta == 0.2
+def thetas(order: DriveOrder, dialect: Dialect) -> list[float | None]:
+    nodes = order_message(order, header=a_header(), dialect=dialect).nodes
+    return [node.node_position.theta if node.node_position else None for node in nodes]
+
+
+def test_no_heading_is_sent_unless_the_robot_wants_one() -> None:
+    assert thetas(an_order(), STANDARD) == [None] * 4
+
+
+def test_headings_point_along_the_way_and_keep_the_first_node_free() -> None:
+    assert thetas(an_order(), Dialect(headings=Headings.ALONG)) == [None, 0.0, 0.0, 0.0]
+
+
+def test_a_robot_that_wants_a_heading_everywhere_gets_one_at_the_first_node_too() -> None:
+    assert thetas(an_order(), Dialect(headings=Headings.ALL)) == [0.0, 0.0, 0.0, 0.0]
+    assert thetas(an_order(steps=1, released=1), Dialect(headings=Headings.ALL)) == [0.0]
+
+
+def test_a_heading_is_turned_into_the_robots_map() -> None:
+    frames = MapFrames({LevelId("L1"): MapFrame("ground", rotation_rad=math.pi / 2)})
+    assert thetas(an_order(), Dialect(headings=Headings.ALONG, frames=frames))[1] == pytest.approx(-math.pi / 2)
 
 
 def test_only_the_first_node_of_a_new_order_allows_a_wide_start() -> None:
-    style = OrderStyle(deviation_m=0.2, start_deviation_m=1.5)
+    dialect = Dialect(deviation_m=0.2, start_deviation_m=1.5)
     order = an_order(released=2)
-    new = order_message(order, header=a_header(), style=style)
-    update = order_message(order.extended(released=3), header=a_header(), style=style)
+    new = order_message(order, header=a_header(), dialect=dialect)
+    update = order_message(order.extended(released=3), header=a_header(), dialect=dialect)
     assert [node.node_position and node.node_position.allowed_deviation_xy for node in new.nodes] == [
         1.5,
         0.2,
@@ -108,16 +129,85 @@ def test_only_the_first_node_of_a_new_order_allows_a_wide_start() -> None:
     assert [node.node_position and node.node_position.allowed_deviation_xy for node in update.nodes] == [0.2, 0.2, 0.2]
 
 
-def test_pick_names_load_and_drawer_and_the_models_own_words() -> None:
-    style = OrderStyle(station_type="hatch", load_type="box")
-    action = action_message(an_action(ActionKind.PICK, "p"), style=style)
+def test_pick_names_load_and_drawer() -> None:
+    action = action_message(an_action(ActionKind.PICK, "p"))
     assert (action.action_type, action.action_id, action.blocking_type) == ("pick", "p", BlockingType.HARD)
     assert {item.key: item.value for item in action.action_parameters or ()} == {
         "lhd": "a",
-        "stationType": "hatch",
-        "loadType": "box",
+        "stationType": "handover",
+        "loadType": "tote",
         "loadId": "tote-1",
     }
+
+
+def test_an_action_goes_out_in_the_robots_own_words() -> None:
+    rule = ActionRule(
+        "openCompartment",
+        blocking=BlockingType.SOFT,
+        parameters=(("compartment", "{drawer}"), ("label", "tote {load} at {node}"), ("height", 0.4), ("flags", [1])),
+        description="take it in",
+    )
+    dialect = Dialect(actions={ActionKind.PICK: rule}, drawer_words={"a": 3})
+    action = action_message(an_action(ActionKind.PICK, "p"), dialect=dialect, node="w7")
+    assert (action.action_type, action.blocking_type, action.action_description) == (
+        "openCompartment",
+        BlockingType.SOFT,
+        "take it in",
+    )
+    assert {item.key: item.value for item in action.action_parameters or ()} == {
+        "compartment": 3,
+        "label": "tote tote-1 at w7",
+        "height": 0.4,
+        "flags": [1],
+    }
+
+
+def test_a_parameter_whose_place_holder_has_no_value_is_left_out() -> None:
+    rule = ActionRule("startCharging", parameters=(("for", "drawer {drawer}"), ("load", "{load}"), ("mode", "slow")))
+    action = action_message(an_action(ActionKind.START_CHARGING), dialect=Dialect({ActionKind.START_CHARGING: rule}))
+    assert [item.key for item in action.action_parameters or ()] == ["mode"]
+
+
+def test_an_action_that_the_robot_does_not_have_is_never_put_into_words() -> None:
+    with pytest.raises(ValueError, match="no action"):
+        action_message(an_action(ActionKind.PICK), dialect=Dialect({ActionKind.PICK: None}))
+
+
+def test_a_robot_that_reads_the_old_key_gets_it() -> None:
+    dialect = Dialect(instant_key=InstantKey.INSTANT_ACTIONS)
+    tree = json.loads(encode(instant_actions_message(an_action(), header=a_header(), dialect=dialect), version="2.1.0"))
+    assert [action["actionType"] for action in tree["instantActions"]] == ["cancelOrder"]
+    assert "actions" not in tree
+
+
+def test_loads_that_a_robot_names_itself_say_nothing_about_ours() -> None:
+    state = a_state(loads=(Load(load_id="RFID-77"),))
+    for loads, expected in (
+        (LoadReports.NAMED, (LoadId("RFID-77"),)),
+        (LoadReports.OWN, None),
+        (LoadReports.NONE, None),
+    ):
+        report = report_from_state(state, robot=RobotId("r1"), received_at=START, dialect=Dialect(loads=loads))
+        assert report.loads == expected
+
+
+def test_a_pose_on_a_map_nobody_knows_is_no_pose_but_a_complaint() -> None:
+    dialect = Dialect(frames=MapFrames({LevelId("L1"): MapFrame("ground", x_m=5.0, rotation_rad=math.pi)}))
+    place = AgvPosition(x=1, y=2, theta=0.5, map_id="ground", position_initialized=True)
+    known = a_state(agv_position=place)
+    report = report_from_state(known, robot=RobotId("r1"), received_at=START, dialect=dialect)
+    assert report.pose is not None
+    assert (report.pose.level, report.pose.x_m, report.pose.y_m) == ("L1", pytest.approx(4.0), pytest.approx(-2.0))
+    assert faults_of_place(known, dialect) == ()
+    lost = a_state(agv_position=place.model_copy(update={"map_id": "attic"}))
+    assert report_from_state(lost, robot=RobotId("r1"), received_at=START, dialect=dialect).pose is None
+    (fault,) = faults_of_place(lost, dialect)
+    assert (fault.path, "'attic'" in fault.problem, "ground" in fault.problem) == ("agvPosition.mapId", True, True)
+
+
+def test_the_answer_to_a_question_of_the_link_itself_keeps_no_robot_busy() -> None:
+    state = a_state(actions={f"{QUESTION}1": ActionStatus.RUNNING})
+    assert report_from_state(state, robot=RobotId("r1"), received_at=START).is_idle
 
 
 @pytest.mark.parametrize(

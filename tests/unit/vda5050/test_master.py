@@ -594,3 +594,43 @@ def test_two_robots_links_share_nothing() -> None:
     one.want_order(ORDER, at_s=0)
     assert two.outstanding_order is None
     assert one.address.topic("order") != two.address.topic("order")
+
+
+def keys_sent(bench: LinkOnClock) -> list[str]:
+    return [next(key for key in ("actions", "instantActions") if key in body(m.payload)) for m in bench.due().publishes]
+
+
+def test_an_instant_action_that_nobody_heeds_is_sent_under_the_old_key_too() -> None:
+    bench = LinkOnClock()
+    bench.link.want_action(an_action(), at_s=0)
+    keys: list[str] = []
+    for _ in range(5):
+        keys += keys_sent(bench)
+        bench.pass_time(0)
+        bench.at_s += 1.0
+    assert keys == ["actions", "actions", "instantActions", "actions", "instantActions"]
+
+
+def test_the_key_that_a_robot_reads_is_remembered() -> None:
+    bench = LinkOnClock()
+    bench.link.want_action(an_action(), at_s=0)
+    for _ in range(3):
+        keys_sent(bench)
+        bench.at_s += 1.0
+    bench.hear(actions={"action-1": ActionStatus.FINISHED})
+    bench.link.want_action(an_action(ActionKind.PAUSE, "pause-1"), at_s=bench.at_s)
+    assert keys_sent(bench) == ["instantActions"]
+
+
+def test_a_message_refused_as_a_whole_is_tried_once_under_the_other_key() -> None:
+    bench = LinkOnClock()
+    bench.hear()
+    bench.link.want_action(an_action(ActionKind.PAUSE), at_s=0)
+    assert keys_sent(bench) == ["actions"]
+    malformed = an_error("validationError", topic="instantActions", headerId=0)
+    assert bench.hear(errors=[malformed]) == []
+    assert keys_sent(bench) == ["instantActions"]
+    assert bench.hear(errors=[malformed]) == []
+    assert bench.hear(errors=[malformed, an_error("validationError", topic="instantActions", headerId=1)]) == [
+        ActionFailed(ActionId("action-1"), "cannot")
+    ]

@@ -1,0 +1,150 @@
+"""How a robot model speaks VDA 5050: what the standard leaves open, and the habits that makers have.
+
+What another maker's robot needs is configured here and nowhere else: its words for our actions, its maps, how it wants
+its nodes, and what it can be asked. The domain says pick, drop and waypoint; the wire says what this robot understands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from orchestrator.domain.fleet.order import ActionKind
+from orchestrator.vda5050.factsheets import Factsheet
+from orchestrator.vda5050.frames import MapFrames
+from orchestrator.vda5050.orders import ActionType, BlockingType, ParameterKey
+
+
+class Where(StrEnum):
+    """Whether an action stands at a node of an order or is asked for at once, before the order."""
+
+    NODE = "node"
+    INSTANT = "instant"
+
+
+class OrderUpdates(StrEnum):
+    """When the robot takes updates of its order (VDA 5050 2.1 §6.6.2).
+
+    ``anytime`` as the standard has it; ``standing`` only at the end of its base; ``none`` never: then each way that is
+    granted goes out as an order of its own, all of it released.
+    """
+
+    ANYTIME = "anytime"
+    STANDING = "standing"
+    NONE = "none"
+
+
+class LoadReports(StrEnum):
+    """How the robot reports what it carries: by the ids it was given, under ids of its own, or not at all."""
+
+    NAMED = "named"
+    OWN = "own"
+    NONE = "none"
+
+
+class Headings(StrEnum):
+    """At which nodes a heading is sent: nowhere, wherever it drives to, or at the first node too."""
+
+    NONE = "none"
+    ALONG = "along"
+    ALL = "all"
+
+
+class InstantKey(StrEnum):
+    """The key of the list of instant actions: that of 2.x, or that of 1.1, which some robots on 2.x still read."""
+
+    ACTIONS = "actions"
+    INSTANT_ACTIONS = "instantActions"
+
+    @property
+    def other(self) -> InstantKey:
+        """The one that this is not."""
+        return InstantKey.INSTANT_ACTIONS if self is InstantKey.ACTIONS else InstantKey.ACTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRule:
+    """A robot's word for one of our actions.
+
+    ``parameters`` are sent in this order; a text may hold ``{load}``, ``{drawer}`` and ``{node}``, and a parameter
+    whose place-holder has no value is left out.
+    """
+
+    action_type: str
+    where: Where = Where.NODE
+    blocking: BlockingType = BlockingType.HARD
+    parameters: tuple[tuple[str, JsonValue], ...] = ()
+    description: str | None = None
+
+
+_HANDLING: tuple[tuple[str, JsonValue], ...] = (
+    (ParameterKey.DRAWER.value, "{drawer}"),
+    (ParameterKey.STATION_TYPE.value, "handover"),
+    (ParameterKey.LOAD_TYPE.value, "tote"),
+    (ParameterKey.LOAD_ID.value, "{load}"),
+)
+
+
+def _at_once(kind: ActionType) -> ActionRule:
+    """What must not wait behind another action (a cancel, a pause, a question) is NONE, as 3.0 fixes it."""
+    return ActionRule(kind.value, where=Where.INSTANT, blocking=BlockingType.NONE)
+
+
+STANDARD_ACTIONS: Mapping[ActionKind, ActionRule] = {
+    ActionKind.PICK: ActionRule(ActionType.PICK.value, parameters=_HANDLING),
+    ActionKind.DROP: ActionRule(ActionType.DROP.value, parameters=_HANDLING),
+    ActionKind.START_CHARGING: ActionRule(ActionType.START_CHARGING.value),
+    ActionKind.STOP_CHARGING: ActionRule(ActionType.STOP_CHARGING.value),
+    ActionKind.PAUSE: _at_once(ActionType.START_PAUSE),
+    ActionKind.RESUME: _at_once(ActionType.STOP_PAUSE),
+    ActionKind.CANCEL_ORDER: _at_once(ActionType.CANCEL_ORDER),
+    ActionKind.REPORT_STATE: _at_once(ActionType.STATE_REQUEST),
+    ActionKind.REPORT_FACTSHEET: _at_once(ActionType.FACTSHEET_REQUEST),
+}
+"""The predefined actions of VDA 5050 2.1 §6.8.1. What moves a load or the current is HARD: the robot stands."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One robot model's way to speak.
+
+    ``actions`` are the robot's words where they differ from the standard's, None for an action it does not have.
+    ``deviation_m`` is how far from a node a robot may pass, ``start_deviation_m`` how far from the first node of a new
+    order it may stand (the robot is where it is; a narrow circle there only makes it refuse). By default no heading is
+    sent, because robots in the field compare headings without wrapping. ``drawer_words`` are the robot's names for our
+    drawers. ``factsheet`` stands for the robot's own until it has sent one. ``may_be_asked`` says whether a robot that
+    is silent for longer than its state interval is asked for its state, and once for its factsheet.
+    """
+
+    actions: Mapping[ActionKind, ActionRule | None] = field(default_factory=dict[ActionKind, "ActionRule | None"])
+    frames: MapFrames = field(default_factory=MapFrames)
+    order_updates: OrderUpdates = OrderUpdates.ANYTIME
+    loads: LoadReports = LoadReports.NAMED
+    deviation_m: float | None = None
+    start_deviation_m: float = 1.0
+    headings: Headings = Headings.NONE
+    heading_deviation_rad: float | None = None
+    drawer_words: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    instant_key: InstantKey = InstantKey.ACTIONS
+    may_be_asked: bool = True
+    factsheet: Factsheet | None = None
+
+    def rule(self, kind: ActionKind) -> ActionRule | None:
+        """Return how the robot is asked for ``kind``, None when it has no such action."""
+        return self.actions.get(kind, STANDARD_ACTIONS[kind])
+
+    def knows(self, kind: ActionKind) -> bool:
+        """Whether the robot has an action for ``kind``."""
+        return self.rule(kind) is not None
+
+    def wants_before_order(self, kind: ActionKind) -> bool:
+        """Whether an action that belongs to an order has to be asked for at once, before the order."""
+        rule = self.rule(kind)
+        return rule is not None and rule.where is Where.INSTANT
+
+
+STANDARD = Dialect()
+"""A robot that speaks as the standard has it."""

@@ -1,0 +1,94 @@
+"""What a link asks a robot of its own accord: its state when it is silent, and its factsheet when it sent none.
+
+VDA 5050 lets a robot stay silent for 30 s (2.1 §6.10.1), and many do while nothing happens. A robot that is asked for
+its state (§6.8.2) tells at once whether it is there, so its silence can be judged by a shorter limit. Nobody waits
+for the answers: a robot that answers no question is judged by its own reports as before.
+"""
+
+from __future__ import annotations
+
+from orchestrator.domain.fleet.order import ActionKind
+from orchestrator.vda5050.mapping import QUESTION
+from orchestrator.vda5050.messages import ActionStatus, State
+
+REFUSALS_MAX = 2
+FACTSHEET_TRIES_MAX = 3
+FACTSHEET_EVERY_S = 20.0
+PATIENCE = 1.2
+"""How much longer than its interval, as a factor, a robot may be silent before it is asked."""
+
+_NEVER_S = float("inf")
+
+
+class Questions:
+    """When to ask one robot what.
+
+    Parameters
+    ----------
+    interval_s : float
+        The longest that a healthy robot of this model stays silent, in seconds.
+    lost_after_s : float
+        From when on silence means lost; a lost robot is asked only that often.
+    may_ask : bool
+        Whether this robot is asked at all.
+    at_s : float
+        Monotonic seconds now.
+    """
+
+    def __init__(self, *, interval_s: float, lost_after_s: float, may_ask: bool, at_s: float) -> None:
+        self._interval_s = interval_s
+        self._lost_after_s = lost_after_s
+        self._may_ask = may_ask
+        self._heard_s = at_s
+        self._asked_s = at_s
+        self._refused: set[str] = set()
+        self._asked_factsheet = 0
+        self._factsheet_at_s = _NEVER_S
+        self._has_factsheet = False
+
+    def hear(self, state: State, *, at_s: float) -> None:
+        """Note that the robot has reported, and whether it refuses to be asked."""
+        self._heard_s = at_s
+        for error in state.errors:
+            self._refused |= {action for action in error.referenced("actionId") if action.startswith(QUESTION)}
+        for action in state.action_states:
+            if action.action_id.startswith(QUESTION) and action.action_status is ActionStatus.FAILED:
+                self._refused.add(action.action_id)
+        if self._asked_factsheet == 0 and self._factsheet_at_s == _NEVER_S:
+            # A kept factsheet comes with the subscription; only then is it worth asking.
+            self._factsheet_at_s = at_s + self._interval_s
+
+    def note_factsheet(self) -> None:
+        """Note that the robot has sent its factsheet."""
+        self._has_factsheet = True
+
+    @property
+    def _is_over(self) -> bool:
+        return not self._may_ask or len(self._refused) >= REFUSALS_MAX
+
+    def next_s(self, *, is_lost: bool) -> float:
+        """Return when something is to be asked, in monotonic seconds."""
+        return min(self._state_s(is_lost=is_lost), self._factsheet_s())
+
+    def take(self, *, at_s: float, is_lost: bool) -> list[ActionKind]:
+        """Return what is to be asked now; each is asked once."""
+        due: list[ActionKind] = []
+        if at_s >= self._state_s(is_lost=is_lost):
+            self._asked_s = at_s
+            due.append(ActionKind.REPORT_STATE)
+        if at_s >= self._factsheet_s():
+            self._asked_factsheet += 1
+            self._factsheet_at_s = at_s + FACTSHEET_EVERY_S
+            due.append(ActionKind.REPORT_FACTSHEET)
+        return due
+
+    def _state_s(self, *, is_lost: bool) -> float:
+        if self._is_over:
+            return _NEVER_S
+        wait_s = self._lost_after_s if is_lost else self._interval_s * PATIENCE
+        return max(self._heard_s, self._asked_s) + wait_s
+
+    def _factsheet_s(self) -> float:
+        if self._is_over or self._has_factsheet or self._asked_factsheet >= FACTSHEET_TRIES_MAX:
+            return _NEVER_S
+        return self._factsheet_at_s
