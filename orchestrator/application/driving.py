@@ -14,10 +14,11 @@ from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates
 from orchestrator.application.steps import (
     FREE_FOR_A_NEW_ORDER,
+    ask_before_order,
     charging_action,
+    forget_what_people_took_out,
     is_off_its_way,
     remaining_base,
-    ask_before_order,
     standing_place,
     start_actions,
     starting_steps,
@@ -122,6 +123,8 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -
     beginning = starting_steps(fleet, record, order=order_id)
     if not beginning:
         return
+    forget_what_people_took_out(turn, fleet, robot)
+    record = turn.record(robot)
     actions = charging or start_actions(turn, fleet, robot)
     dialect = fleet.dialect_of(robot)
     at_once = [action for action in actions if dialect.wants_before_order(action.kind)]

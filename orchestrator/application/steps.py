@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Ids
@@ -172,6 +173,14 @@ def start_actions(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[Robot
     )
     dialect = fleet.dialect_of(robot)
     return tuple(action for action in actions if dialect.knows(action.kind))
+
+
+def forget_what_people_took_out(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
+    """Let go of loads that are no longer on their way with a robot that gives nothing out itself: people took them."""
+    record = turn.record(robot)
+    if record.carried and not fleet.dialect_of(robot).knows(ActionKind.DROP):
+        on_their_way = {d.tote.load for d in turn.deliveries.values() if d.robot == robot}
+        turn.put(replace(record, carried=record.carried & on_their_way))
 
 
 def ask_before_order(turn: Turn, robot: RobotId, actions: Iterable[RobotAction]) -> None:

@@ -24,7 +24,7 @@ from orchestrator.adapters.store.fleet_json import (
 from orchestrator.adapters.store.rows import AnswerRow, EventRow, OutboxRow, RobotRow, TripRow
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
 from orchestrator.domain.delivery.model import Trip, TripId
-from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.model import LoadId, RobotId
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.model import LaneId, StationId, WaypointId
 
@@ -71,6 +71,8 @@ def robot_to_row(record: RobotRecord) -> RobotRow:
         waiting=reasons_to_json(record.waiting),
         driven_m=record.driven_m,
         holds=holds_to_json(record.holds),
+        carried=texts_to_json(sorted(record.carried)),
+        findings=reasons_to_json(record.findings),
     )
 
 
@@ -92,6 +94,8 @@ def robot_from_row(row: RobotRow) -> RobotRecord:
         waiting=reasons_from_json(row.waiting),
         driven_m=row.driven_m,
         holds=holds_from_json(row.holds),
+        carried=frozenset(LoadId(load) for load in texts_from_json(row.carried)),
+        findings=reasons_from_json(row.findings),
     )
 
 

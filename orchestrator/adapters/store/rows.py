@@ -168,6 +168,8 @@ class RobotRow(Row, table=True):
     waiting: str = Field(sa_type=Text)
     driven_m: float
     holds: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
+    carried: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
+    findings: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
 
 
 class OutboxRow(Row, table=True):
