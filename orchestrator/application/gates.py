@@ -54,6 +54,8 @@ class Gates:
     ) -> tuple[int, tuple[Reason, ...]]:
         """Return how many of the lanes ahead may be released now, and what the next one waits for.
 
+        Nothing is released to end on an escape route: a robot that waits for a door there stands in people's way.
+
         Parameters
         ----------
         robot : RobotId
@@ -68,8 +70,16 @@ class Gates:
             is_there = stands_at == lane.start
             reason = self._closed_door(robot, lane) or self._absent_lift(robot, lane, is_there=is_there)
             if reason is not None:
-                return count, (reason,)
+                return self._up_to_a_stopping_place(lanes[:count]), (reason,)
         return len(lanes), ()
+
+    def _up_to_a_stopping_place(self, lanes: Sequence[LaneId]) -> int:
+        """Return how many of the lanes lead to a place where the robot may wait for a door; in a cabin it has to."""
+        for count in range(len(lanes), 0, -1):
+            end = self._fleet.graph.waypoints[self._fleet.graph.lanes[lanes[count - 1]].end]
+            if end.may_stop or end.lift is not None:
+                return count
+        return 0
 
     def _closed_door(self, robot: RobotId, lane: Lane) -> Reason | None:
         if lane.door is None or not self._fleet.site.doors[lane.door].is_motorised:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.device import DoorPosition
-from orchestrator.domain.site.model import Lane, LaneId
+from orchestrator.domain.site.model import Lane, LaneId, WaypointId, ZoneId
 from simulation.building import DeviceTimes
 from simulation.ward import SimulatedWard
 from tests.support.wards import a_demand, a_fleet, demo_hospital
@@ -20,6 +22,7 @@ class ReleaseWatch:
         self._known: dict[RobotId, tuple[str, int]] = {}
         self.doors_passed = 0
         self.lifts_passed = 0
+        self.ends: set[WaypointId] = set()
         ward.control.observers.append(self._look)
 
     def _look(self) -> None:
@@ -33,6 +36,7 @@ class ReleaseWatch:
             for step in order.steps[first : order.released]:
                 if step.lane is not None:
                     self._check(step.lane)
+                    self.ends.add(order.decision_point.waypoint)
 
     def _check(self, lane_id: LaneId) -> None:
         lane = self._ward.control.fleet.graph.lanes[lane_id]
@@ -79,6 +83,19 @@ def test_robots_stop_before_doors_that_never_open_and_say_so() -> None:
     assert watch.doors_passed == 0
     waiting = {reason.code for p in ward.control.picture().robots for reason in p.record.waiting}
     assert "door_closed" in waiting
+
+
+@pytest.mark.parametrize("door_s", [3.0, math.inf])
+def test_nothing_is_released_to_end_on_an_escape_route_whether_its_door_opens_or_not(door_s: float) -> None:
+    ward = a_ward(device_times=DeviceTimes(door_s=door_s))
+    watch = ReleaseWatch(ward)
+    fleet = ward.control.fleet
+    corridor = fleet.site.zones[ZoneId("corridor_escape")].waypoints_of(fleet.graph)
+
+    ward.run(limit_s=1200.0)
+
+    assert "corridor_w" in watch.ends, "robots came as far as the corridor"
+    assert not watch.ends & corridor
 
 
 def test_robots_stay_in_the_lobby_while_the_lift_never_opens_and_say_so() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 from orchestrator.domain.site.model import Site
 
@@ -31,12 +33,21 @@ def with_revision(site: Site) -> Site:
         "lifts": [_plain(lift) for lift in site.lifts.values()],
         "stations": [_plain(station) for station in site.stations.values()],
         "walls": [_plain(wall) for wall in site.walls],
+        "zones": [_plain(zone) for zone in site.zones.values()],
+        "panels": [_plain(panel) for panel in site.panels.values()],
+        "fire_scope": site.fire_scope,
     }
     text = json.dumps(ordered, ensure_ascii=True, separators=(",", ":"))
     return replace(site, revision=hashlib.sha256(text.encode()).hexdigest())
 
 
 def _plain(thing: object) -> dict[str, object]:
-    """Return the fields of a dataclass of slots, mappings as plain dictionaries."""
+    """Return the fields of a dataclass of slots, mappings as plain dictionaries and sets as sorted lists."""
     fields = {name: getattr(thing, name) for name in type(thing).__slots__}  # type: ignore[attr-defined]
-    return {name: dict(value) if hasattr(value, "items") else value for name, value in fields.items()}
+    return {name: _plain_value(value) for name, value in fields.items()}
+
+
+def _plain_value(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, object]", value))
+    return sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else value

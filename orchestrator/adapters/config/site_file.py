@@ -10,6 +10,7 @@ from types import MappingProxyType
 from orchestrator.adapters.config.checked import checked
 from orchestrator.adapters.config.revision import with_revision
 from orchestrator.adapters.config.site_form import GraphEntry, LaneEntry, SiteFile
+from orchestrator.adapters.config.site_zones import panels_of, zones_of
 from orchestrator.adapters.config.source import Complaint, ConfigFileError, Place, Source, read_source
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.domain.site.doors import door_crossed
@@ -33,6 +34,7 @@ from orchestrator.domain.site.model import (
     Waypoint,
     WaypointId,
 )
+from orchestrator.domain.site.zones import kept_clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class SiteSource:
             return ("doors", finding.door)
         if finding.lift is not None:
             return ("lifts", finding.lift)
+        if finding.zone is not None:
+            return ("zones", finding.zone)
+        if finding.panel is not None:
+            return ("panels", finding.panel)
         return ("graphs", finding.graph) if finding.graph is not None else ()
 
 
@@ -100,12 +106,19 @@ def site_of_source(source: Source) -> SiteSource:
         raise ConfigFileError(source.path, complaints)
     lane_places: dict[LaneId, Place] = {}
     doors = _doors(entry)
+    zones = zones_of(entry)
     site = Site(
         id=entry.site,
         name=entry.name or entry.site,
         revision="",
-        levels={LevelId(id): Level(LevelId(id), level.elevation_m, level.name) for id, level in entry.levels.items()},
-        graphs={GraphId(id): _graph(GraphId(id), graph, doors, lane_places) for id, graph in entry.graphs.items()},
+        levels={
+            LevelId(id): Level(LevelId(id), level.elevation_m, level.name, level.building)
+            for id, level in entry.levels.items()
+        },
+        graphs={
+            GraphId(id): kept_clear(_graph(GraphId(id), graph, doors, lane_places), zones.values())
+            for id, graph in entry.graphs.items()
+        },
         doors=doors,
         lifts=_lifts(entry),
         stations=_stations(entry),
@@ -114,6 +127,9 @@ def site_of_source(source: Source) -> SiteSource:
             for level, walls in entry.walls.items()
             for wall in walls
         ),
+        zones=zones,
+        panels=panels_of(entry),
+        fire_scope=entry.fire_scope,
     )
     return SiteSource(with_revision(site), source, lane_places)
 

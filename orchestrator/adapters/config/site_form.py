@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from orchestrator.adapters.config.checked import FileModel
-from orchestrator.domain.site.model import Orientation, StationKind
+from orchestrator.adapters.config.checked import FileModel, default_of
+from orchestrator.domain.site.model import FireScope, Orientation, Panel, PanelKind, Site, StationKind, ZoneKind
 
 
 def _text_of_number(value: object) -> object:
@@ -36,10 +36,11 @@ Name = Annotated[str, BeforeValidator(_text_of_number), Field(max_length=200)]
 
 
 class LevelEntry(FileModel):
-    """One floor; ``elevation_m`` is the height of its walking surface."""
+    """One floor; ``elevation_m`` is the height of its walking surface. Floors of one building name the same one."""
 
     elevation_m: Metres = 0.0
     name: Name = ""
+    building: Name = ""
 
 
 class WaypointEntry(FileModel):
@@ -116,8 +117,31 @@ class StationEntry(FileModel):
     name: Name = ""
 
 
+class ZoneEntry(FileModel):
+    """A part of a level that alarms speak of: the corners of its outline in order, or its waypoints, or both.
+
+    ``approach`` names, for a crash area, the waypoints outside it by which the crash team comes.
+    """
+
+    kind: Annotated[ZoneKind, Field(strict=False)]
+    level: Id
+    outline: Annotated[list[Position], Field(max_length=500)] = Field(default_factory=list[Position])
+    waypoints: list[Id] = Field(default_factory=list[Id])
+    approach: list[Id] = Field(default_factory=list[Id])
+    name: Name = ""
+
+
+class PanelEntry(FileModel):
+    """A fire panel or a crash call system, the zones that it speaks of, and when its silence is told to people."""
+
+    kind: Annotated[PanelKind, Field(strict=False)]
+    zones: Annotated[list[Id], Field(min_length=1)]
+    silent_after_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(Panel, "silent_after_s")
+    name: Name = ""
+
+
 class SiteFile(FileModel):
-    """One hospital."""
+    """One hospital. ``fire_scope``: whether a fire alarm is for its whole building or for the compartments named."""
 
     site: Id
     name: Name = ""
@@ -127,3 +151,6 @@ class SiteFile(FileModel):
     lifts: dict[Id, LiftEntry] = Field(default_factory=dict)
     stations: dict[Id, StationEntry] = Field(default_factory=dict)
     walls: dict[Id, list[Segment]] = Field(default_factory=dict)
+    zones: dict[Id, ZoneEntry] = Field(default_factory=dict)
+    panels: dict[Id, PanelEntry] = Field(default_factory=dict)
+    fire_scope: Annotated[FireScope, Field(strict=False)] = default_of(Site, "fire_scope")

@@ -7,9 +7,22 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from orchestrator.adapters.config.site_file import opposite
+from orchestrator.adapters.config.site_zones import panel_entries, zone_entries
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.site.doors import door_crossed
-from orchestrator.domain.site.model import Door, DoorId, Lane, LaneGraph, LaneId, Level, Lift, Site, Station, Waypoint
+from orchestrator.domain.site.model import (
+    Door,
+    DoorId,
+    FireScope,
+    Lane,
+    LaneGraph,
+    LaneId,
+    Level,
+    Lift,
+    Site,
+    Station,
+    Waypoint,
+)
 
 Entry = dict[str, object]
 
@@ -42,12 +55,16 @@ def site_file_entry(site: Site) -> Entry:
         "lifts": {id: _lift_entry(lift) for id, lift in site.lifts.items()},
         "stations": {id: _station_entry(station) for id, station in site.stations.items()},
         "walls": _wall_entries(site),
+        "zones": zone_entries(site),
+        "panels": panel_entries(site),
+        "fire_scope": site.fire_scope.value,
     }
 
 
 def _level_entry(level: Level) -> Entry:
     entry: Entry = {"elevation_m": level.elevation_m}
-    return entry | {"name": level.name} if level.name else entry
+    entry |= {"name": level.name} if level.name else {}
+    return entry | {"building": level.building} if level.building else entry
 
 
 def _graph_entry(graph: LaneGraph, doors: Mapping[DoorId, Door]) -> Entry:
@@ -151,7 +168,9 @@ def _lines_of(entry: Entry) -> Iterator[str]:
     """Yield YAML lines: sections in blocks, each waypoint, lane, door and wall on one line of its own."""
     for key in ("site", "name"):
         yield f"{key}: {_flow(entry[key])}\n"
-    for key in ("levels", "graphs", "doors", "lifts", "stations", "walls"):
+    if entry["fire_scope"] != FireScope.BUILDING.value:
+        yield f"fire_scope: {_flow(entry['fire_scope'])}\n"
+    for key in ("levels", "graphs", "doors", "lifts", "stations", "walls", "zones", "panels"):
         section = cast("Entry", entry[key])
         if not section:
             continue

@@ -8,7 +8,17 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from orchestrator.domain.site.geometry import Point
-from orchestrator.domain.site.model import DoorId, GraphId, LaneId, LevelId, LiftId, StationId, WaypointId
+from orchestrator.domain.site.model import (
+    DoorId,
+    GraphId,
+    LaneId,
+    LevelId,
+    LiftId,
+    PanelId,
+    StationId,
+    WaypointId,
+    ZoneId,
+)
 
 
 class Severity(StrEnum):
@@ -72,6 +82,8 @@ class Finding:
     lanes: tuple[LaneId, ...] = ()
     figures: Mapping[str, float] = field(default_factory=_no_figures)
     remedies: tuple[Remedy, ...] = ()
+    zone: ZoneId | None = None
+    panel: PanelId | None = None
 
     @property
     def is_error(self) -> bool:

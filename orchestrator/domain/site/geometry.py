@@ -6,6 +6,9 @@ import math
 
 Point = tuple[float, float]
 
+ON_EDGE_M2 = 1e-9
+"""A point counts as on a segment when the triangle with its ends is smaller than this, in m²."""
+
 PARALLEL_DETERMINANT = 1e-9
 """Below this determinant (m²) two segments count as parallel, and parallel segments do not cross."""
 
@@ -76,3 +79,27 @@ def distance_to_rectangle(point: Point, centre: Point, *, yaw_rad: float, width_
     """Least distance in metres from a point to a turned rectangle; 0 inside it. See `is_in_rectangle`."""
     x_m, y_m = in_frame_of(point, centre, yaw_rad)
     return math.hypot(max(abs(x_m) - width_m / 2, 0.0), max(abs(y_m) - depth_m / 2, 0.0))
+
+
+def edges_of(outline: tuple[Point, ...]) -> list[tuple[Point, Point]]:
+    """Return the edges of a polygon, the last corner joined to the first."""
+    return list(zip(outline, (*outline[1:], *outline[:1]), strict=True))
+
+
+def is_in_polygon(point: Point, outline: tuple[Point, ...]) -> bool:
+    """Whether a point is inside a simple polygon, by the crossings of a ray to the east; its edge counts as inside."""
+    x, y = point
+    is_inside = False
+    for (ax, ay), (bx, by) in edges_of(outline):
+        if _is_on_segment(point, (ax, ay), (bx, by)):
+            return True
+        if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
+            is_inside = not is_inside
+    return is_inside
+
+
+def _is_on_segment(point: Point, a: Point, b: Point) -> bool:
+    (x, y), (ax, ay), (bx, by) = point, a, b
+    turn = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+    is_between = min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by)
+    return abs(turn) <= ON_EDGE_M2 and is_between

@@ -13,6 +13,7 @@ from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.lint_driving import driving_findings
 from orchestrator.domain.site.lint_references import reference_findings
+from orchestrator.domain.site.lint_zones import zone_findings
 from orchestrator.domain.site.model import GraphId, Site
 from orchestrator.domain.site.survey.blame import blame_finding, parked_blame, resting_places_of, ways_of
 
@@ -37,7 +38,7 @@ def check_site(site: Site, models: Iterable[RobotModel] = ()) -> list[Finding]:
     """
     models = tuple(models)
     radius_by_graph = radii_of(site, models)
-    findings = [*reference_findings(site), *driving_findings(site, radius_by_graph)]
+    findings = [*reference_findings(site), *driving_findings(site, radius_by_graph), *zone_findings(site)]
     findings += _missing_resting_places(site, driven=frozenset(model.graph for model in models))
     if not any(finding.is_error for finding in findings):  # else what is cut off already has its own finding
         resting = resting_places_of(site)

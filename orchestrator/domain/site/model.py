@@ -12,6 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
 
+from orchestrator.domain.site.geometry import Point, edges_of, is_crossing, is_in_polygon
+
 LevelId = NewType("LevelId", str)
 GraphId = NewType("GraphId", str)
 WaypointId = NewType("WaypointId", str)
@@ -19,11 +21,21 @@ LaneId = NewType("LaneId", str)
 DoorId = NewType("DoorId", str)
 LiftId = NewType("LiftId", str)
 StationId = NewType("StationId", str)
+ZoneId = NewType("ZoneId", str)
+PanelId = NewType("PanelId", str)
 
 PropertyValue = str | int | float | bool
 
 
 def _no_properties() -> Mapping[str, PropertyValue]:
+    return MappingProxyType({})
+
+
+def _no_zones() -> Mapping[ZoneId, Zone]:
+    return MappingProxyType({})
+
+
+def _no_panels() -> Mapping[PanelId, Panel]:
     return MappingProxyType({})
 
 
@@ -54,12 +66,14 @@ class Orientation(StrEnum):
 class Level:
     """One floor. ``elevation_m`` is the height of its walking surface in the site frame.
 
-    ``name`` is what the building calls it, if that differs from the id.
+    ``name`` is what the building calls it, if that differs from the id. ``building`` tells the buildings of a site
+    apart: an alarm in one leaves the others alone.
     """
 
     id: LevelId
     elevation_m: float = 0.0
     name: str = ""
+    building: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +180,112 @@ class Wall:
     end: tuple[float, float]
 
 
+class ZoneKind(StrEnum):
+    """What a zone is for."""
+
+    FIRE_COMPARTMENT = "fire_compartment"
+    ESCAPE_ROUTE = "escape_route"
+    CRASH_AREA = "crash_area"
+
+
+class PanelKind(StrEnum):
+    """What a panel reports."""
+
+    FIRE = "fire"
+    CRASH_CALL = "crash_call"
+
+
+class FireScope(StrEnum):
+    """How far a fire alarm reaches: the whole building, or the compartments that the panel names."""
+
+    BUILDING = "building"
+    COMPARTMENT = "compartment"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A part of one level.
+
+    Parameters
+    ----------
+    id : ZoneId
+        Its name in messages.
+    kind : ZoneKind
+        What it is for.
+    level : LevelId
+        Where it is.
+    outline : tuple of (float, float)
+        Corners of a simple polygon in metres, in order; empty when the zone is given by its waypoints alone.
+    waypoints : frozenset of WaypointId
+        Waypoints that belong to it wherever they lie, of any lane graph.
+    approach : frozenset of WaypointId
+        For a crash area: the waypoints outside it by which the crash team comes, to be kept free as well.
+    name : str
+        What people call it, if that differs from the id.
+    """
+
+    id: ZoneId
+    kind: ZoneKind
+    level: LevelId
+    outline: tuple[Point, ...] = ()
+    waypoints: frozenset[WaypointId] = frozenset()
+    approach: frozenset[WaypointId] = frozenset()
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.name or self.id
+
+    def covers(self, level: LevelId, point: Point) -> bool:
+        """Whether a point of a level lies inside the outline; on its edge counts as inside."""
+        return level == self.level and is_in_polygon(point, self.outline)
+
+    def has(self, waypoint: Waypoint) -> bool:
+        """Whether a waypoint belongs to the zone."""
+        return waypoint.id in self.waypoints or self.covers(waypoint.level, (waypoint.x_m, waypoint.y_m))
+
+    def waypoints_of(self, graph: LaneGraph) -> frozenset[WaypointId]:
+        """Return the waypoints of a lane graph that belong to the zone."""
+        return frozenset(waypoint.id for waypoint in graph.waypoints.values() if self.has(waypoint))
+
+    def is_touched_by(self, lane: Lane, graph: LaneGraph) -> bool:
+        """Whether a robot on the lane is in the zone at some point: an end is in it, or it crosses the outline."""
+        start, end = graph.waypoints[lane.start], graph.waypoints[lane.end]
+        if self.has(start) or self.has(end):
+            return True
+        if not start.level == end.level == self.level:
+            return False
+        a, b = (start.x_m, start.y_m), (end.x_m, end.y_m)
+        return any(is_crossing(a, b, *edge) for edge in edges_of(self.outline))
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A fire panel or a crash call system that reports to us.
+
+    ``zones`` are those it may speak of: fire compartments, or crash areas. When it has said nothing for longer than
+    ``silent_after_s`` seconds, people are told.
+    """
+
+    id: PanelId
+    kind: PanelKind
+    zones: tuple[ZoneId, ...]
+    silent_after_s: float = 60.0
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.name or self.id
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One hospital as robots see it. ``revision`` changes whenever anything in it does."""
+    """One hospital as robots see it. ``revision`` changes whenever anything in it does.
+
+    ``fire_scope`` says how far a fire alarm reaches here.
+    """
 
     id: str
     name: str
@@ -179,3 +296,6 @@ class Site:
     lifts: Mapping[LiftId, Lift]
     stations: Mapping[StationId, Station]
     walls: tuple[Wall, ...] = ()
+    zones: Mapping[ZoneId, Zone] = field(default_factory=_no_zones)
+    panels: Mapping[PanelId, Panel] = field(default_factory=_no_panels)
+    fire_scope: FireScope = FireScope.BUILDING

@@ -13,6 +13,7 @@ from orchestrator.adapters.config.source import parse_source
 from orchestrator.domain.site.model import (
     Door,
     DoorId,
+    FireScope,
     GraphId,
     Lane,
     LaneGraph,
@@ -22,6 +23,9 @@ from orchestrator.domain.site.model import (
     Lift,
     LiftId,
     Orientation,
+    Panel,
+    PanelId,
+    PanelKind,
     Site,
     Station,
     StationId,
@@ -29,7 +33,11 @@ from orchestrator.domain.site.model import (
     Wall,
     Waypoint,
     WaypointId,
+    Zone,
+    ZoneId,
+    ZoneKind,
 )
+from orchestrator.domain.site.zones import kept_clear
 
 ids = st.text(
     st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="/#+~"), min_size=1, max_size=12
@@ -76,6 +84,23 @@ def lane_graphs(draw: st.DrawFn, levels: list[LevelId], doors: list[DoorId], lif
 
 
 @st.composite
+def zones_on(draw: st.DrawFn, levels: list[LevelId], waypoints: list[WaypointId]) -> dict[ZoneId, Zone]:
+    some = st.frozensets(st.sampled_from(waypoints), max_size=2)
+    return {
+        ZoneId(id): Zone(
+            ZoneId(id),
+            draw(st.sampled_from(ZoneKind)),
+            draw(st.sampled_from(levels)),
+            tuple(draw(st.lists(points, max_size=4))),
+            draw(some),
+            draw(some),
+            draw(names),
+        )
+        for id in draw(st.lists(ids, max_size=3, unique=True))
+    }
+
+
+@st.composite
 def sites(draw: st.DrawFn) -> Site:
     levels = [LevelId(id) for id in draw(st.lists(ids, min_size=1, max_size=3, unique=True))]
     doors = {
@@ -115,17 +140,32 @@ def sites(draw: st.DrawFn) -> Site:
         for id in draw(st.lists(ids, max_size=3, unique=True))
     }
     drawn = draw(st.lists(st.tuples(points, points), max_size=3))
+    zones = draw(zones_on(levels, sorted(graph.waypoints)))
+    graph = kept_clear(graph, zones.values())
+    panels = {
+        PanelId(id): Panel(
+            PanelId(id),
+            draw(st.sampled_from(PanelKind)),
+            tuple(ZoneId(zone) for zone in draw(st.lists(ids, min_size=1, max_size=3))),
+            draw(st.floats(1, 100)),
+            draw(names),
+        )
+        for id in draw(st.lists(ids, max_size=2, unique=True))
+    }
     return with_revision(
         Site(
             id=draw(ids),
             name=draw(names) or "a site",
             revision="",
-            levels={id: Level(id, draw(metres), draw(names)) for id in levels},
+            levels={id: Level(id, draw(metres), draw(names), draw(names)) for id in levels},
             graphs={graph.id: graph},
             doors=doors,
             lifts=lifts,
             stations=stations,
             walls=tuple(Wall(levels[0], start, end) for start, end in drawn),
+            zones=zones,
+            panels=panels,
+            fire_scope=draw(st.sampled_from(FireScope)),
         )
     )
 
