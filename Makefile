@@ -54,10 +54,11 @@ drift: ## Whether committed schemas and OpenAPI are what the code says
 	$(SET_UP) dev
 	$(BIN)/pytest -q tests/integration/tools/test_drift.py
 
-generate: ## Write committed schemas and OpenAPI anew from the code
+generate: ## Write committed schemas, OpenAPI and AsyncAPI anew from the code
 	$(SET_UP) dev
 	$(BIN)/python -m orchestrator.adapters.config.schemas
 	$(BIN)/python -m orchestrator.http.openapi
+	$(BIN)/python -m orchestrator.devices.asyncapi
 
 format: ## Put files into the house's format
 	$(SET_UP) dev

@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from orchestrator.adapters.building.over_mqtt import MqttBuilding
 from orchestrator.adapters.clock import RandomIds, SystemClock
 from orchestrator.adapters.config.fleet_file import load_fleet
 from orchestrator.adapters.config.policy_file import load_policies
@@ -27,7 +28,7 @@ from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.books import require_fitting_books
 from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, FleetSettingError, assemble_fleet
-from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.ports import Building, UnitOfWork
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.fleet.model import Commissioning
@@ -151,7 +152,7 @@ def build_service(settings: Settings) -> FastAPI:
         clock=clock,
         ids=ids,
         transport=transport,
-        building=SimulatedBuilding(Machines(fleet.site), clock=SystemClock(speed_factor=settings.speed_factor)),
+        building=_building(settings, fleet, transport=transport, clock=clock),
     )
     door = Door(control, store=store, transport=transport, broker_url=broker_url)
     desk = Desk(
@@ -171,6 +172,12 @@ def build_service(settings: Settings) -> FastAPI:
     app = build_app(desk, extra_routers=[pages])
     app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker)
     return app
+
+
+def _building(settings: Settings, fleet: FleetOnSite, *, transport: LateTransport, clock: SystemClock) -> Building:
+    if settings.building == "mqtt":
+        return MqttBuilding(fleet.site, transport=transport, clock=clock)
+    return SimulatedBuilding(Machines(fleet.site), clock=SystemClock(speed_factor=settings.speed_factor))
 
 
 def _open_books(settings: Settings, fleet: FleetOnSite) -> SqlStore:

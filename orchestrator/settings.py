@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +22,7 @@ class Settings(BaseSettings):
     """Settings of one orchestrator.
 
     ``mqtt_url`` names a real broker (``mqtt://host:port``); without it a child broker is kept in ``data``.
+    ``building`` says where doors and lifts are: ``simulated`` in the service's own process, or ``mqtt``, on the broker.
     ``speed_factor`` makes simulated doors and lifts faster than the wall clock, for a fleet of simulated robots
     that are.
     """
@@ -33,6 +35,7 @@ class Settings(BaseSettings):
     policies: Path = Field(default_factory=lambda: built_in("policies/default.policy.yaml"))
     data: Path = Field(default_factory=_data_home)
     mqtt_url: str | None = None
+    building: Literal["simulated", "mqtt"] = "simulated"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     speed_factor: float = Field(default=1.0, gt=0, le=100)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.ports import Event, Store, UnitOfWork
+from orchestrator.application.ports import Building, Clock, Event, RobotTransport, Store, UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.delivery.request import DeliveryRequest
@@ -21,8 +21,12 @@ from simulation.broker import VirtualBroker
 from simulation.building import DeviceTimes, Machines, SimulatedBuilding
 from simulation.memory_store import MemoryStore
 from simulation.people import People
+from simulation.virtual_devices import VirtualDevices
 from simulation.virtual_robot import VirtualRobot
 from simulation.virtual_time import Scheduler, VirtualClock
+
+BuildingMaker = Callable[[RobotTransport, Clock], Building]
+"""Makes the building of each orchestrator, when its devices are asked over the broker."""
 
 EVENT_PAGE = 500
 ASK_AGAIN_S = 5.0
@@ -76,10 +80,18 @@ class SimulatedWard:
         Of every chance in it.
     device_times : DeviceTimes, optional
         How slow doors and lifts are.
+    building_over_broker : callable, optional
+        Makes a building that asks the devices over the broker, by the device protocol; asked directly when left out.
     """
 
     def __init__(
-        self, fleet: FleetOnSite, *, asked: Sequence[Asked], seed: int, device_times: DeviceTimes | None = None
+        self,
+        fleet: FleetOnSite,
+        *,
+        asked: Sequence[Asked],
+        seed: int,
+        device_times: DeviceTimes | None = None,
+        building_over_broker: BuildingMaker | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.scheduler = Scheduler(self.clock)
@@ -89,6 +101,12 @@ class SimulatedWard:
         self.machines = Machines(fleet.site, times=device_times)
         self._fleet = fleet
         self._broker = VirtualBroker(self.scheduler, chance=random.Random(f"{seed}:network"))
+        self._building_over_broker = building_over_broker
+        self.devices = (
+            VirtualDevices(self.machines, scheduler=self.scheduler, broker=self._broker)
+            if building_over_broker is not None
+            else None
+        )
         self.control = self._new_control()
         self._people = People(
             lambda: self.control if self._is_up else None,
@@ -152,10 +170,25 @@ class SimulatedWard:
             clock=self.clock,
             ids=self.ids,
             transport=self._broker,
-            building=SimulatedBuilding(self.machines, clock=self.clock),
+            building=self._new_building(),
         )
         control.observers.append(self._look)
         return control
+
+    def _new_building(self) -> Building:
+        if self._building_over_broker is not None:
+            return self._building_over_broker(self._broker, self.clock)
+        return SimulatedBuilding(self.machines, clock=self.clock)
+
+    def befall(self, at_s: float, act: Callable[[Machines, float], None]) -> None:
+        """Let something happen to doors or lifts at a moment; ``act`` gets the machines and the moment."""
+
+        def happen() -> None:
+            act(self.machines, self.clock.monotonic_s())
+            if self.devices is not None:
+                self.devices.look()
+
+        self.scheduler.at(at_s, happen)
 
     def _home_pose(self, robot: str) -> BoardPose:
         pose = self._fleet.pose_of(self._fleet.home_waypoint_of(next(r for r in self._fleet.robots if r == robot)))

@@ -11,7 +11,7 @@ from orchestrator.domain.site.device import DoorPosition
 from orchestrator.domain.site.model import Lane, LaneId, WaypointId, ZoneId
 from simulation.building import DeviceTimes
 from simulation.ward import SimulatedWard
-from tests.support.wards import a_demand, a_fleet, demo_hospital
+from tests.support.wards import a_demand, a_fleet, building_over_broker, demo_hospital
 
 
 class ReleaseWatch:
@@ -59,13 +59,20 @@ class ReleaseWatch:
         self.lifts_passed += 1
 
 
-def a_ward(*, device_times: DeviceTimes | None = None) -> SimulatedWard:
+def a_ward(*, device_times: DeviceTimes | None = None, is_over_broker: bool = False) -> SimulatedWard:
     site = demo_hospital()
-    return SimulatedWard(a_fleet(site), asked=a_demand(site, count=8, seed=4), seed=4, device_times=device_times)
+    return SimulatedWard(
+        a_fleet(site),
+        asked=a_demand(site, count=8, seed=4),
+        seed=4,
+        device_times=device_times,
+        building_over_broker=building_over_broker(site) if is_over_broker else None,
+    )
 
 
-def test_no_lane_is_released_through_a_door_or_a_lift_that_is_not_open() -> None:
-    ward = a_ward()
+@pytest.mark.parametrize("is_over_broker", [False, True])
+def test_no_lane_is_released_through_a_door_or_a_lift_that_is_not_open(is_over_broker: bool) -> None:
+    ward = a_ward(is_over_broker=is_over_broker)
     watch = ReleaseWatch(ward)
 
     assert ward.run(limit_s=7200.0).is_finished

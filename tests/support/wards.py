@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.adapters.building.over_mqtt import MqttBuilding
 from orchestrator.adapters.config.built_in import built_in
 from orchestrator.adapters.config.rmf.importer import import_building
 from orchestrator.adapters.config.robot_model_file import load_robot_models
@@ -14,7 +15,7 @@ from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest
 from orchestrator.domain.fleet.model import ModelId, RobotModel
 from orchestrator.domain.site.model import Site
 from simulation.demo.cast import Cast, choose_cast, draw_routes
-from simulation.ward import Asked
+from simulation.ward import Asked, BuildingMaker
 
 PORTER = ModelId("porter")
 
@@ -73,3 +74,8 @@ def _priority(i: int) -> Priority:
     if i % 10 == 9:
         return Priority.STAT
     return Priority.URGENT if i % 3 == 2 else Priority.ROUTINE
+
+
+def building_over_broker(site: Site) -> BuildingMaker:
+    """Makes buildings whose devices are asked over the broker, as on the ward."""
+    return lambda transport, clock: MqttBuilding(site, transport=transport, clock=clock)

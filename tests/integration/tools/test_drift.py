@@ -10,9 +10,11 @@ import pytest
 
 from orchestrator.adapters.config.built_in import built_in
 from orchestrator.adapters.config.schemas import schema_texts
+from orchestrator.devices.asyncapi import DOCUMENT as ASYNCAPI
+from orchestrator.devices.asyncapi import asyncapi_text
 from orchestrator.http.openapi import DOCUMENT, openapi_text
 
-MADE: dict[Path, Callable[[], str]] = {DOCUMENT: openapi_text}
+MADE: dict[Path, Callable[[], str]] = {DOCUMENT: openapi_text, ASYNCAPI: asyncapi_text}
 MADE |= {built_in("schemas") / name: partial(schema_texts().__getitem__, name) for name in schema_texts()}
 
 

@@ -1,0 +1,1 @@
+"""Doors and lifts over the broker, by the device protocol."""

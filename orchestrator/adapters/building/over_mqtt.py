@@ -1,0 +1,157 @@
+"""The building behind a broker: one dialogue a door or lift, joined to the control's own connection.
+
+Implements `orchestrator.application.ports.Building`. The control's thread owns it; messages come by `receive` in the
+order in which the control takes them in, and leave by the transport that its orders leave by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from orchestrator.application.ports import Clock, RobotTransport
+from orchestrator.devices.address import Channel, DeviceAddress, DeviceKind, parse_device_topic
+from orchestrator.devices.dialogue import DeviceDialogue, Timing
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.device import DoorPicture, LiftPicture
+from orchestrator.domain.site.model import DoorId, LevelId, LiftId, Site
+
+OWNER = "wardporter"
+
+
+class MqttBuilding:
+    """The motorised doors and the lifts of one site.
+
+    Parameters
+    ----------
+    site : Site
+        Whose doors and lifts they are; its id is in every topic.
+    transport : RobotTransport
+        The way to the broker.
+    clock : Clock
+        Time; an epoch is the moment of `start` in milliseconds, so the clock must not stand behind its last start.
+    owner : str, optional
+        What this orchestrator calls itself in sessions; the same after a restart.
+    timing : Timing, optional
+        How often requests are renewed, and how long a device may be silent.
+
+    Notes
+    -----
+    ``refused`` counts the messages on topics of ours that changed nothing.
+    """
+
+    def __init__(
+        self, site: Site, *, transport: RobotTransport, clock: Clock, owner: str = OWNER, timing: Timing | None = None
+    ) -> None:
+        self._site = site
+        self._transport = transport
+        self._clock = clock
+        self._owner = owner
+        self._timing = timing or Timing()
+        self._doors: dict[DoorId, DeviceDialogue] = {}
+        self._lifts: dict[LiftId, DeviceDialogue] = {}
+        self.refused = 0
+
+    def start(self) -> None:
+        """Begin a new epoch, in which nothing is held yet and no device has been heard."""
+        epoch = int(self._clock.now().timestamp() * 1000)
+        doors = [door.id for door in self._site.doors.values() if door.is_motorised]
+        self._doors = {door: self._dialogue(DeviceKind.DOOR, door, epoch) for door in doors}
+        self._lifts = {lift: self._dialogue(DeviceKind.LIFT, lift, epoch) for lift in self._site.lifts}
+
+    def _dialogue(self, kind: DeviceKind, device: str, epoch: int) -> DeviceDialogue:
+        address = DeviceAddress(self._site.id, kind, device)
+        return DeviceDialogue(address, owner=self._owner, epoch=epoch, timing=self._timing)
+
+    # -- messages -------------------------------------------------------------------------------------------------
+
+    def subscriptions(self) -> Sequence[str]:
+        """Return the topics on which the devices say how they stand."""
+        return [dialogue.address.topic(Channel.STATE) for dialogue in self._dialogues]
+
+    def receive(self, topic: str, payload: bytes, *, is_retained: bool) -> bool:
+        """Take in a message; return whether a device of ours has changed by it."""
+        parsed = parse_device_topic(topic)
+        if parsed is None or parsed[1] is not Channel.STATE:
+            return False
+        dialogue = self._dialogue_at(parsed[0])
+        if dialogue is None:
+            return False
+        at_s = self._clock.monotonic_s()
+        before = _gist(dialogue, at_s)
+        if dialogue.receive(payload, at_s=at_s, is_retained=is_retained) is not None:
+            self.refused += 1
+            return False
+        return _gist(dialogue, at_s) != before
+
+    def advance(self) -> None:
+        """Send what is due."""
+        at_s, now = self._clock.monotonic_s(), self._clock.now()
+        for dialogue in self._dialogues:
+            for message in dialogue.due(at_s=at_s, now=now):
+                self._transport.publish(message.topic, message.payload, qos=message.qos, retain=False)
+
+    def next_due_s(self) -> float | None:
+        """Return when something is to be sent, or a device would be silent."""
+        return min((due for dialogue in self._dialogues if (due := dialogue.next_due_s()) is not None), default=None)
+
+    @property
+    def _dialogues(self) -> tuple[DeviceDialogue, ...]:
+        return tuple(chain(self._doors.values(), self._lifts.values()))
+
+    def _dialogue_at(self, address: DeviceAddress) -> DeviceDialogue | None:
+        if address.site != self._site.id:
+            return None
+        if address.kind is DeviceKind.DOOR:
+            return self._doors.get(DoorId(address.id))
+        return self._lifts.get(LiftId(address.id)) if address.kind is DeviceKind.LIFT else None
+
+    # -- doors and lifts ------------------------------------------------------------------------------------------
+
+    def hold_door(self, door: DoorId, robot: RobotId, *, purpose: str) -> None:
+        """Ask that the door opens and stays open for the robot."""
+        self._doors[door].hold(robot, purpose=purpose, at_s=self._clock.monotonic_s())
+
+    def release_door(self, door: DoorId, robot: RobotId) -> None:
+        """Say that the robot no longer needs the door."""
+        self._doors[door].release(robot, at_s=self._clock.monotonic_s())
+
+    def is_door_open_for(self, door: DoorId, robot: RobotId) -> bool:
+        """Whether the door says that it is open in our session for the robot."""
+        return self._doors[door].is_door_open_for(robot, at_s=self._clock.monotonic_s())
+
+    def hold_lift(self, lift: LiftId, level: LevelId, robot: RobotId, *, purpose: str) -> None:
+        """Ask that the cabin comes to the level and waits there for the robot alone."""
+        self._lifts[lift].hold(robot, purpose=purpose, level=level, at_s=self._clock.monotonic_s())
+
+    def release_lift(self, lift: LiftId, robot: RobotId) -> None:
+        """Say that the robot no longer needs the lift."""
+        self._lifts[lift].release(robot, at_s=self._clock.monotonic_s())
+
+    def is_lift_open_for(self, lift: LiftId, level: LevelId, robot: RobotId) -> bool:
+        """Whether the lift says that it stands open at the level in our session for the robot."""
+        return self._lifts[lift].is_lift_open_for(robot, level, at_s=self._clock.monotonic_s())
+
+    def left_behind(self) -> Sequence[tuple[DoorId | LiftId, RobotId]]:
+        """Return what devices still hold for robots since an earlier start."""
+        devices = chain(self._doors.items(), self._lifts.items())
+        return [(device, RobotId(robot)) for device, dialogue in devices for robot in dialogue.left_behind()]
+
+    def doors(self) -> Mapping[DoorId, DoorPicture]:
+        """Return how every motorised door stands, by its own word."""
+        at_s = self._clock.monotonic_s()
+        return {door: dialogue.door(at_s=at_s) for door, dialogue in self._doors.items()}
+
+    def lifts(self) -> Mapping[LiftId, LiftPicture]:
+        """Return where every lift is, by its own word."""
+        at_s = self._clock.monotonic_s()
+        return {lift: dialogue.lift(at_s=at_s) for lift, dialogue in self._lifts.items()}
+
+
+def _gist(dialogue: DeviceDialogue, at_s: float) -> tuple[object, ...]:
+    """Return what matters of how a device stands: not that it heard a session once more."""
+    if dialogue.address.kind is DeviceKind.DOOR:
+        door = dialogue.door(at_s=at_s)
+        return door.position, door.is_obstructed, tuple(session.id for session in door.sessions)
+    lift = dialogue.lift(at_s=at_s)
+    return lift.level, lift.doors, lift.mode, None if lift.session is None else lift.session.id
