@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from orchestrator import cli_demo, cli_site
+from orchestrator import cli_demo, cli_pki, cli_site
 from orchestrator.domain.errors import WardporterError
 from orchestrator.settings import Settings
 
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_site.app, name="site")
+app.add_typer(cli_pki.app, name="pki")
 app.command(name="demo")(cli_demo.demo)
 
 
