@@ -7,6 +7,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import structlog
@@ -23,6 +24,7 @@ from orchestrator.adapters.drawing.level import draw_level
 from orchestrator.adapters.identity.development import DevelopmentIdentity, require_loopback
 from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker, keep_running
+from orchestrator.adapters.mqtt.broker_address import BrokerCredentialError, BrokerLink, TlsFiles
 from orchestrator.adapters.mqtt.driver import Driver, LateTransport
 from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.books import require_fitting_books
@@ -41,6 +43,7 @@ from simulation.building import Machines, SimulatedBuilding
 T = TypeVar("T")
 
 BROKER_FOLDER = "broker"
+LOOPBACK_BROKER = "mqtt://127.0.0.1"
 STORE_FILE = "wardporter.sqlite"
 
 
@@ -70,6 +73,31 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
     )
 
 
+def broker_link_from_settings(settings: Settings) -> BrokerLink:
+    """Return where the settings say the broker is, and who we are to it; loopback while they name none.
+
+    Raises
+    ------
+    BrokerCredentialError
+        Some files of the credential are named and others are not.
+    """
+    named = (settings.mqtt_ca, settings.mqtt_cert, settings.mqtt_key)
+    tls = TlsFiles.in_folder(settings.mqtt_tls) if settings.mqtt_tls is not None else None
+    if any(named):
+        if tls is not None or not all(named):
+            raise BrokerCredentialError(
+                "The credential for the broker was refused: expected its folder in WARDPORTER_MQTT_TLS, or all of "
+                "WARDPORTER_MQTT_CA, WARDPORTER_MQTT_CERT and WARDPORTER_MQTT_KEY."
+            )
+        tls = TlsFiles(*(path for path in named if path is not None))
+    return BrokerLink(
+        url=settings.mqtt_url or LOOPBACK_BROKER,
+        client_id="wardporter-orchestrator",
+        tls=tls,
+        is_plain_allowed=settings.mqtt_allow_plain,
+    )
+
+
 class Door:
     """The door to the control that HTTP is handed; implements `orchestrator.http.desk.ControlDoor`.
 
@@ -81,18 +109,17 @@ class Door:
         The one the control was made with; asked whether it works.
     transport : LateTransport
         The one the control was made with.
-    broker_url : str
-        The broker's address.
+    broker : BrokerLink
+        Where the broker is, and who we are to it.
     """
 
-    def __init__(self, control: Control, *, store: SqlStore, transport: LateTransport, broker_url: str) -> None:
+    def __init__(self, control: Control, *, store: SqlStore, transport: LateTransport, broker: BrokerLink) -> None:
         self._store = store
         self._news = News()
         self._driver = Driver(
             control,
             transport=transport,
-            broker_url=broker_url,
-            client_id="wardporter-orchestrator",
+            broker=broker,
             on_change=self._news.tell,
         )
 
@@ -140,11 +167,13 @@ def build_service(settings: Settings) -> FastAPI:
         Something in the settings is refused; nothing has been started then.
     """
     require_loopback(settings.host)
+    link = broker_link_from_settings(settings)
+    link.check()
     fleet = fleet_from_settings(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
     store = _open_books(settings, fleet)
     broker = None if settings.mqtt_url else ChildBroker(settings.data / BROKER_FOLDER)
-    broker_url = settings.mqtt_url or _url_of(broker)
+    link = replace(link, url=broker.start().url) if broker is not None else link
     clock, ids, transport = SystemClock(), RandomIds(), LateTransport()
     control = Control(
         fleet=fleet,
@@ -154,7 +183,7 @@ def build_service(settings: Settings) -> FastAPI:
         transport=transport,
         building=_building(settings, fleet, transport=transport, clock=clock),
     )
-    door = Door(control, store=store, transport=transport, broker_url=broker_url)
+    door = Door(control, store=store, transport=transport, broker=link)
     desk = Desk(
         control=door,
         site=fleet.site,
@@ -189,11 +218,6 @@ def _open_books(settings: Settings, fleet: FleetOnSite) -> SqlStore:
         store.close()
         raise
     return store
-
-
-def _url_of(broker: ChildBroker | None) -> str:
-    assert broker is not None, "without a broker of its own the service is told an address"
-    return broker.start().url
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,9 @@ def demo(
     headless: Annotated[bool, typer.Option(help="Print no live view, and end with a table.")] = False,
     port: Annotated[int, typer.Option(help="TCP port of the page on 127.0.0.1.", min=0, max=65535)] = 8000,
     seed: Annotated[int, typer.Option(help="Of the choice of stations and of how long people take.")] = 1,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Over TLS, on a Mosquitto of its own with a certificate for each robot.")
+    ] = False,
     limit_minutes: Annotated[float, typer.Option(help="Give up after this long.", min=0.1)] = 60.0,
 ) -> None:
     """Run deliveries from the pharmacy to the wards with robots on ROS 2, and show them here and on a page.
@@ -39,6 +42,7 @@ def demo(
         port=port,
         seed=seed,
         limit_s=limit_minutes * 60.0,
+        is_tls=tls,
     )
     try:
         raise typer.Exit(run_demo(settings))

@@ -21,8 +21,11 @@ def _data_home() -> Path:
 class Settings(BaseSettings):
     """Settings of one orchestrator.
 
-    ``mqtt_url`` names a real broker (``mqtt://host:port``); without it a child broker is kept in ``data``.
     ``building`` says where doors and lifts are: ``simulated`` in the service's own process, or ``mqtt``, on the broker.
+    ``mqtt_url`` names a real broker (``mqtt://host:port`` or ``mqtts://host:port``); without it a child broker is kept
+    in ``data``. ``mqtt_tls`` is the folder with our credential for it, as `wardporter pki` makes it; ``mqtt_ca``,
+    ``mqtt_cert`` and ``mqtt_key`` name its files one by one instead. ``mqtt_allow_plain`` lets ``mqtt://`` leave this
+    machine, on a network where that is no danger.
     ``speed_factor`` makes simulated doors and lifts faster than the wall clock, for a fleet of simulated robots
     that are.
     """
@@ -36,6 +39,11 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=_data_home)
     mqtt_url: str | None = None
     building: Literal["simulated", "mqtt"] = "simulated"
+    mqtt_tls: Path | None = None
+    mqtt_ca: Path | None = None
+    mqtt_cert: Path | None = None
+    mqtt_key: Path | None = None
+    mqtt_allow_plain: bool = False
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     speed_factor: float = Field(default=1.0, gt=0, le=100)

@@ -54,6 +54,10 @@ class RobotProcess:
         How much faster than the wall's the robot's time runs.
     ros_domain_id : int, optional
         ROS domain; inherited from the environment when left out.
+    mqtt_tls : Path, optional
+        Folder with the robot's credential for ``mqtts://``: ca.crt, client.crt and client.key.
+    is_plain_allowed : bool
+        Whether ``mqtt://`` may leave this machine.
     is_managed : bool
         Whether somebody else configures and activates the agent (a lifecycle client).
     """
@@ -70,6 +74,8 @@ class RobotProcess:
     protocol_version: str = "2.1.0"
     ros_domain_id: int | None = None
     is_managed: bool = False
+    mqtt_tls: Path | None = None
+    is_plain_allowed: bool = False
     python: str = field(default_factory=lambda: sys.executable)
 
     @property
@@ -94,7 +100,10 @@ class RobotProcess:
         }
         # Joined by "=", because a start pose may begin with a minus sign.
         pairs = [f"{name}={value}" for name, value in options.items()]
-        return (self.python, "-m", MODULE, *pairs, *(("--managed",) if self.is_managed else ()))
+        if self.mqtt_tls is not None:
+            pairs.append(f"--mqtt-tls={self.mqtt_tls}")
+        switches = {"--managed": self.is_managed, "--mqtt-allow-plain": self.is_plain_allowed}
+        return (self.python, "-m", MODULE, *pairs, *(name for name, is_on in switches.items() if is_on))
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -168,6 +177,7 @@ def _process_of(row: Mapping[str, object]) -> RobotProcess:
         **row,
         "model_file": Path(str(row["model_file"])),
         "state_dir": Path(str(row["state_dir"])),
+        "mqtt_tls": Path(str(row["mqtt_tls"])) if row.get("mqtt_tls") else None,
         "start_pose": (str(level), float(x_m), float(y_m), float(theta_rad)),
     }
     return RobotProcess(**typed)  # pyright: ignore[reportArgumentType]  # names are checked by the call itself

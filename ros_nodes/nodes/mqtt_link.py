@@ -7,12 +7,11 @@ import queue
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from orchestrator.domain.errors import InvalidInputError
+from orchestrator.adapters.mqtt.broker_address import BrokerLink
 from orchestrator.vda5050.address import TO_ROBOT, RobotAddress, TopicKind
 from ros_nodes.onboard.voice import OutgoingMessage
 
@@ -20,13 +19,6 @@ KEEPALIVE_S = 15
 RECONNECT_S = (1, 5)
 WAITING_MAX = 256
 _GOOD_BYE_S = 2.0
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-class BrokerUrlError(InvalidInputError):
-    """A broker's address cannot be used."""
-
-    code = "broker_url"
 
 
 class LinkEvent(Enum):
@@ -51,30 +43,27 @@ class MqttLink:
 
     Parameters
     ----------
-    url : str
-        ``mqtt://`` or ``mqtts://``, with user and password if the broker wants them.
+    broker : BrokerLink
+        Where the broker is, and who the robot is to it.
     address : RobotAddress
         Whose topics to listen to.
     will : OutgoingMessage
         What the broker says when the connection breaks.
+
+    Raises
+    ------
+    InvalidInputError
+        Address or credential cannot be used.
     """
 
-    def __init__(self, url: str, *, address: RobotAddress, will: OutgoingMessage) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise BrokerUrlError(f"Broker {url!r} is refused: expected mqtt://host:port or mqtts://host:port.")
-        self._host, self._port = parts.hostname, parts.port or _PORTS[parts.scheme]
+    def __init__(self, broker: BrokerLink, *, address: RobotAddress, will: OutgoingMessage) -> None:
+        self._host, self._port = broker.address.host, broker.address.port
         self._kinds = {address.topic(kind): kind for kind in TO_ROBOT}
         self._queue: queue.SimpleQueue[Heard | LinkEvent] = queue.SimpleQueue()
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"robot-{address.manufacturer}-{address.serial_number}"
-        )
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=broker.client_id)
         self._client.reconnect_delay_set(*RECONNECT_S)
         self._client.will_set(will.topic, will.payload, will.qos, will.retain)
-        if parts.username:
-            self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
-        if parts.scheme == "mqtts":
-            self._client.tls_set()
+        broker.prepare(self._client)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
@@ -115,6 +104,7 @@ class MqttLink:
         self._queue.put(LinkEvent.DOWN)
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-        kind = self._kinds.get(message.topic)
+        # Orders are never kept by the broker (VDA 5050 §6.3): one that was is of another day, and nobody means it now.
+        kind = None if message.retain else self._kinds.get(message.topic)
         if kind is not None and self._queue.qsize() < WAITING_MAX:
             self._queue.put(Heard(kind, bytes(message.payload)))

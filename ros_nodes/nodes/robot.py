@@ -13,6 +13,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from orchestrator.adapters.mqtt.broker_address import BrokerLink, TlsFiles
 from orchestrator.domain.errors import WardporterError
 from orchestrator.vda5050.address import RobotAddress
 from ros_nodes.model_file import model_from_json
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ros_nodes.nodes.robot", description="One robot on ROS 2.")
     parser.add_argument("--id", required=True, help="robot id; becomes the ROS namespace")
-    parser.add_argument("--mqtt", required=True, help="broker, mqtt://host:port")
+    parser.add_argument("--mqtt", required=True, help="broker, mqtt://host:port or mqtts://host:port")
+    parser.add_argument("--mqtt-tls", type=Path, help="folder with ca.crt, client.crt and client.key for mqtts://")
+    parser.add_argument("--mqtt-allow-plain", action="store_true", help="let mqtt:// leave this machine")
     parser.add_argument("--model", required=True, type=Path, help="robot model, JSON")
     parser.add_argument("--state-dir", required=True, type=Path, help="where the robot remembers pose and loads")
     parser.add_argument("--start-pose", required=True, help="LEVEL,x,y,theta while nothing is remembered")
@@ -61,16 +64,24 @@ def _parser() -> argparse.ArgumentParser:
 def _settings(options: argparse.Namespace) -> AgentSettings:
     level, x_m, y_m, theta_rad = start_pose_from_text(options.start_pose)
     start = RobotMemory(pose=Pose(level, x_m, y_m, theta_rad))
+    address = RobotAddress(
+        interface_name=options.interface,
+        manufacturer=options.manufacturer,
+        serial_number=options.serial or options.id,
+        version=options.protocol_version,
+    )
+    broker = BrokerLink(
+        url=options.mqtt,
+        client_id=f"robot-{address.manufacturer}-{address.serial_number}",
+        tls=TlsFiles.in_folder(options.mqtt_tls) if options.mqtt_tls is not None else None,
+        is_plain_allowed=options.mqtt_allow_plain,
+    )
+    broker.check()
     return AgentSettings(
         namespace=namespace_of(options.id),
-        address=RobotAddress(
-            interface_name=options.interface,
-            manufacturer=options.manufacturer,
-            serial_number=options.serial or options.id,
-            version=options.protocol_version,
-        ),
+        address=address,
         model=model_from_json(options.model.read_text(encoding="utf-8")),
-        mqtt_url=options.mqtt,
+        broker=broker,
         state_dir=options.state_dir,
         start=MemoryFile(options.state_dir).load() or start,
         speed_factor=options.speed_factor,

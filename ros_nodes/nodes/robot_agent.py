@@ -10,6 +10,7 @@ from pathlib import Path
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.timer import Timer
 
+from orchestrator.adapters.mqtt.broker_address import BrokerLink
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.vda5050.address import RobotAddress
 from ros_nodes.nodes.lifecycle import SafeLifecycleNode
@@ -39,7 +40,7 @@ class AgentSettings:
     namespace: str
     address: RobotAddress
     model: RobotModel
-    mqtt_url: str
+    broker: BrokerLink
     state_dir: Path
     start: RobotMemory
     speed_factor: float = 1.0
@@ -104,7 +105,7 @@ class RobotAgent(SafeLifecycleNode):
         if self._robot is None:
             return TransitionCallbackReturn.FAILURE
         self._is_link_up = self._is_announced = False
-        self._link = MqttLink(self._settings.mqtt_url, address=self._settings.address, will=self._robot.last_will())
+        self._link = MqttLink(self._settings.broker, address=self._settings.address, will=self._robot.last_will())
         self._link.open()
         self._timer = self.create_timer(TICK_S, self._tick)
         return super().on_activate(state)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.domain.errors import WardporterError
@@ -93,6 +94,14 @@ class Child:
             os.killpg(self._process.pid, number)
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Folders with the three files of each party, for a broker that asks for them."""
+
+    service: Path
+    robots: Mapping[RobotId, Path]
+
+
 class Company:
     """The service and the robots of one stage.
 
@@ -106,18 +115,31 @@ class Company:
         Whether the service keeps its own child broker (then it finds the broker by its folder) or is told the url.
     ros_domain_id : int, optional
         ROS domain of the robots.
+    credentials : Credentials, optional
+        Everybody's files, for a broker over TLS.
     """
 
-    def __init__(self, stage: Stage, *, mqtt_url: str, is_broker_ours: bool, ros_domain_id: int | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        mqtt_url: str,
+        is_broker_ours: bool,
+        ros_domain_id: int | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
         logs = stage.folder / "logs"
         env = dict(stage.service_env)
         if not is_broker_ours:
             env["WARDPORTER_MQTT_URL"] = mqtt_url
+        if credentials is not None:
+            env["WARDPORTER_MQTT_TLS"] = str(credentials.service)
         self.service = Child("service", [sys.executable, "-m", "orchestrator.cli", "serve"], env=env, logs=logs)
         self.robots: dict[RobotId, Child] = {}
         self._restarts: dict[str, int] = {}
         for robot in stage.cast.robots:
-            process = stage.robot_process(robot, mqtt_url=mqtt_url, ros_domain_id=ros_domain_id)
+            tls = credentials.robots[robot.id] if credentials is not None else None
+            process = stage.robot_process(robot, mqtt_url=mqtt_url, ros_domain_id=ros_domain_id, mqtt_tls=tls)
             self.robots[robot.id] = Child(robot.id, process.argv, env=process.env, logs=logs)
 
     @property

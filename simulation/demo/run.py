@@ -24,7 +24,7 @@ from orchestrator.adapters.config.robot_model_file import load_robot_models
 from orchestrator.adapters.config.site_file import load_site
 from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker
-from orchestrator.domain.errors import WardporterError
+from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.site.model import Site
 from simulation.demo.api import Api, Away
@@ -33,6 +33,7 @@ from simulation.demo.claims import ROS_DOMAIN, ROS_DOMAINS, claimed_number
 from simulation.demo.people import People
 from simulation.demo.processes import Company
 from simulation.demo.progress import Course, Progress
+from simulation.demo.secured import SecuredBroker
 from simulation.demo.stage import Stage, set_stage
 
 LOOK_EVERY_S = 0.25
@@ -60,6 +61,7 @@ class DemoSettings:
     port: int
     seed: int
     limit_s: float
+    is_tls: bool = False
 
 
 def run_demo(settings: DemoSettings) -> int:
@@ -84,7 +86,7 @@ def run_demo(settings: DemoSettings) -> int:
     stage = set_stage(folder, site=site, cast=cast, speed_factor=settings.speed_factor, port=port)
     is_done = False
     try:
-        with _company(stage, console) as company:
+        with _company(stage, console, is_tls=settings.is_tls) as company:
             is_done = _play(settings, stage, company, console)
     finally:
         if is_done:
@@ -102,17 +104,41 @@ def read_stage_site(path: Path | None) -> Site:
 
 
 @contextlib.contextmanager
-def _company(stage: Stage, console: Console) -> Iterator[Company]:
+def _company(stage: Stage, console: Console, *, is_tls: bool) -> Iterator[Company]:
     mqtt_url = os.environ.get("WARDPORTER_MQTT_URL")
+    if is_tls and mqtt_url is not None:
+        raise InvalidInputError(
+            "--tls was refused beside WARDPORTER_MQTT_URL: it starts a Mosquitto of its own. Leave out one of them."
+        )
     with contextlib.ExitStack() as ending:
         domain = claimed_number(ROS_DOMAIN, ROS_DOMAINS, start=os.getpid() % len(ROS_DOMAINS))
         domain_id = ending.enter_context(domain)
         console.print("Starting the broker, the service and the robots …")
-        url = mqtt_url or _start_broker(stage, ending)
-        company = Company(stage, mqtt_url=url, is_broker_ours=mqtt_url is None, ros_domain_id=domain_id)
+        secured = _start_secured_broker(stage, ending) if is_tls else None
+        url = secured.url if secured is not None else mqtt_url or _start_broker(stage, ending)
+        company = Company(
+            stage,
+            mqtt_url=url,
+            is_broker_ours=mqtt_url is None and secured is None,
+            ros_domain_id=domain_id,
+            credentials=secured.credentials if secured is not None else None,
+        )
         ending.callback(company.end)
         company.start()
         yield company
+
+
+def _start_secured_broker(stage: Stage, ending: contextlib.ExitStack) -> SecuredBroker:
+    broker = SecuredBroker(
+        stage.folder / "pki",
+        site=stage.site.id,
+        robots=stage.cast.robots,
+        port=free_port(0),
+        logs=stage.folder / "logs",
+    )
+    ending.callback(broker.stop)
+    broker.start()
+    return broker
 
 
 def _start_broker(stage: Stage, ending: contextlib.ExitStack) -> str:

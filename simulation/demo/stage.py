@@ -45,7 +45,9 @@ class Stage:
         """Where the child broker keeps its place."""
         return self.folder / "data" / "broker"
 
-    def robot_process(self, robot: Robot, *, mqtt_url: str, ros_domain_id: int | None) -> RobotProcess:
+    def robot_process(
+        self, robot: Robot, *, mqtt_url: str, ros_domain_id: int | None, mqtt_tls: Path | None = None
+    ) -> RobotProcess:
         """Return how the process of a robot is started: at its home, in its own state folder."""
         return RobotProcess(
             robot_id=robot.id,
@@ -59,6 +61,7 @@ class Stage:
             serial_number=robot.serial_number,
             protocol_version=robot.protocol_version,
             ros_domain_id=ros_domain_id,
+            mqtt_tls=mqtt_tls,
         )
 
     def robot(self, robot: RobotId) -> Robot:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
 
 from orchestrator.adapters.mqtt.broker import ChildBroker
@@ -49,6 +50,9 @@ class RealBroker(ABC):
     @abstractmethod
     def stop(self) -> None:
         """End it politely, for good; harmless when it does not run."""
+
+    def prepare(self, client: mqtt.Client) -> None:  # noqa: B027  # a broker without accounts asks for nothing
+        """Give a client that listens in what the broker asks of it."""
 
     def restart(self) -> None:
         """Kill it and start it again on the same port."""
@@ -105,11 +109,15 @@ class MosquittoBroker(RealBroker):
     def start(self) -> None:
         program = mosquitto_path()
         assert program is not None, "mark the test with `broker`"
-        configuration = self.folder / "mosquitto.conf"
-        configuration.write_text(f"listener {self.port} {self.host}\nallow_anonymous true\npersistence false\n")
         with (self.folder / "mosquitto.log").open("ab") as log:
-            self._process = subprocess.Popen([program, "-c", str(configuration)], stdout=log, stderr=log)
+            self._process = subprocess.Popen([program, "-c", str(self.configuration())], stdout=log, stderr=log)
         wait_until(lambda: accepts_connections(self.host, self.port), "Mosquitto accepts connections")
+
+    def configuration(self) -> Path:
+        """Write what it is to be run with."""
+        path = self.folder / "mosquitto.conf"
+        path.write_text(f"listener {self.port} {self.host}\nallow_anonymous true\npersistence false\n")
+        return path
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)

@@ -20,10 +20,11 @@ from orchestrator.domain.site.model import StationId
 from simulation.demo.api import Api, Away
 from simulation.demo.cast import choose_cast
 from simulation.demo.people import People
-from simulation.demo.processes import Company
+from simulation.demo.processes import Company, Credentials
 from simulation.demo.run import MODEL, read_stage_site
 from simulation.demo.stage import Stage, set_stage
 from tests.support.brokers import AmqttBroker, MosquittoBroker, RealBroker, wait_until
+from tests.support.secured_broker import SecuredBroker
 from tests.support.wire_tap import WireTap
 
 READY_LIMIT_S = 60.0
@@ -52,7 +53,13 @@ class House:
     def __init__(self, stage: Stage, *, broker: RealBroker, is_broker_ours: bool, ros_domain_id: int) -> None:
         self.stage = stage
         self.broker = broker
-        self.company = Company(stage, mqtt_url=broker.url, is_broker_ours=is_broker_ours, ros_domain_id=ros_domain_id)
+        self.company = Company(
+            stage,
+            mqtt_url=broker.url,
+            is_broker_ours=is_broker_ours,
+            ros_domain_id=ros_domain_id,
+            credentials=_credentials(broker, stage),
+        )
         self.api = Api(f"http://127.0.0.1:{stage.port}")
         self.people = People(self.api, seed=1, speed_factor=stage.speed_factor)
         self.tap = WireTap(broker)
@@ -208,7 +215,8 @@ def a_house(
 ) -> Iterator[House]:
     """Open a house on the demo hospital and end it, whatever happens.
 
-    ``broker`` is ``own`` (the service looks after amqtt itself), ``amqtt`` or ``mosquitto`` (it is told an address).
+    ``broker`` is ``own`` (the service looks after amqtt itself), ``amqtt`` or ``mosquitto`` (it is told an address), or
+    ``secured`` (Mosquitto over TLS, a certificate for each).
     """
     site = read_stage_site(None)
     cast = choose_cast(site, model=load_robot_models(built_in("robot_models"))[MODEL], robots=robots)
@@ -226,11 +234,21 @@ def a_house(
         running.stop()
 
 
+def _credentials(broker: RealBroker, stage: Stage) -> Credentials | None:
+    if not isinstance(broker, SecuredBroker):
+        return None
+    return Credentials(
+        service=broker.service_files, robots={robot.id: broker.robot_files(robot.id) for robot in stage.cast.robots}
+    )
+
+
 def _broker(kind: str, stage: Stage, port: int) -> RealBroker:
     if kind == "mosquitto":
         folder = stage.folder / "mosquitto"
         folder.mkdir()
         return MosquittoBroker(folder, port)
+    if kind == "secured":
+        return SecuredBroker(stage.folder / "pki", port, stage.cast.robots, site=stage.site.id)
     return AmqttBroker(stage.broker_folder if kind == "own" else stage.folder / "amqtt", port)
 
 

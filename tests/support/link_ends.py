@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from orchestrator.adapters.mqtt.broker_address import BrokerLink
 from orchestrator.adapters.mqtt.transport import PahoTransport
 from orchestrator.vda5050.address import FROM_ROBOT, TO_ROBOT, TopicKind, address_of_robot
 from orchestrator.vda5050.events import LinkEvent, Reported
@@ -42,8 +43,7 @@ class FleetEnd:
         self.refused: list[LinkEvent] = []
         self._inbox: queue.SimpleQueue[tuple[str, bytes, bool]] = queue.SimpleQueue()
         self.transport = PahoTransport(
-            broker.url,
-            client_id=client_id,
+            BrokerLink(broker.url, client_id),
             topics=[ADDRESS.topic(kind) for kind in FROM_ROBOT],
             on_message=lambda *message: self._inbox.put(message),
             on_connection=lambda _is_up: None,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
-import signal
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -19,13 +17,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from orchestrator.adapters.pki.authority import Authority
 from orchestrator.adapters.pki.deployment import BrokerPlan, keep_plan, write_broker_files
-from orchestrator.adapters.pki.identity import BROKER, SERVICE, Identity
+from orchestrator.adapters.pki.identity import BROKER, SERVICE, Identity, IdentityKind
 from orchestrator.domain.fleet.model import Robot
 from tests.support.authorities import robot_identity
-from tests.support.brokers import START_LIMIT_S, RealBroker, accepts_connections, wait_until
-from tests.support.tools import mosquitto_path
+from tests.support.brokers import MosquittoBroker, RealBroker, wait_until
 
 SITE = "ward-1"
+OBSERVER = Identity(IdentityKind.OBSERVER, "tap")
 
 
 def this_account() -> str:
@@ -33,29 +31,31 @@ def this_account() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
 
 
-class SecuredBroker(RealBroker):
+class SecuredBroker(MosquittoBroker):
     """Mosquitto with the generated configuration, its authority, and every robot's certificate."""
 
-    def __init__(self, folder: Path, port: int, robots: Iterable[Robot], *, devices: Iterable[Identity] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        robots: Iterable[Robot],
+        *,
+        site: str = SITE,
+        devices: Iterable[Identity] = (),
+    ) -> None:
         super().__init__(folder, port)
         self.robots = list(robots)
-        self._process: subprocess.Popen[bytes] | None = None
         self.authority = Authority.create(folder, name="test", now=lambda: datetime.now(UTC))
-        self.plan = BrokerPlan((self.host, "localhost"), SITE, listen=self.host, port=port, user=this_account())
+        self.plan = BrokerPlan((self.host, "localhost"), site, listen=self.host, port=port, user=this_account())
         keep_plan(self.authority, self.plan)
         self.authority.issue(BROKER, hosts=self.plan.hosts)
-        for identity in (SERVICE, *(robot_identity(robot.id) for robot in self.robots), *devices):
+        for identity in (SERVICE, OBSERVER, *(robot_identity(robot.id) for robot in self.robots), *devices):
             self.authority.issue(identity)
         self.write_files()
 
     @property
     def url(self) -> str:
         return f"mqtts://{self.host}:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "the broker does not run"
-        return self._process.pid
 
     @property
     def service_files(self) -> Path:
@@ -67,31 +67,14 @@ class SecuredBroker(RealBroker):
     def write_files(self) -> None:
         write_broker_files(self.authority, self.plan, self.robots)
 
-    def start(self) -> None:
-        program = mosquitto_path()
-        assert program is not None, "mark the test with `broker`"
-        with (self.folder / "mosquitto.log").open("ab") as log:
-            configuration = self.authority.broker_folder / "mosquitto.conf"
-            self._process = subprocess.Popen([program, "-c", str(configuration)], stdout=log, stderr=log)
-        wait_until(lambda: accepts_connections(self.host, self.port), "Mosquitto accepts connections")
+    def configuration(self) -> Path:
+        return self.authority.broker_folder / "mosquitto.conf"
 
-    def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        self._reap()
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self.resume()
-            self._process.terminate()
-            self._reap()
+    def prepare(self, client: mqtt.Client) -> None:
+        client.tls_set_context(_context(self.authority.folder_of(OBSERVER), None))
 
     def log_text(self) -> str:
         return (self.folder / "mosquitto.log").read_text(errors="replace")
-
-    def _reap(self) -> None:
-        assert self._process is not None
-        self._process.wait(timeout=START_LIMIT_S)
-        self._process = None
 
 
 class Party:

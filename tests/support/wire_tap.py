@@ -41,6 +41,7 @@ class WireTap:
         self._client.on_subscribe = lambda *_: self._listens.set()
         self._client.on_disconnect = lambda *_: self._listens.clear()
         self._client.on_message = self._hear
+        broker.prepare(self._client)
         self._client.connect(broker.host, broker.port, keepalive=5)
         self._client.loop_start()
         wait_until(self._listens.is_set, "the wire tap listens")

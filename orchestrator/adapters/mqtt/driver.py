@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import structlog
 
+from orchestrator.adapters.mqtt.broker_address import BrokerLink
 from orchestrator.adapters.mqtt.transport import PahoTransport
 from orchestrator.application.control import Control
 from orchestrator.application.ports import UnitOfWork
@@ -50,10 +51,8 @@ class Driver:
         Not yet started.
     transport : LateTransport
         The one the control was made with.
-    broker_url : str
-        The broker's address.
-    client_id : str
-        The orchestrator's id at the broker.
+    broker : BrokerLink
+        Where the broker is, and who we are to it.
     on_change : callable
         Called, on the control's thread, when something may have changed.
     """
@@ -63,14 +62,12 @@ class Driver:
         control: Control,
         *,
         transport: LateTransport,
-        broker_url: str,
-        client_id: str,
+        broker: BrokerLink,
         on_change: Callable[[], None],
     ) -> None:
         self._control = control
         self._late = transport
-        self._broker_url = broker_url
-        self._client_id = client_id
+        self._broker = broker
         self._on_change = on_change
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="control")
         self._inbox: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue(INBOX_LIMIT)
@@ -84,8 +81,7 @@ class Driver:
         loop = asyncio.get_running_loop()
         await self._on_thread(self._start)
         transport = PahoTransport(
-            self._broker_url,
-            client_id=self._client_id,
+            self._broker,
             topics=self._control.subscriptions(),
             on_message=lambda *message: _hand_over(loop, self._take, message),
             on_connection=lambda _is_up: self._on_change(),

@@ -9,25 +9,17 @@ instead, while the order is still wanted.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
-from orchestrator.domain.errors import InvalidInputError
+from orchestrator.adapters.mqtt.broker_address import BrokerLink
 
 log = structlog.get_logger(__name__)
 
 KEEPALIVE_S = 15
 RECONNECT_S = (1, 5)
-DEFAULT_PORT = 1883
-
-
-class BrokerAddressError(InvalidInputError):
-    """The broker's address cannot be used."""
-
-    code = "broker_address"
 
 
 class PahoTransport:
@@ -35,33 +27,37 @@ class PahoTransport:
 
     Parameters
     ----------
-    url : str
-        ``mqtt://host:port``.
-    client_id : str
-        Unique among the broker's clients.
+    broker : BrokerLink
+        Where the broker is, and who we are to it.
     topics : sequence of str
         What to listen to, subscribed again at every connection.
     on_message : callable
         Gets topic, payload and whether the broker had kept it, **on paho's thread**; must only hand them over.
     on_connection : callable
         Gets True or False when the connection comes or goes, on paho's thread.
+
+    Raises
+    ------
+    InvalidInputError
+        Address or credential cannot be used.
     """
 
     def __init__(
         self,
-        url: str,
+        broker: BrokerLink,
         *,
-        client_id: str,
         topics: Sequence[str],
         on_message: Callable[[str, bytes, bool], None],
         on_connection: Callable[[bool], None],
     ) -> None:
-        self._host, self._port = broker_address(url)
+        address = broker.address
+        self._host, self._port = address.host, address.port
         self._topics = list(topics)
         self._on_message = on_message
         self._on_connection = on_connection
         self.is_connected = False
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=broker.client_id, clean_session=True)
+        broker.prepare(self._client)
         self._client.reconnect_delay_set(*RECONNECT_S)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
@@ -99,23 +95,3 @@ class PahoTransport:
 
     def _received(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         self._on_message(message.topic, bytes(message.payload), message.retain)
-
-
-def broker_address(url: str) -> tuple[str, int]:
-    """Return host and port of a broker url.
-
-    Raises
-    ------
-    BrokerAddressError
-        The url is not ``mqtt://host[:port]``.
-    """
-    parts = urlsplit(url)
-    try:
-        port = parts.port or DEFAULT_PORT
-    except ValueError:
-        port = 0
-    if parts.scheme != "mqtt" or not parts.hostname or not port:
-        raise BrokerAddressError(
-            f"The broker address {url!r} was refused; expected mqtt://host:port, such as mqtt://127.0.0.1:1883."
-        )
-    return parts.hostname, port

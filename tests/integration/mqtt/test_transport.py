@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.mqtt.transport import BrokerAddressError, PahoTransport, broker_address
+from orchestrator.adapters.mqtt.broker_address import BrokerLink
+from orchestrator.adapters.mqtt.transport import PahoTransport
 from tests.support.brokers import BROKERS, RealBroker, wait_until
 from tests.support.link_ends import Eavesdropper
 
@@ -23,8 +24,7 @@ class Ear:
         self.heard: queue.SimpleQueue[tuple[str, bytes, bool]] = queue.SimpleQueue()
         self.connections: list[bool] = []
         self.transport = PahoTransport(
-            url,
-            client_id=client_id,
+            BrokerLink(url, client_id),
             topics=topics,
             on_message=lambda *message: self.heard.put(message),
             on_connection=self.connections.append,
@@ -155,23 +155,3 @@ def test_broker_that_hangs_is_noticed_by_its_silence(
     wait_until(lambda: not house.transport.is_connected, "the silence is noticed")
     broker.resume()
     house.wait_connected()
-
-
-@pytest.mark.parametrize(
-    ("url", "place"),
-    [
-        ("mqtt://127.0.0.1:1884", ("127.0.0.1", 1884)),
-        ("mqtt://broker", ("broker", 1883)),
-        ("mqtt://[::1]", ("::1", 1883)),
-    ],
-)
-def test_broker_address_is_read(url: str, place: tuple[str, int]) -> None:
-    assert broker_address(url) == place
-
-
-@pytest.mark.parametrize(
-    "url", ["", "127.0.0.1:1883", "http://127.0.0.1", "mqtt://", "mqtt://host:port", "mqtt://h:70000"]
-)
-def test_broker_address_that_is_none_is_refused_with_what_was_expected(url: str) -> None:
-    with pytest.raises(BrokerAddressError, match="expected mqtt://host:port"):
-        broker_address(url)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from orchestrator.adapters.mqtt import driver as driving
+from orchestrator.adapters.mqtt.broker_address import BrokerLink
 from orchestrator.adapters.mqtt.driver import Driver, LateTransport
 from orchestrator.application.control import Control
 
@@ -62,8 +63,7 @@ def driver(control: FailingControl, free_port: int) -> Driver:
     return Driver(
         cast(Control, control),
         transport=LateTransport(),
-        broker_url=f"mqtt://127.0.0.1:{free_port}",
-        client_id="test",
+        broker=BrokerLink(f"mqtt://127.0.0.1:{free_port}", "orchestrator"),
         on_change=lambda: None,
     )
 
