@@ -99,7 +99,14 @@ def is_news(before: RobotReport | None, report: RobotReport) -> bool:
     """
     if before is None or (not report.is_driving and _is_moved(before.pose, report.pose)):
         return True
-    kept = replace(report, pose=before.pose, received_at=before.received_at, battery=before.battery)
+    kept = replace(
+        report,
+        pose=before.pose,
+        received_at=before.received_at,
+        battery=before.battery,
+        sent_at=before.sent_at,
+        message_number=before.message_number,
+    )
     return kept != before or round(before.battery, 2) != round(report.battery, 2)
 
 

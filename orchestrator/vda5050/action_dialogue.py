@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.domain.fleet.model import ActionId, ActionStatus, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.vda5050.bounds import words
 from orchestrator.vda5050.dialect import InstantKey
 from orchestrator.vda5050.events import ActionFailed, ActionFinished, LinkEvent
 from orchestrator.vda5050.messages import ErrorReport, State
@@ -91,8 +92,8 @@ def _outcome(request: ActionRequest, state: State, report: RobotReport) -> LinkE
     if status is ActionStatus.FAILED or (status is None and refusals):
         if action.kind is ActionKind.CANCEL_ORDER and (_has_nothing_to_cancel(refusals) or _has_stopped(state)):
             return ActionFinished(action.id)
-        told = description_of_action(state, action.id) or "; ".join(
-            error.error_description or error.error_type for error in refusals
+        told = description_of_action(state, action.id) or words(
+            "; ".join(error.error_description or error.error_type for error in refusals)
         )
         return ActionFailed(action.id, told)
     if status is None and was_listed and action.kind is ActionKind.CANCEL_ORDER and _has_stopped(state):

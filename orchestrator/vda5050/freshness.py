@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """A timestamp this near to our own time is taken for the robot's true time."""
 
+REPEATED = "it repeats the last state"
+
 _HALF = 2**31
 _WHOLE = 2**32
 
@@ -23,6 +25,8 @@ class _Seen:
     payload: bytes
     at_s: float
     is_credible: bool
+    is_past: bool = False
+    is_from_books: bool = False
 
 
 class StateSequence:
@@ -37,6 +41,22 @@ class StateSequence:
     def __init__(self, *, quiet_after_s: float) -> None:
         self._quiet_after_s = quiet_after_s
         self._last: _Seen | None = None
+
+    def remember(self, *, header_id: int, timestamp: datetime, received_at: datetime, at_s: float) -> None:
+        """Go on from the last state on the books, after a restart; nothing happens once a state was heard.
+
+        Parameters
+        ----------
+        header_id, timestamp
+            From its header.
+        received_at : datetime
+            Our time of day when it came; says whether the robot's clock was right then.
+        at_s : float
+            Our monotonic time now.
+        """
+        if self._last is None:
+            is_credible = abs(received_at - timestamp) <= CLOCK_TOLERANCE
+            self._last = _Seen(header_id, timestamp, b"", at_s, is_credible, is_from_books=True)
 
     def objection(
         self, *, header_id: int, timestamp: datetime, payload: bytes, at_s: float, now: datetime
@@ -55,7 +75,8 @@ class StateSequence:
             Our time of day.
         """
         is_credible = abs(now - timestamp) <= CLOCK_TOLERANCE
-        seen = _Seen(header_id, timestamp, payload, at_s, is_credible)
+        is_past = now - timestamp > CLOCK_TOLERANCE
+        seen = _Seen(header_id, timestamp, payload, at_s, is_credible, is_past)
         why = self._why_old(seen)
         if why is None:
             self._last = seen
@@ -65,6 +86,9 @@ class StateSequence:
         last = self._last
         if last is None:
             return None
+        if last.is_from_books and last.is_credible and seen.is_past:
+            # Not every state is on the books: what lies between the last one there and the restart could be replayed.
+            return "its timestamp is of long ago, and the robot's clock was right before"
         is_later = seen.timestamp > last.timestamp
         is_next = 0 < (seen.header_id - last.header_id) % _WHOLE < _HALF
         if is_later:
@@ -75,7 +99,7 @@ class StateSequence:
             is_fine = is_same_time or seen.is_credible or not last.is_credible
             return None if is_fine else "its timestamp lies before the last state's and far from now"
         if is_same_time and seen.header_id == last.header_id:
-            return "it repeats the last state" if seen.payload == last.payload else None
+            return REPEATED if seen.payload == last.payload else None
         return None if self._is_restart(seen, last) else "it is older than the last state"
 
     def _is_restart(self, seen: _Seen, last: _Seen) -> bool:

@@ -25,6 +25,7 @@ from orchestrator.domain.fleet.model import (
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction, sequence_of_step
 from orchestrator.domain.site.model import WaypointId
 from orchestrator.vda5050 import messages as wire
+from orchestrator.vda5050.bounds import words
 from orchestrator.vda5050.dialect import STANDARD, Dialect, Headings, InstantKey, LoadReports
 from orchestrator.vda5050.frames import MapFrames, MapPose
 from orchestrator.vda5050.header import Header
@@ -139,6 +140,8 @@ def report_from_state(
             for item in state.action_states
             if not item.action_id.startswith(QUESTION)
         },
+        sent_at=state.timestamp,
+        message_number=state.header_id,
     )
 
 
@@ -218,7 +221,7 @@ def _fault(error: wire.ErrorReport) -> RobotFault:
     return RobotFault(
         kind=error.error_type,
         is_fatal=error.error_level is wire.ErrorLevel.FATAL,
-        description=error.error_description or "",
+        description=words(error.error_description or ""),
     )
 
 

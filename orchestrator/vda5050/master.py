@@ -24,6 +24,7 @@ from orchestrator.domain.fleet.model import ActionId, OrderId, Robot, RobotModel
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder, RobotAction
 from orchestrator.vda5050.action_dialogue import ActionDialogue
 from orchestrator.vda5050.address import RobotAddress, TopicKind, address_of_robot
+from orchestrator.vda5050.bounds import excess_of
 from orchestrator.vda5050.codec import MalformedMessageError, decode_connection, decode_factsheet, decode_state, encode
 from orchestrator.vda5050.dialect import STANDARD, Dialect
 from orchestrator.vda5050.events import (
@@ -210,6 +211,7 @@ class RobotLink:
         at_s: float,
         passed: int = -1,
         is_lost: bool = False,
+        last: RobotReport | None = None,
     ) -> None:
         """Go on from what was stored: after a restart of the orchestrator, or when what was told could not be kept.
 
@@ -230,8 +232,14 @@ class RobotLink:
             Index of the last step known as passed, -1 for none.
         is_lost : bool, optional
             Whether the robot is lost on our books, so that its return is told.
+        last : RobotReport, optional
+            What the robot last said, as far as it is on our books: whatever is not newer does not count.
         """
         self._begin_dialogues()
+        if last is not None and last.sent_at is not None:
+            self._sequence.remember(
+                header_id=last.message_number, timestamp=last.sent_at, received_at=last.received_at, at_s=at_s
+            )
         if self._report is None:
             self._heard_s = at_s
         self._is_lost = is_lost
@@ -273,7 +281,7 @@ class RobotLink:
     def _receive_state(self, payload: bytes, *, at_s: float, now: datetime, is_retained: bool) -> list[LinkEvent]:
         decoded = decode_state(payload)
         state = decoded.message
-        why = self._foreign(state) or ("the broker had kept it" if is_retained else None)
+        why = self._foreign(state) or ("the broker had kept it" if is_retained else None) or excess_of(state)
         why = why or self._sequence.objection(
             header_id=state.header_id, timestamp=state.timestamp, payload=payload, at_s=at_s, now=now
         )

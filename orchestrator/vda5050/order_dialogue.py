@@ -8,6 +8,7 @@ from dataclasses import replace
 from orchestrator.domain.errors import ConflictError
 from orchestrator.domain.fleet.model import ActionId, ActionStatus, OrderId, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder, sequence_of_step
+from orchestrator.vda5050.bounds import words
 from orchestrator.vda5050.events import (
     ActionFailed,
     ActionFinished,
@@ -199,7 +200,7 @@ class OrderDialogue:
             ):
                 self._request = None
                 yield OrderRejected(
-                    request.order.id, request.order.update_id, error.error_type, error.error_description or ""
+                    request.order.id, request.order.update_id, error.error_type, words(error.error_description or "")
                 )
                 return
 

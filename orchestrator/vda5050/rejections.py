@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from orchestrator.vda5050.bounds import words
 from orchestrator.vda5050.messages import ErrorReport, State
 
 ErrorMark = tuple[str, tuple[tuple[str, str], ...], str]
@@ -60,7 +61,7 @@ def description_of_action(state: State, action_id: str) -> str:
     results = [item.result_description for item in state.action_states if item.action_id == action_id]
     errors = [item for item in state.errors if action_id in item.referenced("actionId")]
     told = results + [item.error_description or item.error_type for item in errors]
-    return "; ".join(text for text in told if text)
+    return words("; ".join(text for text in told if text))
 
 
 def _names_header(error: ErrorReport, header_ids: Collection[int]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -16,7 +16,10 @@ HEADER_ID_MAX = 2**32 - 1
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a timestamp names its offset; VDA 5050 wants UTC with a trailing Z")
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a timestamp beyond the year 9999 or before the year 1") from error
 
 
 Timestamp = Annotated[datetime, AfterValidator(_aware)]

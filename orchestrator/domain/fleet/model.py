@@ -133,7 +133,8 @@ class RobotReport:
     """What a robot said of itself, once, in protocol-neutral words.
 
     ``sequences_ahead`` are the sequence ids of nodes it still has to traverse. ``loads`` is None when the robot
-    does not know what it carries, and empty when it knows that it carries nothing. ``battery`` is 0 to 1.
+    does not know what it carries, and empty when it knows that it carries nothing. ``battery`` is 0 to 1. ``sent_at``
+    and ``message_number`` are the robot's own, from the message that said it: what tells a newer message from a replay.
     """
 
     robot: RobotId
@@ -154,6 +155,8 @@ class RobotReport:
     faults: tuple[RobotFault, ...] = ()
     loads: tuple[LoadId, ...] | None = None
     actions: Mapping[ActionId, ActionStatus] = field(default_factory=dict[ActionId, ActionStatus])
+    sent_at: datetime | None = None
+    message_number: int = 0
 
     @property
     def is_idle(self) -> bool:

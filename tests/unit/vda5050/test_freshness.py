@@ -94,3 +94,43 @@ def test_a_capture_replayed_days_later_does_not_count() -> None:
     for _, robot_s, header_id in capture:
         assert not ear.counts(days + 1, robot_s, header_id)
     assert ear.counts(days + 2, days + 2, 91)
+
+
+def an_ear_after_a_restart(*, last_robot_s: float, heard_at_s: float, header_id: int = 500) -> Ear:
+    ear = Ear()
+    ear.sequence.remember(
+        header_id=header_id,
+        timestamp=START + timedelta(seconds=last_robot_s),
+        received_at=START + timedelta(seconds=heard_at_s),
+        at_s=0.0,
+    )
+    return ear
+
+
+def test_after_a_restart_a_capture_of_days_ago_does_not_count() -> None:
+    days_later_s = 3 * 86400.0
+    ear = an_ear_after_a_restart(last_robot_s=100.0, heard_at_s=100.0)
+
+    assert not ear.counts(days_later_s, 99.0, 499)  # before the last on the books
+    assert not ear.counts(days_later_s, 100.0, 500)  # the last itself
+    assert not ear.counts(days_later_s, 150.0, 550)  # after it, but never written down
+    assert not ear.counts(days_later_s, 150.0, 3)
+    assert ear.counts(days_later_s + 1, days_later_s, 9000)  # the robot itself
+
+
+def test_after_a_restart_the_robot_is_heard_at_once_even_if_it_restarted_too() -> None:
+    assert an_ear_after_a_restart(last_robot_s=100.0, heard_at_s=100.0).counts(130.0, 130.0, 560)
+    assert an_ear_after_a_restart(last_robot_s=100.0, heard_at_s=100.0).counts(130.0, 130.0, 0)
+
+
+def test_after_a_restart_a_robot_whose_clock_was_never_right_is_heard() -> None:
+    ear = an_ear_after_a_restart(last_robot_s=-5e6, heard_at_s=100.0)
+    assert ear.counts(130.0, -5e6 + 30.0, 560)
+    assert not ear.counts(131.0, -5e6 + 29.0, 559)
+
+
+def test_what_is_on_the_books_counts_for_nothing_once_a_state_was_heard() -> None:
+    ear = Ear()
+    assert ear.counts(1000.0, 1000.0, 5)
+    ear.sequence.remember(header_id=9, timestamp=START, received_at=START, at_s=0.0)
+    assert ear.counts(1001.0, 1001.0, 6)
