@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.errors import ConflictError, InvalidInputError, NotFoundError, WardporterError
+from orchestrator.domain.errors import ConflictError, InvalidInputError, NotFoundError
 
 
-class PkiFolderError(WardporterError):
+class PkiFolderError(InvalidInputError):
     """The folder of the authority cannot be used."""
 
     code = "pki_folder"
