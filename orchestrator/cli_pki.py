@@ -32,6 +32,7 @@ from orchestrator.adapters.pki.files import read_whole
 from orchestrator.adapters.pki.identity import BROKER, SERVICE, Identity, IdentityKind
 from orchestrator.adapters.pki.register import Issued
 from orchestrator.adapters.pki.reload import Told, end_connection, reload_broker
+from orchestrator.devices.address import DeviceKind
 from orchestrator.domain.errors import NotFoundError, WardporterError
 from orchestrator.domain.fleet.fleet import Fleet
 from orchestrator.domain.fleet.model import RobotId
@@ -42,7 +43,6 @@ app = typer.Typer(help="Certificates of robots, devices and the service, and the
 UNWELL_EXIT = 1
 REFUSED_EXIT = 2
 SOON = timedelta(days=60)
-DEVICE_KINDS = ("door", "lift", "panel", "call")
 
 FolderOption = Annotated[
     Path | None, typer.Option("--folder", help="Folder of the authority; `pki` in the data folder when left out.")
@@ -132,8 +132,8 @@ def device(
 ) -> None:
     """Make the certificate of a door, a lift, a fire panel or a call button."""
     with _refusals():
-        if kind not in DEVICE_KINDS:
-            raise IdentityError(f"{kind!r} is no kind of device: expected {', '.join(DEVICE_KINDS)}.")
+        if kind not in set(DeviceKind):
+            raise IdentityError(f"{kind!r} is no kind of device: expected {', '.join(DeviceKind)}.")
         _issue(folder, fleet, Identity(IdentityKind.DEVICE, f"{kind}.{name}"), days=days, renew=renew, csr=csr)
 
 

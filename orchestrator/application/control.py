@@ -28,23 +28,27 @@ from orchestrator.application.driving import (
 )
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates, Whereabouts
+from orchestrator.application.intake import Intake
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
+from orchestrator.application.quarantine import quarantine, tell_of_kept_order
 from orchestrator.application.steering import Steering
 from orchestrator.application.steps import has_strayed, standing_place
 from orchestrator.application.trips import progress_trips
 from orchestrator.application.turn import Turn
 from orchestrator.application.views import FleetPicture, RobotPicture
+from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId, RobotReport
 from orchestrator.domain.fleet.order import RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.vda5050 import events as link_events
-from orchestrator.vda5050.address import AddressError, TopicKind, parse_topic
+from orchestrator.vda5050.address import TO_ROBOT, AddressError, TopicKind, parse_topic
 from orchestrator.vda5050.master import RobotLink
 
 T = TypeVar("T")
 
-LISTENED_KINDS = (TopicKind.STATE, TopicKind.CONNECTION, TopicKind.FACTSHEET)
+LISTENED_KINDS = (TopicKind.STATE, TopicKind.CONNECTION, TopicKind.FACTSHEET, *TO_ROBOT)
+"""What is listened to of each robot; what goes to it only to see that the broker keeps none of it."""
 
 
 class Control:
@@ -96,6 +100,7 @@ class Control:
         self._steering = Steering(fleet)
         self._dispatcher = Dispatcher(fleet, distance=self._steering.distance_m)
         self._gates = Gates(fleet, building)
+        self._intake = Intake()
         self.observers: list[Callable[[], None]] = []
         self.refused: Counter[RobotId] = Counter()
 
@@ -116,6 +121,13 @@ class Control:
         """Return the topics that the orchestrator has to listen to."""
         robots = [link.address.topic(kind) for link in self._links.values() for kind in LISTENED_KINDS]
         return [*robots, *self._building.subscriptions()]
+
+    def quarantined(self) -> frozenset[str]:
+        """Return the topics, less their last level, of robots in quarantine; any thread may ask."""
+        return frozenset(prefix for prefix, robot in self._robot_at.items() if self._is_quarantined(robot))
+
+    def _is_quarantined(self, robot: RobotId) -> bool:
+        return self._records[robot].is_held_for(HoldKind.QUARANTINED)
 
     def _read_back(self) -> None:
         """Read the records, and rebuild from them what is remembered of grants, plans and the robots' orders.
@@ -146,8 +158,16 @@ class Control:
         robot = self._robot_at.get(parsed.prefix)
         if robot is None:
             return
+        if parsed.kind in TO_ROBOT:
+            self._clear_if_kept(robot, topic, payload, is_retained=is_retained)
+        elif not self._is_quarantined(robot) or self._intake.is_read(robot, at_s=self._clock.monotonic_s()):
+            self._receive_from(robot, parsed.kind, payload, is_retained=is_retained)
+        else:
+            self.refused[robot] += 1
+
+    def _receive_from(self, robot: RobotId, kind: TopicKind, payload: bytes, *, is_retained: bool) -> None:
         events = self._links[robot].receive(
-            parsed.kind,
+            kind,
             payload,
             at_s=self._clock.monotonic_s(),
             now=self._clock.now(),
@@ -155,6 +175,22 @@ class Control:
         )
         self._heed(robot, events)
         self._flush()
+
+    def quarantine(self, sender: str, what: str) -> None:
+        """Hold the robot whose topics begin with ``sender`` for what its messages do; a device is no robot."""
+        robot = self._robot_at.get(sender)
+        if robot is None:
+            return
+        with self._turn() as turn:
+            quarantine(turn, robot, what)
+        self._advance()
+
+    def _clear_if_kept(self, robot: RobotId, topic: str, payload: bytes, *, is_retained: bool) -> None:
+        """Take a kept order off the broker. What is not kept is our own order passing by, or not ours to judge."""
+        if is_retained and payload:
+            self._transport.publish(topic, b"", qos=1, retain=True)
+            with self._turn() as turn:
+                tell_of_kept_order(turn, robot, topic.rpartition("/")[2])
 
     def act(self, command: Callable[[UnitOfWork], T]) -> T:
         """Run a use case in one transaction; the next `tick`, which is due at once, lets the fleet follow.
@@ -237,9 +273,18 @@ class Control:
             case link_events.MessageRefused():
                 # It changes nothing, so it costs nothing either: no transaction, whoever floods us.
                 self.refused[robot] += 1
+                self._note_refused(robot, event)
                 return False
             case _:
                 return True
+
+    def _note_refused(self, robot: RobotId, event: link_events.MessageRefused) -> None:
+        commonest = self._intake.note_refused(robot, event.reason, at_s=self._clock.monotonic_s())
+        if commonest is not None and not self._is_quarantined(robot):
+            self.quarantine(
+                self._links[robot].address.prefix,
+                f"sends messages that cannot be used, most often so: {commonest.rstrip('.')}",
+            )
 
     def _advance(self) -> None:
         with self._turn() as turn:
@@ -350,4 +395,5 @@ def _resume(link: RobotLink, record: RobotRecord, actions: Sequence[RobotAction]
         at_s=at_s,
         passed=record.passed,
         is_lost=record.lost_since is not None,
+        last=record.report,
     )

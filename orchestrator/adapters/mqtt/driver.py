@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -15,7 +16,9 @@ from typing import TypeVar
 import structlog
 
 from orchestrator.adapters.mqtt.broker_address import BrokerLink
+from orchestrator.adapters.mqtt.inbox import Inbox, Message
 from orchestrator.adapters.mqtt.transport import PahoTransport
+from orchestrator.application.admission import sender_of
 from orchestrator.application.control import Control
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.views import FleetPicture
@@ -23,11 +26,13 @@ from orchestrator.application.views import FleetPicture
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-INBOX_LIMIT = 10_000
 BATCH_LIMIT = 50
-"""Messages handled in one go: commands of people wait behind a batch, never behind the whole inbox."""
+BATCH_S = 0.1
+"""Messages handled in one go, and seconds: commands of people wait behind a batch, never behind the whole inbox."""
 
 LONGEST_NAP_S = 1.0
+
+FLOODS = "sends far more than it may, again and again"
 
 
 class LateTransport:
@@ -70,8 +75,9 @@ class Driver:
         self._broker = broker
         self._on_change = on_change
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="control")
-        self._inbox: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue(INBOX_LIMIT)
-        self._dropped = 0
+        self._inbox = Inbox()
+        self._has_mail = asyncio.Event()
+        self._is_waking = False
         self._has_failed = False
         self._picture: FleetPicture | None = None
 
@@ -83,7 +89,7 @@ class Driver:
         transport = PahoTransport(
             self._broker,
             topics=self._control.subscriptions(),
-            on_message=lambda *message: _hand_over(loop, self._take, message),
+            on_message=lambda *message: self._take(loop, message),
             on_connection=lambda _is_up: self._on_change(),
         )
         self._late.real = transport
@@ -134,42 +140,64 @@ class Driver:
             self._picture = self._control.picture()
             self._on_change()
 
-    def _take(self, message: tuple[str, bytes, bool]) -> None:
-        """Keep a message for the pump; on overload the newest is dropped, since robots report again."""
-        try:
-            self._inbox.put_nowait(message)
-        except asyncio.QueueFull:
-            self._dropped += 1
-            if self._dropped % 1000 == 1:
-                log.error("inbox_full", dropped=self._dropped)
+    def _take(self, loop: asyncio.AbstractEventLoop, message: Message) -> None:
+        """Let a message in or drop it, on paho's thread; stop listening to whoever sends too much."""
+        verdict = self._inbox.put(message, at_s=time.monotonic())
+        if verdict.mutes and self._late.real is not None:
+            sender = sender_of(message[0])
+            self._late.real.mute(sender)
+            log.warning("sender_muted", sender=sender, why=verdict.drop, dropped=self._inbox.dropped)
+        if verdict.drop is None and not self._is_waking:
+            self._is_waking = True
+            _wake(loop, self._has_mail)
 
     async def _pump(self) -> None:
         while True:
             nap_s = await self._on_thread(self._seconds_to_next_tick)
-            messages = await self._collect(nap_s)
-            await self._on_thread(lambda batch=messages: self._then_look(lambda: self._handle(batch)))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0 if not self._inbox.is_empty else nap_s):
+                    await self._has_mail.wait()
+            self._has_mail.clear()
+            self._is_waking = False
+            await self._on_thread(lambda: self._then_look(self._handle_batch))
+            self._listen_again()
+
+    def _listen_again(self) -> None:
+        """Listen again to whoever was muted for long enough."""
+        for sender in self._inbox.heard_again(at_s=time.monotonic()):
+            if self._late.real is not None:
+                self._late.real.unmute(sender)
 
     def _seconds_to_next_tick(self) -> float:
         if self._has_failed:
             return LONGEST_NAP_S  # what fails is due at once again; people's commands must get through all the same
         return max(0.0, min(self._control.next_due_s() - self._control.now_s(), LONGEST_NAP_S))
 
-    async def _collect(self, nap_s: float) -> list[tuple[str, bytes, bool]]:
-        messages: list[tuple[str, bytes, bool]] = []
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(nap_s):
-                messages.append(await self._inbox.get())
-        while not self._inbox.empty() and len(messages) < BATCH_LIMIT:
-            messages.append(self._inbox.get_nowait())
-        return messages
-
-    def _handle(self, messages: list[tuple[str, bytes, bool]]) -> None:
-        for topic, payload, is_retained in messages:
-            try:
-                self._control.receive(topic, payload, is_retained=is_retained)
-            except Exception:  # the process edge: one poisonous message must not deafen the house to all others
-                log.exception("message_failed", topic=topic)
+    def _handle_batch(self) -> None:
+        until_s = time.monotonic() + BATCH_S
+        for _ in range(BATCH_LIMIT):
+            message = self._inbox.take()
+            if message is None:
+                break
+            self._handle(*message)
+            if time.monotonic() >= until_s:
+                break
+        for sender in self._inbox.take_flooding():
+            self._quarantine(sender)
         self._tick()
+        self._inbox.confine(self._control.quarantined())
+
+    def _handle(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        try:
+            self._control.receive(topic, payload, is_retained=is_retained)
+        except Exception:  # the process edge: one poisonous message must not deafen the house to all others
+            log.exception("message_failed", topic=topic)
+
+    def _quarantine(self, sender: str) -> None:
+        try:
+            self._control.quarantine(sender, FLOODS)
+        except Exception:  # the process edge: it is muted all the same, and floods again or does not
+            log.exception("quarantine_failed", sender=sender)
 
     def _tick(self) -> None:
         self._has_failed = True
@@ -188,11 +216,7 @@ def _tell_of_end(pump: asyncio.Task[None]) -> None:
         log.critical("control_stopped", exc_info=fault)
 
 
-def _hand_over(
-    loop: asyncio.AbstractEventLoop,
-    take: Callable[[tuple[str, bytes, bool]], None],
-    message: tuple[str, bytes, bool],
-) -> None:
+def _wake(loop: asyncio.AbstractEventLoop, has_mail: asyncio.Event) -> None:
     # A message that arrives while the loop is closing has nobody to go to; RuntimeError is all that asyncio says.
     with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(take, message)
+        loop.call_soon_threadsafe(has_mail.set)

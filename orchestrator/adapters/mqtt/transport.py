@@ -15,6 +15,8 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
 from orchestrator.adapters.mqtt.broker_address import BrokerLink
+from orchestrator.application.admission import sender_of
+from orchestrator.vda5050.address import AddressError, parse_topic
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +55,7 @@ class PahoTransport:
         address = broker.address
         self._host, self._port = address.host, address.port
         self._topics = list(topics)
+        self._muted: set[str] = set()
         self._on_message = on_message
         self._on_connection = on_connection
         self.is_connected = False
@@ -73,6 +76,20 @@ class PahoTransport:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def mute(self, sender: str) -> None:
+        """Stop listening to the topics of one sender, so that the broker drops what it says."""
+        topics = [topic for topic in self._topics if sender_of(topic) == sender]
+        self._muted |= set(topics)
+        if topics and self.is_connected:
+            self._client.unsubscribe(topics)
+
+    def unmute(self, sender: str) -> None:
+        """Listen to one sender again."""
+        topics = [topic for topic in self._topics if sender_of(topic) == sender and topic in self._muted]
+        self._muted -= set(topics)
+        if topics and self.is_connected:
+            self._client.subscribe(_subscriptions(topics))
+
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
         """Hand a message to the broker, or drop it while there is none."""
         if self.is_connected:
@@ -82,8 +99,9 @@ class PahoTransport:
         if getattr(reason, "is_failure", False):
             log.warning("broker_refused", host=self._host, port=self._port, reason=str(reason))
             return
-        if self._topics:
-            client.subscribe([(topic, 1) for topic in self._topics])
+        topics = [topic for topic in self._topics if topic not in self._muted]
+        if topics:
+            client.subscribe(_subscriptions(topics))
         self.is_connected = True
         log.info("broker_connected", host=self._host, port=self._port)
         self._on_connection(True)
@@ -95,3 +113,15 @@ class PahoTransport:
 
     def _received(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         self._on_message(message.topic, bytes(message.payload), message.retain)
+
+
+def _subscriptions(topics: Sequence[str]) -> list[tuple[str, int]]:
+    """Return each topic with the quality its sender owes it; a flood of states at QoS 1 would fill our queue there."""
+    return [(topic, _qos(topic)) for topic in topics]
+
+
+def _qos(topic: str) -> int:
+    try:
+        return parse_topic(topic).kind.qos
+    except AddressError:
+        return 1

@@ -17,6 +17,7 @@ from pathlib import PurePath
 
 from orchestrator.adapters.pki.authority import CA_FILE, REVOCATIONS_FILE, SERVER_CERTIFICATE, SERVER_KEY
 from orchestrator.adapters.pki.identity import Identity, IdentityKind
+from orchestrator.devices.address import ROOT, VERSION, Channel, DeviceAddress, DeviceKind
 from orchestrator.domain.fleet.model import Robot
 from orchestrator.vda5050.address import FROM_ROBOT, TO_ROBOT, address_of_robot
 from orchestrator.vda5050.guard import PAYLOAD_BYTES_MAX
@@ -31,9 +32,6 @@ KEEPALIVE_MAX_S = 300
 CONNECTIONS_MAX = 1000
 QUEUED_MAX = 200
 QUEUED_BYTES_MAX = 8 * 1024 * 1024
-
-FROM_DEVICE = "state"
-TO_DEVICE = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +116,18 @@ def access_of_service(robots: Iterable[Robot], *, site: str) -> Access:
     addresses = [address_of_robot(robot) for robot in robots]
     to_robots = tuple(address.topic(kind) for address in addresses for kind in TO_ROBOT)
     from_robots = tuple(address.topic(kind) for address in addresses for kind in FROM_ROBOT)
-    every_device = _device_prefix(site, "+", "+")
+    every_device = f"{ROOT}/{VERSION}/{site}/+/+"
     return Access(
-        writes=(*to_robots, f"{every_device}/{TO_DEVICE}"),
-        reads=(*to_robots, *from_robots, f"{every_device}/{FROM_DEVICE}"),
+        writes=(*to_robots, f"{every_device}/{Channel.REQUEST}"),
+        reads=(*to_robots, *from_robots, f"{every_device}/{Channel.STATE}"),
     )
 
 
 def access_of_device(device: Identity, *, site: str) -> Access:
     """Return what a door, a lift, a fire panel or a call button may: say its state, hear what is asked of it."""
     kind, _, name = device.name.partition(".")
-    prefix = _device_prefix(site, kind, name)
-    return Access(writes=(f"{prefix}/{FROM_DEVICE}",), reads=(f"{prefix}/{TO_DEVICE}",))
+    address = DeviceAddress(site, DeviceKind(kind), name)
+    return Access(writes=(address.topic(Channel.STATE),), reads=(address.topic(Channel.REQUEST),))
 
 
 def access_of_observer(robots: Iterable[Robot]) -> Access:
@@ -141,10 +139,6 @@ def access_of_observer(robots: Iterable[Robot]) -> Access:
 def acl_text(access: Mapping[Identity, Access]) -> str:
     """Return the access list of those that may speak at all; whoever is not named may do nothing."""
     return "\n".join(_acl_lines(access)) + "\n"
-
-
-def _device_prefix(site: str, kind: str, name: str) -> str:
-    return f"wardporter/v1/{site}/{kind}/{name}"
 
 
 def _acl_lines(access: Mapping[Identity, Access]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from orchestrator.adapters.mqtt import driver as driving
 from orchestrator.adapters.mqtt.broker_address import BrokerLink
 from orchestrator.adapters.mqtt.driver import Driver, LateTransport
 from orchestrator.application.control import Control
+from tests.support.brokers import wait_until
 
 
 class FailingControl:
@@ -32,6 +33,9 @@ class FailingControl:
         return []
 
     def picture(self) -> None: ...
+
+    def quarantined(self) -> frozenset[str]:
+        return frozenset()
 
     def now_s(self) -> float:
         return time.monotonic()
@@ -73,13 +77,15 @@ def test_a_turn_that_fails_again_and_again_does_not_turn_the_control_into_a_busy
 ) -> None:
     monkeypatch.setattr(driving, "LONGEST_NAP_S", 0.1)
 
-    async def run() -> None:
+    async def run() -> float:
+        begun_s = time.monotonic()
         async with driver.running():
-            await asyncio.sleep(0.5)
+            await asyncio.to_thread(wait_until, lambda: control.ticks >= 5, "five turns have failed")
+        return time.monotonic() - begun_s
 
-    asyncio.run(run())
+    took_s = asyncio.run(run())
 
-    assert 2 <= control.ticks <= 7
+    assert control.ticks <= took_s / 0.1 + 2
 
 
 def test_a_command_is_answered_although_the_turn_that_follows_it_fails(driver: Driver) -> None:
@@ -96,7 +102,7 @@ def test_a_command_waits_for_a_batch_of_messages_and_not_for_the_whole_inbox(
     async def run() -> None:
         async with driver.running():
             for i in range(1000):
-                driver._take((f"topic-{i}", b"", False))
+                driver._take(asyncio.get_running_loop(), (f"topic-{i}", b"", False))
             await asyncio.to_thread(control.has_begun.wait, 10.0)
             command = asyncio.create_task(driver.run(lambda _uow: None))
             await asyncio.sleep(0)
