@@ -30,6 +30,7 @@ from orchestrator.adapters.pki.deployment import (
 from orchestrator.adapters.pki.errors import IdentityError
 from orchestrator.adapters.pki.files import read_whole
 from orchestrator.adapters.pki.identity import BROKER, SERVICE, Identity, IdentityKind
+from orchestrator.adapters.pki.mosquitto import GATEWAY
 from orchestrator.adapters.pki.register import Issued
 from orchestrator.adapters.pki.reload import Told, end_connection, reload_broker
 from orchestrator.devices.address import DeviceKind
@@ -122,7 +123,7 @@ def robot(
 
 @app.command()
 def device(
-    kind: Annotated[str, typer.Argument(help="door, lift, panel or call.")],
+    kind: Annotated[str, typer.Argument(help="door, lift, panel or call; gateway for what speaks for all of them.")],
     name: Annotated[str, typer.Argument(help="Id of the device in the site file.")],
     folder: FolderOption = None,
     fleet: FleetOption = None,
@@ -132,8 +133,8 @@ def device(
 ) -> None:
     """Make the certificate of a door, a lift, a fire panel or a call button."""
     with _refusals():
-        if kind not in set(DeviceKind):
-            raise IdentityError(f"{kind!r} is no kind of device: expected {', '.join(DeviceKind)}.")
+        if kind not in (kinds := (*DeviceKind, GATEWAY)):
+            raise IdentityError(f"{kind!r} is no kind of device: expected {', '.join(kinds)}.")
         _issue(folder, fleet, Identity(IdentityKind.DEVICE, f"{kind}.{name}"), days=days, renew=renew, csr=csr)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.config.site_file import load_site
+from orchestrator.adapters.mqtt.broker_address import BrokerLink, TlsFiles
 from orchestrator.adapters.mqtt.transport import PahoTransport
 from orchestrator.domain.errors import WardporterError
 from simulation.building import Machines
@@ -28,12 +29,19 @@ def main(arguments: list[str] | None = None) -> int:
     """Control the devices until a signal ends it; return the exit code."""
     parser = argparse.ArgumentParser(description="Simulated doors and lifts on a broker.")
     parser.add_argument("--site", type=Path, required=True, help="the site file whose doors and lifts they are")
-    parser.add_argument("--mqtt-url", required=True, help="the broker, mqtt://host:port")
+    parser.add_argument("--mqtt-url", required=True, help="the broker, mqtt://host:port or mqtts://host:port")
+    parser.add_argument("--mqtt-tls", type=Path, help="folder with ca.crt, client.crt and client.key for mqtts://")
     parser.add_argument("--speed-factor", type=float, default=1.0, help="how much faster than the wall they are")
     options = parser.parse_args(arguments)
     try:
         machines = Machines(load_site(options.site))
-        _Process(machines, url=options.mqtt_url, speed_factor=options.speed_factor).run()
+        broker = BrokerLink(
+            url=options.mqtt_url,
+            client_id=f"wardporter-devices-{machines.site.id}",
+            tls=TlsFiles.in_folder(options.mqtt_tls) if options.mqtt_tls is not None else None,
+        )
+        broker.check()
+        _Process(machines, broker=broker, speed_factor=options.speed_factor).run()
     except WardporterError as refusal:
         sys.stderr.write(f"{refusal.message}\n")
         return 2
@@ -43,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 class _Process:
     """The controller, its connection, and the one loop that owns both; paho's thread only fills the inbox."""
 
-    def __init__(self, machines: Machines, *, url: str, speed_factor: float) -> None:
+    def __init__(self, machines: Machines, *, broker: BrokerLink, speed_factor: float) -> None:
         self._inbox: queue.Queue[tuple[str, bytes, bool]] = queue.Queue(WAITING_MAX)
         self._is_ending = False
         self._controller = DeviceController(
@@ -53,8 +61,7 @@ class _Process:
             publish=lambda topic, payload, qos: self._transport.publish(topic, payload, qos=qos, retain=False),
         )
         self._transport = PahoTransport(
-            url,
-            client_id=f"wardporter-devices-{machines.site.id}",
+            broker,
             topics=self._controller.subscriptions(),
             on_message=lambda *message: self._take(message),
             on_connection=lambda _is_up: None,

@@ -33,6 +33,9 @@ CONNECTIONS_MAX = 1000
 QUEUED_MAX = 200
 QUEUED_BYTES_MAX = 8 * 1024 * 1024
 
+GATEWAY = "gateway"
+"""Kind of a device that speaks for all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
@@ -116,7 +119,7 @@ def access_of_service(robots: Iterable[Robot], *, site: str) -> Access:
     addresses = [address_of_robot(robot) for robot in robots]
     to_robots = tuple(address.topic(kind) for address in addresses for kind in TO_ROBOT)
     from_robots = tuple(address.topic(kind) for address in addresses for kind in FROM_ROBOT)
-    every_device = f"{ROOT}/{VERSION}/{site}/+/+"
+    every_device = _every_device(site)
     return Access(
         writes=(*to_robots, f"{every_device}/{Channel.REQUEST}"),
         reads=(*to_robots, *from_robots, f"{every_device}/{Channel.STATE}"),
@@ -124,8 +127,14 @@ def access_of_service(robots: Iterable[Robot], *, site: str) -> Access:
 
 
 def access_of_device(device: Identity, *, site: str) -> Access:
-    """Return what a door, a lift, a fire panel or a call button may: say its state, hear what is asked of it."""
+    """Return what a door, a lift, a fire panel or a call button may: say its state, hear what is asked of it.
+
+    A gateway, such as a building management system, speaks for all devices of the site.
+    """
     kind, _, name = device.name.partition(".")
+    if kind == GATEWAY:
+        every_device = _every_device(site)
+        return Access(writes=(f"{every_device}/{Channel.STATE}",), reads=(f"{every_device}/{Channel.REQUEST}",))
     address = DeviceAddress(site, DeviceKind(kind), name)
     return Access(writes=(address.topic(Channel.STATE),), reads=(address.topic(Channel.REQUEST),))
 
@@ -139,6 +148,10 @@ def access_of_observer(robots: Iterable[Robot]) -> Access:
 def acl_text(access: Mapping[Identity, Access]) -> str:
     """Return the access list of those that may speak at all; whoever is not named may do nothing."""
     return "\n".join(_acl_lines(access)) + "\n"
+
+
+def _every_device(site: str) -> str:
+    return f"{ROOT}/{VERSION}/{site}/+/+"
 
 
 def _acl_lines(access: Mapping[Identity, Access]) -> Iterator[str]:

@@ -14,6 +14,7 @@ import pytest
 from orchestrator.adapters.building.over_mqtt import MqttBuilding
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.config.built_in import built_in
+from orchestrator.adapters.mqtt.broker_address import BrokerLink
 from orchestrator.adapters.mqtt.transport import PahoTransport
 from orchestrator.devices.dialogue import Timing
 from orchestrator.domain.fleet.model import RobotId
@@ -41,8 +42,7 @@ class House:
         )
         self.building.start()
         self.transport = PahoTransport(
-            url,
-            client_id=client_id,
+            BrokerLink(url, client_id),
             topics=self.building.subscriptions(),
             on_message=lambda *message: self.inbox.put(message),
             on_connection=lambda _is_up: None,
