@@ -186,6 +186,7 @@ def build_service(settings: Settings) -> FastAPI:
     door = Door(control, store=store, transport=transport, broker=link)
     desk = Desk(
         control=door,
+        fleet=fleet,
         site=fleet.site,
         graphs=[fleet.graph.id],
         is_served=lambda station: fleet.serves(station.id),

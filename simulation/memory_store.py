@@ -17,9 +17,12 @@ from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, Trip, TripId
+from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.site.closure import LaneClosure
+from orchestrator.domain.site.model import LaneId
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -260,6 +263,53 @@ class MemoryAnswers:
         self.journal.put(self.kept, (answer.principal, answer.key), answer)
 
 
+@dataclass(slots=True)
+class MemoryHistory:
+    """What was done with robots, numbered from 1 on."""
+
+    journal: Journal
+    kept: dict[int, RobotEntry] = field(default_factory=dict[int, RobotEntry])
+
+    def add(self, robot: RobotId, *, at: datetime, act: RobotAct, by: str, reason: str, outcome: str) -> RobotEntry:
+        """Keep an entry and return it with its number."""
+        entry = RobotEntry(len(self.kept) + 1, robot, at, act, by, reason, outcome)
+        self.journal.put(self.kept, entry.number, entry)
+        return entry
+
+    def page(self, robot: RobotId, *, before: int | None, limit: int) -> Sequence[RobotEntry]:
+        """Return up to ``limit`` entries of a robot, newest first, that are older than ``before``."""
+        found = [e for e in self.kept.values() if e.robot == robot and (before is None or e.number < before)]
+        return sorted(found, key=lambda entry: -entry.number)[:limit]
+
+
+@dataclass(slots=True)
+class MemoryClosures:
+    """Closures that stand, and those that have ended with who ended them."""
+
+    journal: Journal
+    kept: dict[LaneId, LaneClosure] = field(default_factory=dict[LaneId, LaneClosure])
+    ended: dict[int, tuple[LaneClosure, datetime, str, str]] = field(
+        default_factory=dict[int, tuple[LaneClosure, datetime, str, str]]
+    )
+
+    def close(self, closure: LaneClosure) -> None:
+        """Keep a new closure."""
+        _refuse_second(self.kept, closure.lane, "closure")
+        self.journal.put(self.kept, closure.lane, closure)
+
+    def open(self, lane: LaneId, *, at: datetime, by: str, reason: str) -> None:
+        """Record that the lane is open again; one that is not closed stays so."""
+        closure = self.kept.get(lane)
+        if closure is None:
+            return
+        self.journal.put(self.ended, len(self.ended) + 1, (closure, at, by, reason))
+        self.journal.take(self.kept, lane)
+
+    def standing(self) -> Sequence[LaneClosure]:
+        """Return the closures that stand, by lane."""
+        return [self.kept[lane] for lane in sorted(self.kept)]
+
+
 class MemoryUnitOfWork:
     """The repositories; one object serves every transaction of its store."""
 
@@ -271,6 +321,8 @@ class MemoryUnitOfWork:
         self.outbox = MemoryOutbox(journal)
         self.events = MemoryEvents(journal)
         self.answers = MemoryAnswers(journal)
+        self.history = MemoryHistory(journal)
+        self.closures = MemoryClosures(journal)
 
 
 class MemoryStore:

@@ -10,6 +10,7 @@ from orchestrator.application.control import Control
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.resume_robot import resume_robot
+from orchestrator.application.robot_acts import Asked
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, StopKind
 from orchestrator.domain.errors import ConflictError
 from orchestrator.domain.fleet.hold import HoldKind
@@ -75,18 +76,9 @@ class People:
             self._scheduler.after(TRY_AGAIN_S, lambda: self._resume(robot))
             return
         if _needs_somebody(control.read(lambda uow: uow.robots.get(robot))):
+            asked = Asked(robot, "porter", "seen to", self._scheduler.clock.now())
             try:
-                control.run(
-                    lambda uow: resume_robot(
-                        uow,
-                        fleet=control.fleet,
-                        robot=robot,
-                        by="porter",
-                        reason="seen to",
-                        at=self._scheduler.clock.now(),
-                        ids=self._ids,
-                    )
-                )
+                control.run(lambda uow: resume_robot(uow, control.fleet, asked, ids=self._ids))
             except ConflictError:
                 self._scheduler.after(TRY_AGAIN_S, lambda: self._resume(robot))
                 return

@@ -56,7 +56,7 @@ class Asked:
 class Outcome:
     """What came of a simulated ward.
 
-    ``is_finished`` is False when the limit came before the last delivery was closed. ``log`` is the event log, one JSON
+    ``is_finished`` is False when the limit came before the last delivery ended. ``log`` is the event log, one JSON
     object a line. ``driven_m`` is metres by robot id.
     """
 
@@ -127,10 +127,11 @@ class SimulatedWard:
         self._log: list[Event] = []
         self._is_up = True
         self._open = 0
+        self._ended: set[str] = set()
         self._tick_at_s = float("inf")
 
     def run(self, *, limit_s: float) -> Outcome:
-        """Run until every delivery that is asked for is closed, or until ``limit_s`` virtual seconds have gone by."""
+        """Run until every delivery that is asked for has ended, or until ``limit_s`` virtual seconds have gone by."""
         self.control.start()
         for topic in self.control.subscriptions():
             self._broker.subscribe(topic, self._to_control)
@@ -241,7 +242,9 @@ class SimulatedWard:
                 return
             self._log.extend(news)
             self._people.look_round(uow)
-        self._open -= sum(1 for event in news if _is_closing(event))
+        ended = {event.subject for event in news if _is_ending(event)} - self._ended
+        self._ended |= ended
+        self._open -= len(ended)
 
     def _outcome(self, *, is_finished: bool) -> Outcome:
         with self.store.reading() as uow:
@@ -255,8 +258,8 @@ class SimulatedWard:
         )
 
 
-def _is_closing(event: Event) -> bool:
-    return event.kind == "delivery_changed" and DeliveryState(str(event.data["state"])).is_closed
+def _is_ending(event: Event) -> bool:
+    return event.kind == "delivery_changed" and DeliveryState(str(event.data["state"])).is_ended
 
 
 def _line(event: Event) -> bytes:

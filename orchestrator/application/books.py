@@ -55,5 +55,6 @@ def _unknown_places(record: RobotRecord, fleet: FleetOnSite) -> Iterator[str]:
         lanes += [step.lane for step in record.order.steps if step.lane is not None]
     yield from (f"robot {record.robot} stands at {w}" for w in waypoints if w not in fleet.graph.waypoints)
     yield from (f"robot {record.robot} has lane {lane}" for lane in lanes if lane not in fleet.graph.lanes)
-    if record.target is not None and not fleet.serves(record.target):
-        yield f"robot {record.robot} is bound for station {record.target}"
+    for station in (record.target, record.sent_to):
+        if station is not None and not fleet.serves(station):
+            yield f"robot {record.robot} is bound for station {station}"

@@ -31,8 +31,8 @@ def confirm_receipt(
 ) -> Delivery:
     """Record who took the medicines out, the seal they read and what they counted.
 
-    A delivery that arrived becomes ``received``, one that came back ``returned``. Counts may differ from what was
-    sealed: the counted quantity stands and the difference is on record.
+    A delivery that arrived, or that a runner brought, becomes ``received``, one that came back ``returned``. Counts may
+    differ from what was sealed: the counted quantity stands and the difference is on record.
 
     Raises
     ------
@@ -48,6 +48,7 @@ def confirm_receipt(
         standing,
         DeliveryState.ARRIVED,
         DeliveryState.RETURNING,
+        DeliveryState.HANDED_TO_RUNNER,
         act=ACT,
         next_step="Confirm when its robot stands at the station.",
     )
@@ -55,16 +56,24 @@ def confirm_receipt(
         _require_back_at_station(uow, standing)
     check_seal_form(seal_number, act=ACT)
     check_counted_lines(standing, counts, act=ACT)
-    check_same_seal(standing, seal_number)
-    assert standing.loading is not None, "what is aboard was loaded"
-    differs = bool(lines_that_differ(counts, standing.loading.counts))
+    differs = _differs(standing, seal_number=seal_number, counts=counts)
     receipt = Receipt(at=at, by=by, seal_number=seal_number, counts=tuple(counts), is_short_or_over=differs)
-    end = DeliveryState.RECEIVED if standing.state is DeliveryState.ARRIVED else DeliveryState.RETURNED
+    end = DeliveryState.RETURNED if standing.state is DeliveryState.RETURNING else DeliveryState.RECEIVED
+    if standing.state is DeliveryState.HANDED_TO_RUNNER:
+        standing = standing.out_of_drawer()
     closed = moved(
         replace(standing, receipt=receipt), end, at=at, cause=by, reason=RECEIVED_DIFFERENT if differs else None
     )
     keep_change(uow, closed, at=at)
     return closed
+
+
+def _differs(delivery: Delivery, *, seal_number: str, counts: Sequence[LineCount]) -> bool:
+    """Whether the counts differ from what was sealed; what a runner took unsealed is compared with what was asked."""
+    if delivery.loading is None:
+        return bool(lines_that_differ(counts, [LineCount(line.id, line.quantity) for line in delivery.lines]))
+    check_same_seal(delivery, seal_number)
+    return bool(lines_that_differ(counts, delivery.loading.counts))
 
 
 def _require_back_at_station(uow: UnitOfWork, delivery: Delivery) -> None:

@@ -11,6 +11,7 @@ from orchestrator.domain.delivery.model import DeliveryId, DeliveryState, Priori
 from orchestrator.domain.dispatch.choice import PlannedTrip, plan_trips
 from orchestrator.domain.dispatch.filters import Candidate
 from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
+from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.model import StationId, WaypointId
 
@@ -107,8 +108,9 @@ def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: 
         model=fleet.models[robot],
         report=record.report if has_reported else None,
         is_lost=record.lost_since is not None,
-        is_fenced_off=is_resting or bool(record.holds),
-        is_on_trip=record.trip is not None,
+        is_fenced_off=is_resting or record.is_kept_from_driving,
+        is_out_of_service=record.is_held_for(HoldKind.OUT_OF_SERVICE),
+        is_on_trip=record.trip is not None or record.sent_to is not None,
         is_going_home=record.target == fleet.robots[robot].home,
         occupied_drawers=frozenset(
             d.drawer for d in turn.deliveries.values() if d.robot == robot and d.drawer is not None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from orchestrator.application.trips import free_the_hatch, give_up_assignments
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.causes import causes_of_hold
+from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import ActionId, RobotId, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
@@ -19,6 +20,7 @@ from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.reason import Reason
 
 ALARM = "alarm"
+STANDS = "Nothing new is granted to it until a person resumes it."
 
 
 def lay_hold(turn: Turn, robot: RobotId, kind: HoldKind, sentence: str, *, keeps_hatch: bool = False) -> None:
@@ -43,8 +45,19 @@ def lay_hold(turn: Turn, robot: RobotId, kind: HoldKind, sentence: str, *, keeps
     hold = Hold(kind, sentence, robot, turn.at)
     turn.put(record.held_for(hold))
     turn.tell(ALARM, robot, {"code": kind.code, "sentence": sentence})
+    turn.uow.history.add(robot, at=turn.at, act=RobotAct.HELD, by=robot, reason=sentence, outcome=STANDS)
     hold_up(turn, robot, hold.as_reason, keeps_hatch=keeps_hatch)
     give_up_order(turn, robot, hold.as_reason)
+
+
+def hold_by_person(turn: Turn, robot: RobotId, kind: HoldKind, *, by: str, sentence: str) -> None:
+    """Lay a hold because a person says so, and tell who waits for the robot; one of its kind stays as it is."""
+    record = turn.record(robot)
+    held = record.held_for(Hold(kind, sentence, by, turn.at))
+    turn.put(replace(held, waiting=held.reasons_of_holds))
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot == robot:
+            turn.let_wait(delivery, held.reasons_of_holds)
 
 
 def lay_reported_holds(turn: Turn, robot: RobotId, report: RobotReport) -> None:

@@ -148,6 +148,7 @@ def _compare_loads(turn: Turn, robot: RobotId) -> None:
     report = turn.record(robot).report
     if report is None:
         return
+    _free_emptied_drawers(turn, robot)
     for delivery in list(turn.deliveries.values()):
         if delivery.robot != robot or delivery.state is not DeliveryState.IN_TRANSIT:
             continue
@@ -158,6 +159,15 @@ def _compare_loads(turn: Turn, robot: RobotId) -> None:
             sentence = f"Robot {robot} no longer reports the load of delivery {delivery.id}; go and look for it."
             turn.let_wait(delivery, [*others, Reason(LOAD_MISSING, sentence)])
             turn.tell(ALARM, robot, {"code": LOAD_MISSING, "sentence": sentence})
+
+
+def _free_emptied_drawers(turn: Turn, robot: RobotId) -> None:
+    """Take a drawer as emptied when the robot no longer carries what a person has ended as a delivery."""
+    aboard = turn.record(robot).aboard
+    for delivery in list(turn.deliveries.values()):
+        is_left_there = delivery.robot == robot and delivery.state.is_ended and delivery.is_in_drawer
+        if is_left_there and delivery.tote.load not in aboard:
+            turn.keep(delivery.out_of_drawer())
 
 
 def _rejected(turn: Turn, robot: RobotId, event: link.OrderRejected) -> None:

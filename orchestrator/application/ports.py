@@ -13,11 +13,13 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, Trip, TripId
+from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.device import DoorPicture, LiftPicture
-from orchestrator.domain.site.model import DoorId, LevelId, LiftId
+from orchestrator.domain.site.model import DoorId, LaneId, LevelId, LiftId
 
 
 class Clock(Protocol):
@@ -190,6 +192,34 @@ class Answers(Protocol):
         ...
 
 
+class RobotHistory(Protocol):
+    """What people did with robots, and what kept these; only ever added."""
+
+    def add(self, robot: RobotId, *, at: datetime, act: RobotAct, by: str, reason: str, outcome: str) -> RobotEntry:
+        """Keep an entry and return it with its number (numbers grow)."""
+        ...
+
+    def page(self, robot: RobotId, *, before: int | None, limit: int) -> Sequence[RobotEntry]:
+        """Return up to ``limit`` entries of a robot, newest first, that are older than number ``before``."""
+        ...
+
+
+class Closures(Protocol):
+    """Lanes that people have closed. An opened one is kept with who opened it, and no longer stands."""
+
+    def close(self, closure: LaneClosure) -> None:
+        """Keep a new closure; raises `AlreadyKeptError` when one of this lane stands."""
+        ...
+
+    def open(self, lane: LaneId, *, at: datetime, by: str, reason: str) -> None:
+        """Record that the lane is open again; one that is not closed stays so."""
+        ...
+
+    def standing(self) -> Sequence[LaneClosure]:
+        """Return the closures that stand, by lane; also those whose ``until`` is past and that nobody has ended."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""
 
@@ -225,6 +255,16 @@ class UnitOfWork(Protocol):
 
     @property
     def answers(self) -> Answers:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def history(self) -> RobotHistory:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def closures(self) -> Closures:
         """Return the repository within this transaction."""
         ...
 

@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.driving import lanes_ahead
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.robot_changes import keep_robot, known_robot
-from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, stands_on_its_way
+from orchestrator.application.robot_acts import Asked, begin, note
+from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, entered_at, stands_on_its_way
+from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.causes import causes_of_hold
 from orchestrator.domain.fleet.errors import RobotOffGraphError, RobotSilentError, RobotStillStoppedError
-from orchestrator.domain.fleet.hold import HoldKind
+from orchestrator.domain.fleet.history import RobotAct
+from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
-from orchestrator.domain.reason import require_said
 
 ACT = "The resumption"
 
 
-def resume_robot(
-    uow: UnitOfWork, *, fleet: FleetOnSite, robot: RobotId, by: str, reason: str, at: datetime, ids: Ids
-) -> RobotRecord:
+def resume_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Ids) -> RobotRecord:
     """Lift what keeps a robot from driving, and enter it where it stands; it goes on with its trip.
 
     A robot that stands on its way goes on from there. One that was moved goes on from the waypoint it stands on. A
     robot that nothing keeps stays as it is.
-
-    Parameters
-    ----------
-    uow : UnitOfWork
-        The open transaction.
-    fleet : FleetOnSite
-        The robots and their lanes.
-    robot : RobotId
-        Which robot.
-    by : str
-        Id of the principal who has seen to it.
-    reason : str
-        What they found, in their words.
-    at : datetime
-        Now; aware.
-    ids : Ids
-        New ids, for what the robot is told.
 
     Raises
     ------
@@ -58,20 +39,24 @@ def resume_robot(
     RobotOffGraphError
         It was moved and stands on no waypoint.
     """
-    record = known_robot(uow, fleet, robot)
-    require_said(reason, act=ACT)
+    turn = begin(uow, fleet, asked, ids=ids, act=ACT)
+    record = turn.record(asked.robot)
     lifted = [hold for hold in record.holds if hold.kind.keeps_from_driving]
     is_paused = any(hold.kind is HoldKind.PAUSED for hold in lifted) or bool(record.report and record.report.is_paused)
     if not lifted and not is_paused:
         return record
     _require_fit(record)
     kept = tuple(hold for hold in record.holds if hold not in lifted)
-    resumed = replace(_entered_where_it_stands(fleet, record), holds=kept, waiting=())
-    keep_robot(uow, resumed, before=record, at=at)
-    _tell_what_waits(uow, robot, codes={hold.kind.code for hold in lifted}, at=at)
+    turn.put(replace(_entered_where_it_stands(fleet, record), holds=kept, waiting=()))
+    _tell_who_waits(turn, asked.robot, codes={hold.kind.code for hold in lifted})
     if is_paused:
-        _end_pause(uow, robot, at=at, ids=ids)
-    return resumed
+        _end_pause(turn, fleet, asked.robot)
+    return note(turn, asked, RobotAct.RESUME, outcome=_outcome(lifted, turn.record(asked.robot)))
+
+
+def _outcome(lifted: Sequence[Hold], record: RobotRecord) -> str:
+    what = ", ".join(hold.kind.value.replace("_", " ") for hold in lifted) or "paused at the robot"
+    return f"It may go on, from {record.tip or 'where it stands'}; it was held for: {what}."
 
 
 def _require_fit(record: RobotRecord) -> None:
@@ -111,27 +96,18 @@ def _entered_anew(fleet: FleetOnSite, record: RobotRecord) -> RobotRecord:
             "home, then resume it again.",
             detail={"robot": record.robot, "nearest": nearest[0].id if nearest else None},
         )
-    # What it holds there is entered by whoever steers.
-    return RobotRecord(
-        record.robot,
-        trip=record.trip,
-        target=record.target,
-        phase=record.phase if record.phase is OrderPhase.CANCELLING else OrderPhase.DONE,
-        tip=nearest[0].id,
-        report=record.report,
-        driven_m=record.driven_m,
-    )
+    return entered_at(record, nearest[0].id)
 
 
-def _tell_what_waits(uow: UnitOfWork, robot: RobotId, *, codes: set[str], at: datetime) -> None:
-    for delivery in uow.deliveries.open():
-        waiting = tuple(reason for reason in delivery.waiting if reason.code not in codes)
-        if delivery.robot == robot and waiting != delivery.waiting:
-            keep_change(uow, replace(delivery, waiting=waiting), at=at)
+def _tell_who_waits(turn: Turn, robot: RobotId, *, codes: set[str]) -> None:
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot == robot:
+            turn.let_wait(delivery, [reason for reason in delivery.waiting if reason.code not in codes])
 
 
-def _end_pause(uow: UnitOfWork, robot: RobotId, *, at: datetime, ids: Ids) -> None:
-    for message in uow.outbox.wanted():
+def _end_pause(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
+    for message in turn.uow.outbox.wanted():
         if message.robot == robot and message.action is not None and message.action.kind is ActionKind.PAUSE:
-            uow.outbox.settle(message.id, "withdrawn")
-    uow.outbox.add(robot, at=at, action=RobotAction(id=ActionId(ids.new("action")), kind=ActionKind.RESUME))
+            turn.uow.outbox.settle(message.id, "withdrawn")
+    if fleet.dialect_of(robot).knows(ActionKind.RESUME):
+        turn.want_action(robot, RobotAction(id=ActionId(turn.ids.new("action")), kind=ActionKind.RESUME))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from orchestrator.application.driving import lanes_ahead, planned_end, take_lanes
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.holding import lay_hold
-from orchestrator.application.steps import has_strayed, is_off_its_way, standing_place
+from orchestrator.application.steps import entered_at, has_strayed, is_off_its_way, standing_place
 from orchestrator.application.trips import is_standing_for_people, leave_station
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.hold import HoldKind
@@ -151,18 +151,7 @@ class Steering:
             sentence = f"Robot {robot} stands on no waypoint; drive it onto one, best onto its home."
             turn.put(replace(record, waiting=(Reason(OFF_GRAPH, sentence),)))
             return
-        turn.put(
-            RobotRecord(
-                robot,
-                trip=record.trip,
-                target=record.target,
-                tip=nearest[0].id,
-                report=record.report,
-                lost_since=record.lost_since,
-                driven_m=record.driven_m,
-                holds=record.holds,
-            )
-        )
+        turn.put(entered_at(record, nearest[0].id))
         self._occupy_tip(turn, robot)
 
     def take_up(self, turn: Turn) -> None:

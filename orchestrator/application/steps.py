@@ -123,6 +123,24 @@ def _metres_from(pose: Pose, start: Pose, end: Pose) -> float:
     return distance_to_segment((pose.x_m, pose.y_m), ends[0], ends[-1])
 
 
+def entered_at(record: RobotRecord, tip: WaypointId | None) -> RobotRecord:
+    """Return the record of a robot that stands at a waypoint, or on no lane, without an order or any other grant.
+
+    What it holds there is entered by whoever steers. While an order of it is being cancelled it gets no other.
+    """
+    return replace(
+        record,
+        order=None,
+        phase=record.phase if record.phase is OrderPhase.CANCELLING else OrderPhase.DONE,
+        passed=0,
+        tip=tip,
+        held=frozenset(),
+        granted=(),
+        route=(),
+        waiting=(),
+    )
+
+
 def starting_steps(fleet: FleetOnSite, record: RobotRecord, *, order: str) -> tuple[OrderStep, ...]:
     """Return how a new order begins for a robot that is idle.
 
@@ -165,7 +183,7 @@ def start_actions(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[Robot
     if record.report is not None and record.report.is_charging:
         actions.append(_action(turn.ids, ActionKind.STOP_CHARGING))
     mine = [d for d in turn.deliveries.values() if d.robot == robot]
-    aboard_by_books = {d.tote.load for d in mine if d.state.is_aboard}
+    aboard_by_books = {d.tote.load for d in mine if d.is_in_drawer}
     to_pick = {d.tote.load: d.drawer for d in mine if d.state is DeliveryState.SEALED}
     actions.extend(_action(turn.ids, ActionKind.DROP, load=load) for load in sorted(aboard - aboard_by_books))
     actions.extend(

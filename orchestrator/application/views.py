@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.robot_changes import known_robot
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Trip
+from orchestrator.domain.fleet.history import RobotEntry
 from orchestrator.domain.fleet.model import ModelId, RobotId, RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.device import DoorPicture, LiftPicture
@@ -26,6 +29,35 @@ class RobotPicture:
     report: RobotReport | None = None
     is_lost: bool = False
     battery: float | None = None
+
+
+def picture_of(record: RobotRecord, model: ModelId) -> RobotPicture:
+    """Return a robot as its record alone has it."""
+    report = record.report
+    return RobotPicture(
+        id=record.robot,
+        model=model,
+        record=record,
+        report=report,
+        is_lost=record.lost_since is not None,
+        battery=report.battery if report else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some entries of a robot's history, newest first; ``next_after`` is the cursor of the next page."""
+
+    entries: Sequence[RobotEntry]
+    next_after: int | None
+
+
+def history_page(uow: UnitOfWork, fleet: FleetOnSite, robot: RobotId, *, after: int | None, limit: int) -> HistoryPage:
+    """Return up to ``limit`` entries that follow the one numbered ``after``; raises `UnknownRobotError`."""
+    known_robot(uow, fleet, robot)
+    found = uow.history.page(robot, before=after, limit=limit + 1)
+    page = found[:limit]
+    return HistoryPage(page, page[-1].number if len(found) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,7 @@ from starlette.responses import Response
 
 from orchestrator.application.idempotency import Answer, once
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.application.views import delivery_picture
-from orchestrator.domain.delivery.model import Delivery
 from orchestrator.http.desk import Desk, desk_of
-from orchestrator.http.response_models import delivery_view
 
 principal_header = APIKeyHeader(
     name="Wardporter-Principal",
@@ -70,9 +67,9 @@ async def act_once(
     key: str,
     by: str,
     status: int,
-    act: Callable[[UnitOfWork, datetime], Delivery],
+    act: Callable[[UnitOfWork, datetime], BaseModel],
 ) -> Response:
-    """Do what a request asks for in one transaction and answer with the delivery, or answer as the first time.
+    """Do what a request asks for in one transaction and answer with what came of it, or answer as the first time.
 
     Parameters
     ----------
@@ -89,7 +86,7 @@ async def act_once(
     status : int
         The status of success.
     act : callable
-        The use case; gets the transaction and the present moment.
+        The use case; gets the transaction and the present moment, and returns the answer.
     """
     fingerprint = _fingerprint(request, asked)
 
@@ -97,8 +94,7 @@ async def act_once(
         at = desk.clock.now()
 
         def do() -> Answer:
-            delivery = act(uow, at)
-            return Answer(status, delivery_view(delivery_picture(uow, delivery.id)).model_dump_json())
+            return Answer(status, act(uow, at).model_dump_json())
 
         return once(uow, key=key, principal=by, fingerprint=fingerprint, at=at, act=do)
 

@@ -1,7 +1,8 @@
-"""Deliveries: queue, list, look at, load, receive, cancel."""
+"""Deliveries: queue, list, look at, load, receive, cancel, hand to a runner, report an incident."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -10,14 +11,23 @@ from starlette.responses import Response
 
 from orchestrator.application.cancel_delivery import cancel_delivery
 from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.hand_to_runner import hand_to_runner
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
+from orchestrator.application.report_incident import report_incident
 from orchestrator.application.views import delivery_page, delivery_picture
 from orchestrator.domain.delivery.model import Delivery, DeliveryId
 from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, require_json
 from orchestrator.http.problems import documented
-from orchestrator.http.request_models import CancelAsked, CountedHandover, DeliveriesQuery, DeliveryAsked
+from orchestrator.http.request_models import (
+    CancelAsked,
+    CountedHandover,
+    DeliveriesQuery,
+    DeliveryAsked,
+    IncidentAsked,
+    RunnerAsked,
+)
 from orchestrator.http.response_models import DeliveriesView, DeliveryView, deliveries_view, delivery_view
 
 router = APIRouter(prefix="/api/v1/deliveries", tags=["deliveries"])
@@ -25,6 +35,11 @@ router = APIRouter(prefix="/api/v1/deliveries", tags=["deliveries"])
 DeliveryInPath = Annotated[str, Path(description="Id of the delivery.")]
 IS_JSON = [Depends(require_json)]
 ACTING = (400, 401, 403, 409, 413, 415, 421, 422, 503)
+
+
+def _shown(act: Callable[[UnitOfWork, datetime], Delivery]) -> Callable[[UnitOfWork, datetime], DeliveryView]:
+    """Return the act with the delivery that came of it as shown."""
+    return lambda uow, at: delivery_view(delivery_picture(uow, act(uow, at).id))
 
 
 @router.post(
@@ -53,7 +68,7 @@ async def post_delivery(
             is_served=desk.is_served,
         )
 
-    return await act_once(request, desk, asked=asked, key=key, by=by, status=201, act=act)
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=201, act=_shown(act))
 
 
 @router.get("", responses=documented(404, 421, 422))
@@ -92,7 +107,7 @@ async def post_load(
             by=by,
         )
 
-    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=_shown(act))
 
 
 @router.post(
@@ -118,7 +133,7 @@ async def post_receipt(
             by=by,
         )
 
-    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=_shown(act))
 
 
 @router.post(
@@ -137,4 +152,52 @@ async def post_cancel(
     def act(uow: UnitOfWork, at: datetime) -> Delivery:
         return cancel_delivery(uow, delivery=DeliveryId(delivery), reason=asked.reason, at=at, by=by)
 
-    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=_shown(act))
+
+
+@router.post(
+    "/{delivery}/hand-to-runner", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING)
+)
+async def post_hand_to_runner(
+    delivery: DeliveryInPath,
+    asked: RunnerAsked,
+    request: Request,
+    desk: DeskOfApp,
+    by: Principal,
+    key: IdempotencyKey,
+) -> Response:
+    """Record that the person who asks carries the delivery on, out of the robot's drawer or instead of a robot."""
+
+    def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        return hand_to_runner(
+            uow, delivery=DeliveryId(delivery), reason=asked.reason, is_emptied=asked.is_emptied, at=at, by=by
+        )
+
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=_shown(act))
+
+
+@router.post(
+    "/{delivery}/incident", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING)
+)
+async def post_incident(
+    delivery: DeliveryInPath,
+    asked: IncidentAsked,
+    request: Request,
+    desk: DeskOfApp,
+    by: Principal,
+    key: IdempotencyKey,
+) -> Response:
+    """Report that something is wrong with the delivery; no robot carries it any further."""
+
+    def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        return report_incident(
+            uow,
+            delivery=DeliveryId(delivery),
+            code=asked.code,
+            sentence=asked.sentence,
+            is_emptied=asked.is_emptied,
+            at=at,
+            by=by,
+        )
+
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=_shown(act))

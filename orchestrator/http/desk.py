@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from fastapi import Request
 
+from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.identity import Identity
 from orchestrator.application.ports import Clock, Ids, UnitOfWork
 from orchestrator.application.views import FleetPicture
@@ -104,6 +105,7 @@ class Desk:
     """
 
     control: ControlDoor
+    fleet: FleetOnSite
     site: Site
     graphs: Sequence[GraphId]
     is_served: Callable[[Station], bool]

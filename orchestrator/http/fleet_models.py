@@ -7,7 +7,9 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from orchestrator.application.views import FleetPicture, RobotPicture
+from orchestrator.application.views import FleetPicture, HistoryPage, RobotPicture
+from orchestrator.domain.fleet.history import RobotAct
+from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import OperatingMode, Pose, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder
 from orchestrator.domain.fleet.record import OrderPhase
@@ -46,6 +48,16 @@ class OrderView(BaseModel):
     passed: int
 
 
+class HoldView(BaseModel):
+    """Why a robot is kept from driving or from work, since when and by whom; a person lifts it."""
+
+    kind: HoldKind
+    reason: str
+    by: str
+    at: datetime
+    keeps_from_driving: bool
+
+
 class RobotView(BaseModel):
     """A robot now; what it never said is null."""
 
@@ -67,6 +79,8 @@ class RobotView(BaseModel):
     order: OrderView | None
     waiting: list[ReasonView]
     driven_m: float
+    holds: list[HoldView]
+    sent_to: str | None
 
 
 class SessionView(BaseModel):
@@ -76,6 +90,24 @@ class SessionView(BaseModel):
     purpose: str
     since: datetime
     heard_at: datetime
+
+
+class RobotEntryView(BaseModel):
+    """One entry of a robot's history: what was done, by whom and why, and what came of it at once."""
+
+    number: int
+    at: datetime
+    act: RobotAct
+    by: str
+    reason: str
+    outcome: str
+
+
+class RobotHistoryView(BaseModel):
+    """A page of a robot's history, newest first; ``next_after`` is the cursor of the next page, null at the end."""
+
+    entries: list[RobotEntryView]
+    next_after: int | None
 
 
 class DoorStateView(BaseModel):
@@ -206,7 +238,7 @@ class SiteView(BaseModel):
 def fleet_view(picture: FleetPicture) -> FleetView:
     """Return everything that moves as shown."""
     return FleetView(
-        robots=[_robot(robot) for robot in picture.robots],
+        robots=[robot_view(robot) for robot in picture.robots],
         doors=[_door_state(door, now) for door, now in picture.doors.items()],
         lifts=[_lift_state(lift, now) for lift, now in picture.lifts.items()],
     )
@@ -232,12 +264,31 @@ def _session(session: Session) -> SessionView:
     return SessionView(holder=session.holder, purpose=session.purpose, since=session.since, heard_at=session.heard_at)
 
 
+def history_view(page: HistoryPage) -> RobotHistoryView:
+    """Return a page of a robot's history as shown."""
+    return RobotHistoryView(
+        entries=[
+            RobotEntryView(
+                number=entry.number,
+                at=entry.at,
+                act=entry.act,
+                by=entry.by,
+                reason=entry.reason,
+                outcome=entry.outcome,
+            )
+            for entry in page.entries
+        ],
+        next_after=page.next_after,
+    )
+
+
 def pose_view(pose: Pose | None) -> PoseView | None:
     """Return a pose as shown."""
     return None if pose is None else PoseView(level=pose.level, x_m=pose.x_m, y_m=pose.y_m, theta_rad=pose.theta_rad)
 
 
-def _robot(picture: RobotPicture) -> RobotView:
+def robot_view(picture: RobotPicture) -> RobotView:
+    """Return a robot as shown."""
     report, record = picture.report, picture.record
     return RobotView(
         id=picture.id,
@@ -258,6 +309,17 @@ def _robot(picture: RobotPicture) -> RobotView:
         order=_order(record.order, record.phase, record.passed),
         waiting=reason_views(record.waiting),
         driven_m=record.driven_m,
+        holds=[
+            HoldView(
+                kind=hold.kind,
+                reason=hold.reason,
+                by=hold.by,
+                at=hold.at,
+                keeps_from_driving=hold.kind.keeps_from_driving,
+            )
+            for hold in record.holds
+        ],
+        sent_to=record.sent_to,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from orchestrator.application.report_incident import IncidentCode
+from orchestrator.application.withdraw_robot import Aboard
 from orchestrator.domain.delivery.counting import COUNT_MAX, SEAL_LENGTH_MAX
 from orchestrator.domain.delivery.model import DeliveryState, HandlingClass, LineCount, LineId, Priority
 from orchestrator.domain.delivery.request import (
@@ -122,6 +124,57 @@ class CancelAsked(Strict):
     """Why a delivery is no longer wanted."""
 
     reason: str = Field(min_length=1, max_length=REASON_LENGTH_MAX, examples=["Patient was discharged"])
+
+
+SaidReason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
+
+
+class RunnerAsked(Strict):
+    """Why a person carries the delivery on; ``is_emptied`` says that it is out of its drawer already."""
+
+    reason: SaidReason = Field(examples=["Robot stands in the corridor, wanted now"])
+    is_emptied: bool = False
+
+
+class IncidentAsked(Strict):
+    """What is wrong with the delivery; ``is_emptied`` says that it is out of its drawer already."""
+
+    code: Annotated[IncidentCode, Field(strict=False)]
+    sentence: SaidReason = Field(examples=["The seal was torn when the drawer was opened"])
+    is_emptied: bool = False
+
+
+class ReasonAsked(Strict):
+    """Why, in the words of the person who asks. No patient's name: it is shown wherever the robot is."""
+
+    reason: SaidReason = Field(examples=["Stands before the fire door"])
+
+
+class SendAsked(ReasonAsked):
+    """Where a robot shall drive without a delivery; it stays there until it is sent on."""
+
+    station: StationText
+
+
+class WithdrawAsked(ReasonAsked):
+    """What becomes of the medicines aboard: they come back, or a runner takes them out where the robot stands."""
+
+    aboard: Annotated[Aboard, Field(strict=False)] = Aboard.RETURN
+
+
+class FenceOffAsked(ReasonAsked):
+    """``is_removed`` says that the robot was carried off the lanes and occupies nothing."""
+
+    is_removed: bool = False
+
+
+class HistoryQuery(BaseModel):
+    """Which entries to list: ``after`` is the cursor that the page before gave as ``next_after``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int | None = Field(default=None, ge=1, le=2**53)
+    limit: int = Field(default=50, ge=1, le=PAGE_MAX)
 
 
 class DeliveriesQuery(BaseModel):

@@ -15,11 +15,13 @@ from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.application.ports import StoredAnswer
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, TripId
+from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import ActionId, OrderId, Pose, RobotId
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
-from orchestrator.domain.site.model import LevelId, WaypointId
+from orchestrator.domain.site.closure import LaneClosure
+from orchestrator.domain.site.model import LaneId, LevelId, StationId, WaypointId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, a_line, a_request, bring_to, counts_of, queue
 
@@ -229,9 +231,11 @@ def test_robot_record_is_empty_until_saved_and_then_comes_back(store: AnyStore) 
     with store.transaction() as uow:
         kept = uow.robots.get(robot)
         assert kept == RobotRecord(robot, order=an_order(), phase=OrderPhase.WANTED, held=frozenset({"b", "a"}))
-        uow.robots.save(replace(kept, order=an_order().extended(released=3), passed=1, driven_m=4.25))
+        sent = StationId("ward-a-handover")
+        changed = replace(kept, order=an_order().extended(released=3), passed=1, driven_m=4.25, sent_to=sent)
+        uow.robots.save(changed)
     with store.reading() as uow:
-        assert uow.robots.get(robot) == replace(kept, order=an_order().extended(released=3), passed=1, driven_m=4.25)
+        assert uow.robots.get(robot) == changed
 
 
 def test_outbox_gives_what_is_still_wanted_in_order(store: AnyStore) -> None:
@@ -261,6 +265,77 @@ def test_answer_is_found_by_principal_and_key(store: AnyStore) -> None:
         assert uow.answers.find(key="k", principal="nurse-2") is None
     with pytest.raises(AlreadyKeptError), store.transaction() as uow:
         uow.answers.add(answer)
+
+
+def add_entry(store: AnyStore, *, robot: str = "robot-1", act: RobotAct = RobotAct.PAUSE) -> RobotEntry:
+    with store.transaction() as uow:
+        return uow.history.add(RobotId(robot), at=NOON, act=act, by="porter-1", reason="In the way", outcome="Paused.")
+
+
+def test_history_of_a_robot_comes_in_pages_newest_first(store: AnyStore) -> None:
+    kept = [add_entry(store, act=act) for act in (RobotAct.PAUSE, RobotAct.RESUME, RobotAct.HELD)]
+    other = add_entry(store, robot="robot-2")
+
+    assert [entry.number for entry in (*kept, other)] == [1, 2, 3, 4]
+    for open_block in (store.reading, store.transaction):
+        with open_block() as uow:
+            assert list(uow.history.page(RobotId("robot-1"), before=None, limit=2)) == [kept[2], kept[1]]
+            assert list(uow.history.page(RobotId("robot-1"), before=2, limit=2)) == [kept[0]]
+            assert list(uow.history.page(RobotId("robot-3"), before=None, limit=2)) == []
+
+
+def test_history_of_a_transaction_that_failed_is_not_kept(store: AnyStore) -> None:
+    def fail() -> None:
+        with store.transaction() as uow:
+            uow.history.add(RobotId("robot-1"), at=NOON, act=RobotAct.PAUSE, by="p", reason="r", outcome="o")
+            raise PlannedError
+
+    with pytest.raises(PlannedError):
+        fail()
+    assert add_entry(store).number == 1
+
+
+def a_closure(lane: str = "lane-1", *, until_s: float | None = None) -> LaneClosure:
+    until = None if until_s is None else NOON + timedelta(seconds=until_s)
+    return LaneClosure(LaneId(lane), NOON, "porter-1", "Wet floor", until)
+
+
+def test_closed_lanes_stand_until_they_are_opened_and_may_be_closed_again(store: AnyStore) -> None:
+    with store.transaction() as uow:
+        uow.closures.close(a_closure("lane-2", until_s=60.0))
+        uow.closures.close(a_closure("lane-1"))
+    with store.reading() as uow:
+        assert list(uow.closures.standing()) == [a_closure("lane-1"), a_closure("lane-2", until_s=60.0)]
+    with store.transaction() as uow:
+        uow.closures.open(LaneId("lane-1"), at=NOON, by="porter-2", reason="Dry")
+        uow.closures.open(LaneId("lane-9"), at=NOON, by="porter-2", reason="Dry")
+        assert [closure.lane for closure in uow.closures.standing()] == ["lane-2"]
+    with store.transaction() as uow:
+        uow.closures.close(a_closure("lane-1"))
+    for open_block in (store.reading, store.transaction):
+        with open_block() as uow:
+            assert [closure.lane for closure in uow.closures.standing()] == ["lane-1", "lane-2"]
+
+
+def test_a_closed_lane_is_not_closed_twice(store: AnyStore) -> None:
+    with store.transaction() as uow:
+        uow.closures.close(a_closure())
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.closures.close(a_closure())
+
+
+def test_an_opening_that_failed_leaves_the_lane_closed(store: AnyStore) -> None:
+    def fail() -> None:
+        with store.transaction() as uow:
+            uow.closures.open(LaneId("lane-1"), at=NOON, by="porter-2", reason="Dry")
+            raise PlannedError
+
+    with store.transaction() as uow:
+        uow.closures.close(a_closure())
+    with pytest.raises(PlannedError):
+        fail()
+    with store.reading() as uow:
+        assert list(uow.closures.standing()) == [a_closure()]
 
 
 def test_job_without_a_delivery_is_kept(store: AnyStore) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.application.resume_robot import resume_robot
+from orchestrator.application.robot_acts import Asked
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.errors import ConflictError
 from orchestrator.domain.fleet.hold import HoldKind
@@ -130,17 +131,9 @@ class HeldRobot:
 
     def resume(self) -> None:
         try:
-            self.ward.control.run(
-                lambda uow: resume_robot(
-                    uow,
-                    fleet=self.ward.control.fleet,
-                    robot=self.robot,
-                    by="porter-1",
-                    reason="seen to",
-                    at=self.ward.clock.now(),
-                    ids=self.ward.ids,
-                )
-            )
+            asked = Asked(self.robot, "porter-1", "seen to", self.ward.clock.now())
+            fleet = self.ward.control.fleet
+            self.ward.control.run(lambda uow: resume_robot(uow, fleet, asked, ids=self.ward.ids))
         except ConflictError as error:
             self.refusals.append(error.code)
 

@@ -52,6 +52,7 @@ STATIONS: Mapping[StationId, Station] = {
         a_station("ward-b-handover"),
         a_station("attic"),
         a_station("charger-1", StationKind.CHARGER),
+        a_station("charger-2", StationKind.CHARGER),
     )
 }
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from orchestrator.adapters.identity.development import DevelopmentIdentity
+from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
 from orchestrator.application.ports import Store, UnitOfWork
 from orchestrator.application.views import FleetPicture, RobotPicture
-from orchestrator.domain.fleet.model import ModelId, OperatingMode, Pose, RobotId, RobotReport
+from orchestrator.domain.fleet.model import ModelId, OperatingMode, Pose, Robot, RobotId, RobotModel, RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.device import DoorPicture, DoorPosition, LiftPicture
 from orchestrator.domain.site.model import (
@@ -25,6 +26,7 @@ from orchestrator.domain.site.model import (
     Lift,
     LiftId,
     Site,
+    StationId,
     Wall,
     Waypoint,
     WaypointId,
@@ -106,6 +108,38 @@ def a_site() -> Site:
     )
 
 
+def a_robot_model() -> RobotModel:
+    return RobotModel(
+        id=ModelId("cart"),
+        graph=GRAPH,
+        radius_m=0.3,
+        speed_max_m_s=1.0,
+        acceleration_m_s2=0.5,
+        turn_speed_max_rad_s=1.0,
+        turn_acceleration_rad_s2=1.0,
+        drawers=("top", "middle"),
+    )
+
+
+def a_robot(number: int) -> Robot:
+    return Robot(
+        id=RobotId(f"robot-{number}"),
+        model=ModelId("cart"),
+        manufacturer="maker",
+        serial_number=f"{number:04d}",
+        interface_name="uagv",
+        protocol_version="2.1.0",
+        home=StationId(f"charger-{number}"),
+    )
+
+
+def a_small_fleet() -> FleetOnSite:
+    """Two carts on the small site; both drive to every station but the attic."""
+    robots = {robot.id: robot for robot in (a_robot(1), a_robot(2))}
+    models = {robot: a_robot_model() for robot in robots}
+    return assemble_fleet(site=a_site(), robots=robots, models=models, policy=FleetPolicy())
+
+
 @dataclass(slots=True)
 class StoreDoor:
     """The control's door without a control: commands and queries go straight to the store."""
@@ -148,6 +182,7 @@ def a_desk(
 ) -> Desk:
     return Desk(
         control=door or StoreDoor(MemoryStore()),
+        fleet=a_small_fleet(),
         site=a_site(),
         graphs=[GRAPH],
         is_served=is_served,

@@ -109,6 +109,7 @@ def paced_app(*, speed: float) -> FastAPI:
     fleet = door.fleet
     desk = Desk(
         control=door,
+        fleet=fleet,
         site=fleet.site,
         graphs=[fleet.graph.id],
         is_served=lambda station: fleet.serves(station.id),

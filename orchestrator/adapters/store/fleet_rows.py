@@ -73,6 +73,7 @@ def robot_to_row(record: RobotRecord) -> RobotRow:
         holds=holds_to_json(record.holds),
         carried=texts_to_json(sorted(record.carried)),
         findings=reasons_to_json(record.findings),
+        sent_to=record.sent_to,
     )
 
 
@@ -96,6 +97,7 @@ def robot_from_row(row: RobotRow) -> RobotRecord:
         holds=holds_from_json(row.holds),
         carried=frozenset(LoadId(load) for load in texts_from_json(row.carried)),
         findings=reasons_from_json(row.findings),
+        sent_to=None if row.sent_to is None else StationId(row.sent_to),
     )
 
 

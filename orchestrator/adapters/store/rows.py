@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from orchestrator.adapters.store.columns import Moment, one_of
 from orchestrator.domain.delivery.model import DeliveryState, HandlingClass, Priority
+from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.record import OrderPhase
 
 
@@ -170,6 +171,7 @@ class RobotRow(Row, table=True):
     holds: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
     carried: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
     findings: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
+    sent_to: str | None = None
 
 
 class OutboxRow(Row, table=True):
@@ -199,6 +201,41 @@ class EventRow(Row, table=True):
     kind: str
     subject: str
     data: str = Field(sa_type=Text)
+
+
+class RobotEntryRow(Row, table=True):
+    """What a person did with a robot, or what kept it; only ever added."""
+
+    __tablename__ = "robot_entry"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        one_of("act", RobotAct, name="robot_entry_act"),
+        Index("robot_entry_by_robot", "robot", "number"),
+    )
+
+    number: int = Field(primary_key=True)
+    robot: str
+    at: datetime = Field(sa_type=Moment)
+    act: str
+    by: str
+    reason: str
+    outcome: str
+
+
+class ClosureRow(Row, table=True):
+    """A lane that a person closed, and who opened it again; it stands until it was opened."""
+
+    __tablename__ = "lane_closure"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index("lane_closure_by_end", "opened_at"),)
+
+    number: int = Field(primary_key=True)
+    lane: str
+    at: datetime = Field(sa_type=Moment)
+    by: str
+    reason: str
+    until: datetime | None = Field(default=None, sa_type=Moment)
+    opened_at: datetime | None = Field(default=None, sa_type=Moment)
+    opened_by: str | None = None
+    opened_reason: str | None = None
 
 
 class AnswerRow(Row, table=True):

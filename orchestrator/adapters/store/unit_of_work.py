@@ -15,6 +15,7 @@ from orchestrator.adapters.store.messages import (
     SqlEvents,
     SqlOutbox,
 )
+from orchestrator.adapters.store.operations import RememberedClosures, SqlClosures, SqlHistory
 from orchestrator.adapters.store.remembered import Remembered
 
 
@@ -28,6 +29,7 @@ class Memory:
         self.messages = RememberedMessages(lambda message: message.settled is None)
         self.message_numbers = RememberedNumbers(lambda _number: True)
         self.event_numbers = RememberedNumbers(lambda _number: True)
+        self.closures = RememberedClosures(lambda kept: kept.is_standing)
 
     def commit(self) -> None:
         """Take what the transaction wrote as committed."""
@@ -47,6 +49,7 @@ class Memory:
             self.messages,
             self.message_numbers,
             self.event_numbers,
+            self.closures,
         )
 
 
@@ -61,3 +64,5 @@ class SqlUnitOfWork:
         self.outbox = SqlOutbox(connection, memory.messages, memory.message_numbers)
         self.events = SqlEvents(connection, memory.event_numbers)
         self.answers = SqlAnswers(connection)
+        self.history = SqlHistory(connection)
+        self.closures = SqlClosures(connection, memory.closures)

@@ -5,7 +5,7 @@ Quantities are integers of the smallest unit. Datetimes are aware and UTC; naive
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NewType
@@ -63,6 +63,11 @@ class DeliveryState(StrEnum):
     def is_closed(self) -> bool:
         """Whether nothing more happens to the delivery."""
         return self in (DeliveryState.RECEIVED, DeliveryState.RETURNED, DeliveryState.CANCELLED)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing more is asked of robots: it is closed, a person carries it, or people look into it."""
+        return self.is_closed or self in (DeliveryState.HANDED_TO_RUNNER, DeliveryState.INCIDENT)
 
     @property
     def is_aboard(self) -> bool:
@@ -178,6 +183,16 @@ class Delivery:
     receipt: Receipt | None = None
     waiting: tuple[Reason, ...] = ()
     history: tuple[Transition, ...] = ()
+
+    @property
+    def is_in_drawer(self) -> bool:
+        """Whether its medicines are, as far as anybody said, in a robot's drawer."""
+        is_left_there = self.state.is_ended and not self.state.is_closed and self.drawer is not None
+        return self.state.is_aboard or is_left_there
+
+    def out_of_drawer(self) -> Delivery:
+        """Return the delivery with no robot and no drawer."""
+        return replace(self, robot=None, drawer=None)
 
 
 class StopKind(StrEnum):

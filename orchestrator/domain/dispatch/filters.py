@@ -15,8 +15,9 @@ from orchestrator.domain.site.model import StationId
 class Candidate:
     """One robot and what decides whether it may take a trip now.
 
-    ``report`` is what it said last, None when it has said nothing yet. ``is_fenced_off`` says that it is out of service
-    for now. Driving home is no trip. ``is_going_home`` says that it stands at its home or is on the way there.
+    ``report`` is what it said last, None when it has said nothing yet. ``is_fenced_off`` says that it may not drive
+    for now, ``is_out_of_service`` that it is given no work. Driving home is no trip. ``is_going_home`` says that it
+    stands at its home or is on the way there.
     """
 
     robot: RobotId
@@ -24,6 +25,7 @@ class Candidate:
     report: RobotReport | None
     is_lost: bool = False
     is_fenced_off: bool = False
+    is_out_of_service: bool = False
     is_on_trip: bool = False
     occupied_drawers: frozenset[str] = frozenset()
     is_going_home: bool = False
@@ -49,10 +51,19 @@ RobotFilter = Callable[[Candidate], Reason | None]
 
 
 def robot_fenced_off(candidate: Candidate) -> Reason | None:
-    """Refuse a robot that is out of service."""
+    """Refuse a robot that may not drive for now."""
     if not candidate.is_fenced_off:
         return None
-    return Reason("robot_fenced_off", f"{candidate.robot} is out of service; it waits until the robot is put back.")
+    sentence = f"{candidate.robot} may not drive for now; it waits until a person resumes the robot, or another comes."
+    return Reason("robot_fenced_off", sentence)
+
+
+def robot_out_of_service(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that is given no work; it may still go to its resting place."""
+    if not candidate.is_out_of_service:
+        return None
+    sentence = f"{candidate.robot} is out of service; it waits until the robot is put back."
+    return Reason("robot_out_of_service", sentence)
 
 
 def robot_not_reported(candidate: Candidate) -> Reason | None:
@@ -126,7 +137,12 @@ MAY_DRIVE: tuple[RobotFilter, ...] = (
 )
 """What a robot must pass to be sent anywhere."""
 
-MAY_TAKE_TRIP: tuple[RobotFilter, ...] = (*MAY_DRIVE, battery_below_reserve, no_free_drawer)
+MAY_TAKE_TRIP: tuple[RobotFilter, ...] = (
+    *MAY_DRIVE,
+    robot_out_of_service,
+    battery_below_reserve,
+    no_free_drawer,
+)
 """What a robot must pass to be sent on a trip."""
 
 

@@ -27,3 +27,21 @@ class RobotSilentError(ConflictError):
     """The robot has to be heard for this, and is silent."""
 
     code = "robot_silent"
+
+
+class RobotOnTripError(ConflictError):
+    """The robot carries or fetches something."""
+
+    code = "robot_on_trip"
+
+
+class RobotHeldError(ConflictError):
+    """The robot may not drive until a person resumes it."""
+
+    code = "robot_held"
+
+
+class StationReservedError(ConflictError):
+    """The station is another robot's own resting place."""
+
+    code = "station_reserved"

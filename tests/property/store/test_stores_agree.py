@@ -20,13 +20,17 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.delivery.lifecycle import ALLOWED, moved
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.errors import WardporterError
+from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.closure import LaneClosure
+from orchestrator.domain.site.model import LaneId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, bring_to, counts_of, queue
 
 ROBOTS = (RobotId("robot-1"), RobotId("robot-2"))
+LANES = (LaneId("lane-1"), LaneId("lane-2"))
 ON_THE_WAY = (DeliveryState.LOADING, DeliveryState.SEALED, DeliveryState.ARRIVED)
 picks = st.integers(0, 50)
 
@@ -143,6 +147,28 @@ class StoresAgree(RuleBasedStateMachine):
     def settle_message(self, message: int, fails: bool) -> None:
         self.in_both(lambda uow, _ids: uow.outbox.settle(message, "acknowledged"), fails=fails)
 
+    @rule(robot=st.sampled_from(ROBOTS), act=st.sampled_from(RobotAct), fails=st.booleans())
+    def note_act(self, robot: RobotId, act: RobotAct, fails: bool) -> None:
+        self.in_both(
+            lambda uow, _ids: uow.history.add(robot, at=NOON, act=act, by="porter-1", reason="r", outcome="o"),
+            fails=fails,
+        )
+
+    @rule(lane=st.sampled_from(LANES), until_s=st.none() | st.integers(1, 9), fails=st.booleans())
+    def close_lane(self, lane: LaneId, until_s: int | None, fails: bool) -> None:
+        until = None if until_s is None else NOON + timedelta(seconds=until_s)
+        with self.memory.reading() as uow:
+            if any(closure.lane == lane for closure in uow.closures.standing()):
+                return
+        self.in_both(
+            lambda uow, _ids: uow.closures.close(LaneClosure(lane, NOON, "porter-1", "r", until)),
+            fails=fails,
+        )
+
+    @rule(lane=st.sampled_from(LANES), fails=st.booleans())
+    def open_lane(self, lane: LaneId, fails: bool) -> None:
+        self.in_both(lambda uow, _ids: uow.closures.open(lane, at=NOON, by="porter-1", reason="r"), fails=fails)
+
     @rule(key=st.sampled_from("kl"), said=st.sampled_from("xy"), fails=st.booleans())
     def ask_once(self, key: str, said: str, fails: bool) -> None:
         self.in_both(
@@ -177,6 +203,10 @@ class StoresAgree(RuleBasedStateMachine):
                     assert [found.robots.get(robot) for robot in ROBOTS] == [
                         expected.robots.get(robot) for robot in ROBOTS
                     ]
+                    assert list(found.closures.standing()) == list(expected.closures.standing())
+                    for robot in ROBOTS:
+                        entries = list(expected.history.page(robot, before=None, limit=100))
+                        assert list(found.history.page(robot, before=None, limit=100)) == entries
                     assert _events(found) == _events(expected)
 
 

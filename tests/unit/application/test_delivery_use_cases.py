@@ -254,7 +254,7 @@ def test_receipt_is_refused_before_the_robot_arrived(
     store: MemoryStore, ids: CountingIds, state: DeliveryState
 ) -> None:
     delivery = bring_to(store, queued(store, ids).id, state)
-    with pytest.raises(WrongStateError, match="arrived or returning"):
+    with pytest.raises(WrongStateError, match="arrived or handed_to_runner or returning"):
         receive(store, delivery)
 
 

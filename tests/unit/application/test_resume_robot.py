@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.application.resume_robot import resume_robot
+from orchestrator.application.robot_acts import Asked
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.errors import (
@@ -44,7 +45,7 @@ def a_record(*kinds: HoldKind, **changes: object) -> RobotRecord:
 
 def resume(house: House, robot: RobotId = ROBOT, reason: str = "seen to") -> RobotRecord:
     with house.store.transaction() as uow:
-        return resume_robot(uow, fleet=FLEET, robot=robot, by="porter-1", reason=reason, at=NOON, ids=house.ids)
+        return resume_robot(uow, FLEET, Asked(robot, "porter-1", reason, NOON), ids=house.ids)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in HoldKind if kind.keeps_from_driving])

@@ -1,0 +1,85 @@
+"""A person withdraws a robot from its trip, politely: what is released is finished, what is planned is given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.holding import hold_by_person
+from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.robot_acts import Asked, begin, note
+from orchestrator.application.trips import free_the_hatch, give_up_assignments
+from orchestrator.application.turn import Turn
+from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.fleet.history import RobotAct
+from orchestrator.domain.fleet.hold import HoldKind
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.reason import Reason
+
+ROBOT_WITHDRAWN = "robot_withdrawn"
+
+
+class Aboard(StrEnum):
+    """What becomes of the medicines that are in the robot's drawers."""
+
+    RETURN = "return"
+    RUNNER = "runner"
+
+
+def withdraw_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Ids, aboard: Aboard) -> RobotRecord:
+    """Withdraw a robot; one that is on no trip and sent nowhere stays as it is.
+
+    What it was to fetch waits for another robot. What is aboard goes back to where it was loaded, or a person takes it
+    out where the robot comes to stand: for that it is held, and custody passes when that person says so (see
+    `orchestrator.application.hand_to_runner`).
+
+    Raises
+    ------
+    UnknownRobotError, InvalidInputError
+        There is no such robot, or the reason says nothing.
+    """
+    turn = begin(uow, fleet, asked, ids=ids, act="The withdrawal")
+    record = turn.record(asked.robot)
+    if record.trip is None and record.sent_to is None:
+        return record
+    sentence = f"Robot {asked.robot} was withdrawn from its trip by {asked.by}."
+    reason = Reason(ROBOT_WITHDRAWN, sentence)
+    give_up_assignments(turn, asked.robot, reason)
+    free_the_hatch(turn, asked.robot, reason)
+    carried = [d for d in turn.deliveries.values() if d.robot == asked.robot and d.state.is_aboard]
+    _give_up_route(turn, asked, keeps_trip=bool(carried))
+    if aboard is Aboard.RETURN:
+        _send_back(turn, asked, carried, reason)
+    elif carried:
+        _wait_for_runner(turn, asked)
+    return note(turn, asked, RobotAct.WITHDRAW, outcome=_outcome(carried, aboard))
+
+
+def _give_up_route(turn: Turn, asked: Asked, *, keeps_trip: bool) -> None:
+    record = turn.record(asked.robot)
+    target = record.target if keeps_trip else None
+    turn.put(replace(record, route=(), sent_to=None, target=target))
+
+
+def _send_back(turn: Turn, asked: Asked, carried: Sequence[Delivery], reason: Reason) -> None:
+    for delivery in carried:
+        if delivery.state is not DeliveryState.RETURNING:
+            turn.move(delivery, DeliveryState.RETURNING, cause=asked.by, reason=reason)
+
+
+def _wait_for_runner(turn: Turn, asked: Asked) -> None:
+    sentence = (
+        f"Robot {asked.robot} was withdrawn by {asked.by} and waits for a runner: take out what it carries, say so "
+        "here, then resume it."
+    )
+    hold_by_person(turn, asked.robot, HoldKind.PAUSED, by=asked.by, sentence=sentence)
+
+
+def _outcome(carried: Sequence[Delivery], aboard: Aboard) -> str:
+    if not carried:
+        return "It carried nothing; it goes to its resting place."
+    if aboard is Aboard.RETURN:
+        return f"It brings {len(carried)} back."
+    return f"It waits for a runner to take out {len(carried)}, where its released way ends."
