@@ -87,7 +87,7 @@ def holds_of(answer: Json) -> list[str]:
     return [one["kind"] for one in answer["holds"]]
 
 
-def history(client: TestClient, **query: object) -> Json:
+def history(client: TestClient, **query: int) -> Json:
     return done(client.get("/api/v1/robots/robot-1/history", params=query))
 
 
