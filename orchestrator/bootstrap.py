@@ -188,7 +188,7 @@ def build_service(settings: Settings) -> FastAPI:
         control=door,
         fleet=fleet,
         site=fleet.site,
-        graphs=[fleet.graph.id],
+        graphs=fleet.graphs,
         is_served=lambda station: fleet.serves(station.id),
         identity=DevelopmentIdentity(),
         clock=clock,

@@ -16,6 +16,7 @@ from orchestrator.application.ports import Building, Clock, Event, RobotTranspor
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.delivery.request import DeliveryRequest
+from orchestrator.domain.fleet.model import RobotId
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
 from simulation.broker import VirtualBroker
 from simulation.building import DeviceTimes, Machines, SimulatedBuilding
@@ -191,8 +192,8 @@ class SimulatedWard:
 
         self.scheduler.at(at_s, happen)
 
-    def _home_pose(self, robot: str) -> BoardPose:
-        pose = self._fleet.pose_of(self._fleet.home_waypoint_of(next(r for r in self._fleet.robots if r == robot)))
+    def _home_pose(self, robot: RobotId) -> BoardPose:
+        pose = self._fleet.pose_of(robot, self._fleet.home_waypoint_of(robot))
         return BoardPose(pose.level, pose.x_m, pose.y_m, pose.theta_rad)
 
     def _to_control(self, topic: str, payload: bytes) -> None:

@@ -53,8 +53,9 @@ def _unknown_places(record: RobotRecord, fleet: FleetOnSite) -> Iterator[str]:
     if record.order is not None and record.phase is not OrderPhase.DONE:
         waypoints += [step.waypoint for step in record.order.steps if not step.waypoint.startswith(OFF_GRAPH)]
         lanes += [step.lane for step in record.order.steps if step.lane is not None]
-    yield from (f"robot {record.robot} stands at {w}" for w in waypoints if w not in fleet.graph.waypoints)
-    yield from (f"robot {record.robot} has lane {lane}" for lane in lanes if lane not in fleet.graph.lanes)
+    graph = fleet.graph_of(record.robot)
+    yield from (f"robot {record.robot} stands at {w}" for w in waypoints if w not in graph.waypoints)
+    yield from (f"robot {record.robot} has lane {lane}" for lane in lanes if lane not in graph.lanes)
     for station in (record.target, record.sent_to):
-        if station is not None and not fleet.serves(station):
+        if station is not None and not fleet.reaches(record.robot, station):
             yield f"robot {record.robot} is bound for station {station}"

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from orchestrator.application.closures import ClosureSource, closed_lanes
 from orchestrator.application.dispatching import Dispatcher
 from orchestrator.application.driving import (
     complete_order,
@@ -68,6 +69,8 @@ class Control:
         Where encoded messages go.
     building : Building
         Doors and lifts.
+    closures : sequence of ClosureSource
+        Who may close lanes: people, doors and lifts that are out of order, an emergency. Asked once a turn.
 
     Notes
     -----
@@ -84,6 +87,7 @@ class Control:
         ids: Ids,
         transport: RobotTransport,
         building: Building,
+        closures: Sequence[ClosureSource] = (),
     ) -> None:
         self.fleet = fleet
         self._store = store
@@ -91,6 +95,7 @@ class Control:
         self._ids = ids
         self._transport = transport
         self._building = building
+        self._closures = tuple(closures)
         self._links: dict[RobotId, RobotLink] = {}
         self._robot_at: dict[str, RobotId] = {}
         self._records: dict[RobotId, RobotRecord] = {}
@@ -293,7 +298,7 @@ class Control:
             progress_trips(turn)
             resting = self._resting(turn)
             self._dispatcher.dispatch(turn, reported=self._live.keys(), resting=resting)
-            self._steering.steer(turn, reported=self._live.keys())
+            self._steering.steer(turn, reported=self._live.keys(), closed=closed_lanes(turn, self._closures))
             self._gates.hold_what_is_needed({robot: self._whereabouts(turn, robot) for robot in self.fleet.robots})
             for robot in sorted(self.fleet.robots):
                 if robot in self._live and robot not in resting:

@@ -15,7 +15,7 @@ from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.model import StationId, WaypointId
 
-Distance = Callable[[WaypointId, WaypointId], float | None]
+Distance = Callable[[RobotId, WaypointId, WaypointId], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Dispatcher:
     fleet : FleetOnSite
         Site, robots, models.
     distance : callable
-        Driving distance between two waypoints in metres; None when there is no way.
+        Driving distance of a robot between two waypoints of its graph in metres; None when there is no way.
     """
 
     def __init__(self, fleet: FleetOnSite, *, distance: Distance) -> None:
@@ -98,7 +98,9 @@ class Dispatcher:
 
     def _distance_to(self, turn: Turn, robot: RobotId, station: StationId) -> float | None:
         tip = turn.record(robot).tip
-        return None if tip is None else self._distance(tip, self._fleet.waypoint_of(station))
+        if tip is None or not self._fleet.reaches(robot, station):
+            return None
+        return self._distance(robot, tip, self._fleet.waypoint_of(robot, station))
 
 
 def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: bool, is_resting: bool) -> Candidate:

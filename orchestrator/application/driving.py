@@ -54,7 +54,7 @@ def free_what_is_behind(
     place = standing_place(fleet, record)
     if place is None or record.is_held_for(HoldKind.MOVED):
         return
-    freed = record.held - resources.of_route(place, lanes_ahead(record), fleet.graph)
+    freed = record.held - resources.of_route(place, lanes_ahead(record), fleet.graph_of(robot))
     if freed:
         monitor.release(robot, freed)
         turn.put(replace(record, held=record.held - freed))
@@ -90,7 +90,7 @@ def note_arrivals(turn: Turn, fleet: FleetOnSite) -> None:
             continue
         if is_off_its_way(fleet, record):
             continue
-        if record.report is not None and standing_place(fleet, record) == fleet.waypoint_of(record.target):
+        if record.report is not None and standing_place(fleet, record) == fleet.waypoint_of(robot, record.target):
             arrive(turn, robot)
 
 
@@ -136,8 +136,8 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -
     if count == 0 and not actions:
         _wait(turn, robot, reasons)
         return
-    base = (*beginning, *steps_of_lanes(fleet, ahead[:count]))
-    horizon = steps_of_lanes(fleet, (*ahead[count:], *record.route))
+    base = (*beginning, *steps_of_lanes(fleet, robot, ahead[:count]))
+    horizon = steps_of_lanes(fleet, robot, (*ahead[count:], *record.route))
     order = DriveOrder(id=order_id, robot=robot, steps=(*base, *horizon), released=len(base))
     if not _is_to_be_updated(fleet, order):
         order = replace(order, steps=base)
@@ -161,7 +161,7 @@ def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) 
     if count == 0 and _lanes_of(order.horizon) == ahead:
         _wait(turn, robot, reasons)
         return
-    update = order.extended(released=order.released + count, horizon=steps_of_lanes(fleet, ahead))
+    update = order.extended(released=order.released + count, horizon=steps_of_lanes(fleet, robot, ahead))
     turn.put(replace(record, order=update, phase=OrderPhase.WANTED, granted=record.granted[count:], waiting=reasons))
     turn.want_order(update)
 
@@ -185,13 +185,14 @@ def take_lanes(turn: Turn, fleet: FleetOnSite, resources: ResourceMap, robot: Ro
     """Record that traffic has granted the next lanes of the robot's route."""
     record = turn.record(robot)
     assert record.route[: len(lanes)] == tuple(lanes), "lanes are granted in the order of the route"
-    held = record.held | resources.of_route(fleet.graph.lanes[lanes[0]].start, lanes, fleet.graph)
+    graph = fleet.graph_of(robot)
+    held = record.held | resources.of_route(graph.lanes[lanes[0]].start, lanes, graph)
     turn.put(
         replace(
             record,
             granted=(*record.granted, *lanes),
             route=record.route[len(lanes) :],
-            tip=fleet.graph.lanes[lanes[-1]].end,
+            tip=graph.lanes[lanes[-1]].end,
             held=held,
             waiting=(),
         )
@@ -200,4 +201,4 @@ def take_lanes(turn: Turn, fleet: FleetOnSite, resources: ResourceMap, robot: Ro
 
 def planned_end(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None:
     """Return where the planned way ends: the end of the route, or the tip when nothing is left to grant."""
-    return fleet.graph.lanes[record.route[-1]].end if record.route else record.tip
+    return fleet.graph_of(record.robot).lanes[record.route[-1]].end if record.route else record.tip

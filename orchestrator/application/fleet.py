@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import Commissioning, Pose, Robot, RobotId, RobotModel
-from orchestrator.domain.site.model import LaneGraph, Site, Station, StationId, StationKind, Waypoint, WaypointId
+from orchestrator.domain.site.model import (
+    GraphId,
+    LaneGraph,
+    Site,
+    Station,
+    StationId,
+    StationKind,
+    Waypoint,
+    WaypointId,
+)
 from orchestrator.vda5050.dialect import STANDARD, Dialect
 
 
@@ -42,10 +51,13 @@ class FleetPolicy:
 
 @dataclass(frozen=True, slots=True)
 class FleetOnSite:
-    """The robots on one lane graph of one site."""
+    """The robots on one site, each on the lane graph of its model.
+
+    ``models`` gives each robot's own model. What lies on a lane graph is asked for a robot: two robots may drive on
+    two graphs, whose waypoints and lanes have different ids.
+    """
 
     site: Site
-    graph: LaneGraph
     robots: Mapping[RobotId, Robot]
     models: Mapping[RobotId, RobotModel]
     policy: FleetPolicy = field(default_factory=FleetPolicy)
@@ -56,29 +68,38 @@ class FleetOnSite:
         return self.dialects.get(robot, STANDARD)
 
     @property
-    def radius_m(self) -> float:
-        """Radius of the largest footprint in the fleet, metres."""
-        return max(model.radius_m for model in self.models.values())
+    def graphs(self) -> tuple[GraphId, ...]:
+        """The lane graphs that robots of the fleet drive on, sorted."""
+        return tuple(sorted({model.graph for model in self.models.values()}))
 
-    def waypoint_of(self, station: StationId) -> WaypointId:
-        """Return the station's waypoint on the fleet's graph.
+    def graph_of(self, robot: RobotId) -> LaneGraph:
+        """Return the lane graph that the robot drives on."""
+        return self.site.graphs[self.models[robot].graph]
+
+    def waypoint_of(self, robot: RobotId, station: StationId) -> WaypointId:
+        """Return the station's waypoint on the robot's graph.
 
         Raises
         ------
         FleetSettingError
-            The station is not on the fleet's graph.
+            The station is not on the robot's graph.
         """
-        place = self.site.stations[station].waypoints.get(self.graph.id)
+        graph = self.models[robot].graph
+        place = self.site.stations[station].waypoints.get(graph)
         if place is None:
             raise FleetSettingError(
-                f"Station {station} has no waypoint on lane graph {self.graph.id}; name a station that has one."
+                f"Station {station} has no waypoint on lane graph {graph} of robot {robot}; name one that has."
             )
         return place
 
-    def serves(self, station: StationId) -> bool:
-        """Whether robots of the fleet can be sent to the station."""
+    def reaches(self, robot: RobotId, station: StationId) -> bool:
+        """Whether the station is on the robot's graph."""
         found = self.site.stations.get(station)
-        return found is not None and self.graph.id in found.waypoints
+        return found is not None and self.models[robot].graph in found.waypoints
+
+    def serves(self, station: StationId) -> bool:
+        """Whether any robot of the fleet can be sent to the station."""
+        return any(self.reaches(robot, station) for robot in self.robots)
 
     def home_of(self, robot: RobotId) -> Station:
         """Return the robot's own resting place."""
@@ -86,16 +107,19 @@ class FleetOnSite:
 
     def home_waypoint_of(self, robot: RobotId) -> WaypointId:
         """Return the waypoint of the robot's own resting place."""
-        return self.waypoint_of(self.robots[robot].home)
+        return self.waypoint_of(robot, self.robots[robot].home)
 
-    def pose_of(self, waypoint: WaypointId) -> Pose:
-        """Return where the waypoint is."""
-        place = self.graph.waypoints[waypoint]
+    def pose_of(self, robot: RobotId, waypoint: WaypointId) -> Pose:
+        """Return where a waypoint of the robot's graph is."""
+        place = self.graph_of(robot).waypoints[waypoint]
         return Pose(level=place.level, x_m=place.x_m, y_m=place.y_m)
 
-    def nearest_waypoint(self, pose: Pose) -> tuple[Waypoint, float] | None:
-        """Return the waypoint nearest to the pose on its level and the distance in metres; None on an unknown level."""
-        candidates = [w for w in self.graph.waypoints.values() if w.level == pose.level]
+    def nearest_waypoint(self, robot: RobotId, pose: Pose) -> tuple[Waypoint, float] | None:
+        """Return the waypoint of the robot's graph nearest to the pose and the distance in metres.
+
+        None when the graph has no waypoint on the level of the pose.
+        """
+        candidates = [w for w in self.graph_of(robot).waypoints.values() if w.level == pose.level]
         if not candidates:
             return None
         nearest = min(candidates, key=lambda w: (math.hypot(w.x_m - pose.x_m, w.y_m - pose.y_m), w.id))
@@ -154,5 +178,5 @@ def assemble_fleet(
             )
         owners[place] = robot.id
     return FleetOnSite(
-        site=site, graph=graph, robots=dict(robots), models=dict(models), policy=policy, dialects=dict(dialects or {})
+        site=site, robots=dict(robots), models=dict(models), policy=policy, dialects=dict(dialects or {})
     )

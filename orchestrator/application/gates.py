@@ -17,7 +17,18 @@ from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.device import DoorPosition, LiftMode
 from orchestrator.domain.site.geometry import distance_to_rectangle, distance_to_segment
-from orchestrator.domain.site.model import Door, DoorId, Lane, LaneId, LevelId, Lift, LiftId, WaypointId
+from orchestrator.domain.site.model import (
+    Door,
+    DoorId,
+    Lane,
+    LaneGraph,
+    LaneId,
+    LevelId,
+    Lift,
+    LiftId,
+    Waypoint,
+    WaypointId,
+)
 
 MARGIN_M = 0.1
 """A robot whose circle ends this far from a door or a cabin, in metres, is clear of it."""
@@ -65,21 +76,14 @@ class Gates:
         stands_at : WaypointId or None
             Where the robot stands at the end of its base; None while it is still driving there.
         """
+        graph = self._fleet.graph_of(robot)
         for count, lane_id in enumerate(lanes):
-            lane = self._fleet.graph.lanes[lane_id]
+            lane = graph.lanes[lane_id]
             is_there = stands_at == lane.start
             reason = self._closed_door(robot, lane) or self._absent_lift(robot, lane, is_there=is_there)
             if reason is not None:
-                return self._up_to_a_stopping_place(lanes[:count]), (reason,)
+                return _up_to_a_stopping_place(lanes[:count], graph), (reason,)
         return len(lanes), ()
-
-    def _up_to_a_stopping_place(self, lanes: Sequence[LaneId]) -> int:
-        """Return how many of the lanes lead to a place where the robot may wait for a door; in a cabin it has to."""
-        for count in range(len(lanes), 0, -1):
-            end = self._fleet.graph.waypoints[self._fleet.graph.lanes[lanes[count - 1]].end]
-            if end.may_stop or end.lift is not None:
-                return count
-        return 0
 
     def _closed_door(self, robot: RobotId, lane: Lane) -> Reason | None:
         if lane.door is None or not self._fleet.site.doors[lane.door].is_motorised:
@@ -90,27 +94,28 @@ class Gates:
         return door_reason(lane.door, self._building.doors()[lane.door])
 
     def _absent_lift(self, robot: RobotId, lane: Lane, *, is_there: bool) -> Reason | None:
-        lift = self._lift_of(lane)
+        graph = self._fleet.graph_of(robot)
+        lift = _lift_of(lane, graph)
         if lift is None:
             return None
-        if self._is_ride(lane) and not is_there:
+        if _is_ride(lane, graph) and not is_there:
             return Reason("lift_boarding", f"Waits to stand in lift {lift} before it travels.")
-        level = self._level_of(lane)
+        level = _level_of(lane, graph)
         self._hold_lift(lift, level, robot)
-        if self._building.is_lift_open_for(lift, level, robot) or self._may_get_out(lift, lane):
+        if self._building.is_lift_open_for(lift, level, robot) or self._may_get_out(lift, lane, graph):
             return None
         return lift_reason(lift, level, robot, self._building.lifts()[lift])
 
-    def _may_get_out(self, lift: LiftId, lane: Lane) -> bool:
+    def _may_get_out(self, lift: LiftId, lane: Lane, graph: LaneGraph) -> bool:
         """Whether a robot inside may leave a cabin that is no longer its own: it stands open where the lane goes.
 
         Nobody stays in a lift that firefighters, people or a fault have taken from it.
         """
-        if self._fleet.graph.waypoints[lane.start].lift is None:
+        if graph.waypoints[lane.start].lift is None:
             return False
         picture = self._building.lifts()[lift]
         is_taken = picture.mode is not LiftMode.NORMAL
-        return is_taken and picture.doors is DoorPosition.OPEN and picture.level == self._level_of(lane)
+        return is_taken and picture.doors is DoorPosition.OPEN and picture.level == _level_of(lane, graph)
 
     # -- what is held ---------------------------------------------------------------------------------------------
 
@@ -122,7 +127,7 @@ class Gates:
             for door in sorted(doors):
                 self._hold_door(door, robot)
             for lift in sorted(lifts - self._lifts[robot]):
-                self._hold_lift(lift, self._level_needed(lift, needs[robot]), robot)
+                self._hold_lift(lift, self._level_needed(lift, robot, needs[robot]), robot)
         for robot, (doors, lifts) in wanted.items():
             for door in sorted((self._doors[robot] | _doors_among(left, robot, self._fleet)) - doors):
                 self._building.release_door(door, robot)
@@ -139,26 +144,28 @@ class Gates:
 
     def _needed(self, robot: RobotId, where: Whereabouts, left: set[str]) -> tuple[set[DoorId], set[LiftId]]:
         """Return the doors and lifts that a robot needs: those on its lanes, and those its tail may still be in."""
-        lanes = [self._fleet.graph.lanes[lane] for lane in where.lanes]
+        graph = self._fleet.graph_of(robot)
+        lanes = [graph.lanes[lane] for lane in where.lanes]
         doors = {lane.door for lane in lanes if lane.door and self._fleet.site.doors[lane.door].is_motorised}
-        lifts = {lift for lane in lanes if (lift := self._lift_of(lane)) is not None}
+        lifts = {lift for lane in lanes if (lift := _lift_of(lane, graph)) is not None}
         held_doors = self._doors[robot] | {door for door in self._fleet.site.doors if door in left}
         held_lifts = self._lifts[robot] | {lift for lift in self._fleet.site.lifts if lift in left}
         if where.place is None:
             return doors | held_doors, lifts | held_lifts
-        doors |= {door for door in held_doors if self._is_at_door(where.place, self._fleet.site.doors[door])}
-        lifts |= {lift for lift in held_lifts if self._is_at_lift(where.place, self._fleet.site.lifts[lift])}
-        cabin = self._fleet.graph.waypoints[where.place].lift
-        return doors, lifts | ({cabin} if cabin else set())
+        place, around_m = graph.waypoints[where.place], self._fleet.models[robot].radius_m + MARGIN_M
+        doors |= {door for door in held_doors if _is_at_door(place, self._fleet.site.doors[door], within_m=around_m)}
+        lifts |= {lift for lift in held_lifts if _is_at_lift(place, self._fleet.site.lifts[lift], within_m=around_m)}
+        return doors, lifts | ({place.lift} if place.lift else set())
 
-    def _level_needed(self, lift: LiftId, where: Whereabouts) -> LevelId:
+    def _level_needed(self, lift: LiftId, robot: RobotId, where: Whereabouts) -> LevelId:
         """Return where a lift has to be that is asked for again: where the robot boards, stands, or gets out."""
+        graph = self._fleet.graph_of(robot)
         for lane_id in where.lanes:
-            lane = self._fleet.graph.lanes[lane_id]
-            if self._lift_of(lane) == lift:
-                return self._level_of(lane)
+            lane = graph.lanes[lane_id]
+            if _lift_of(lane, graph) == lift:
+                return _level_of(lane, graph)
         if where.place is not None:
-            return self._fleet.graph.waypoints[where.place].level
+            return graph.waypoints[where.place].level
         return self._fleet.site.lifts[lift].levels[0]
 
     def _hold_door(self, door: DoorId, robot: RobotId) -> None:
@@ -169,40 +176,47 @@ class Gates:
         self._building.hold_lift(lift, level, robot, purpose=f"at {level}")
         self._lifts[robot].add(lift)
 
-    # -- geometry and graph ---------------------------------------------------------------------------------------
 
-    def _lift_of(self, lane: Lane) -> LiftId | None:
-        waypoints = self._fleet.graph.waypoints
-        return waypoints[lane.end].lift or waypoints[lane.start].lift
+def _up_to_a_stopping_place(lanes: Sequence[LaneId], graph: LaneGraph) -> int:
+    """Return how many of the lanes lead to a place where the robot may wait for a door; in a cabin it has to."""
+    for count in range(len(lanes), 0, -1):
+        end = graph.waypoints[graph.lanes[lanes[count - 1]].end]
+        if end.may_stop or end.lift is not None:
+            return count
+    return 0
 
-    def _is_ride(self, lane: Lane) -> bool:
-        waypoints = self._fleet.graph.waypoints
-        return waypoints[lane.start].lift is not None and waypoints[lane.end].lift is not None
 
-    def _level_of(self, lane: Lane) -> LevelId:
-        """Return the level at which the cabin has to stand for a lane into it, in it, or out of it."""
-        start, end = (self._fleet.graph.waypoints[w] for w in (lane.start, lane.end))
-        return end.level if end.lift is not None else start.level
+def _lift_of(lane: Lane, graph: LaneGraph) -> LiftId | None:
+    return graph.waypoints[lane.end].lift or graph.waypoints[lane.start].lift
 
-    def _is_at_door(self, place: WaypointId, door: Door) -> bool:
-        waypoint = self._fleet.graph.waypoints[place]
-        if waypoint.level != door.level:
-            return False
-        distance_m = distance_to_segment((waypoint.x_m, waypoint.y_m), door.start, door.end)
-        return distance_m <= self._fleet.radius_m + MARGIN_M
 
-    def _is_at_lift(self, place: WaypointId, lift: Lift) -> bool:
-        waypoint = self._fleet.graph.waypoints[place]
-        if waypoint.level not in lift.levels:
-            return False
-        distance_m = distance_to_rectangle(
-            (waypoint.x_m, waypoint.y_m),
-            (lift.x_m, lift.y_m),
-            yaw_rad=lift.yaw_rad,
-            width_m=lift.width_m,
-            depth_m=lift.depth_m,
-        )
-        return distance_m <= self._fleet.radius_m + MARGIN_M
+def _is_ride(lane: Lane, graph: LaneGraph) -> bool:
+    return graph.waypoints[lane.start].lift is not None and graph.waypoints[lane.end].lift is not None
+
+
+def _level_of(lane: Lane, graph: LaneGraph) -> LevelId:
+    """Return the level at which the cabin has to stand for a lane into it, in it, or out of it."""
+    start, end = graph.waypoints[lane.start], graph.waypoints[lane.end]
+    return end.level if end.lift is not None else start.level
+
+
+def _is_at_door(place: Waypoint, door: Door, *, within_m: float) -> bool:
+    if place.level != door.level:
+        return False
+    return distance_to_segment((place.x_m, place.y_m), door.start, door.end) <= within_m
+
+
+def _is_at_lift(place: Waypoint, lift: Lift, *, within_m: float) -> bool:
+    if place.level not in lift.levels:
+        return False
+    distance_m = distance_to_rectangle(
+        (place.x_m, place.y_m),
+        (lift.x_m, lift.y_m),
+        yaw_rad=lift.yaw_rad,
+        width_m=lift.width_m,
+        depth_m=lift.depth_m,
+    )
+    return distance_m <= within_m
 
 
 def _doors_among(left: Mapping[RobotId, Iterable[str]], robot: RobotId, fleet: FleetOnSite) -> set[DoorId]:

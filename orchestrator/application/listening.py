@@ -136,7 +136,7 @@ def _passed(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.NodePass
     if not record.passed < index < len(order.steps):
         return
     lanes = [step.lane for step in order.steps[record.passed + 1 : index + 1] if step.lane is not None]
-    driven_m = record.driven_m + sum(length_of_lane_m(fleet, lane) for lane in lanes)
+    driven_m = record.driven_m + sum(length_of_lane_m(fleet.graph_of(robot), lane) for lane in lanes)
     turn.put(replace(record, passed=index, driven_m=round(driven_m, 3)))
     if lanes:
         set_off(turn, robot)

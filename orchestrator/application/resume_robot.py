@@ -88,7 +88,7 @@ def _entered_where_it_stands(fleet: FleetOnSite, record: RobotRecord) -> RobotRe
 def _entered_anew(fleet: FleetOnSite, record: RobotRecord) -> RobotRecord:
     assert record.report is not None
     assert record.report.pose is not None, "a robot without a position is refused before"
-    nearest = fleet.nearest_waypoint(record.report.pose)
+    nearest = fleet.nearest_waypoint(record.robot, record.report.pose)
     if nearest is None or nearest[1] > fleet.policy.place_tolerance_m:
         where = f"; the nearest is {nearest[0].id}" if nearest else ""
         raise RobotOffGraphError(

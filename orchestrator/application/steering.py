@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from orchestrator.application.closures import ClosedLanes
 from orchestrator.application.driving import lanes_ahead, planned_end, take_lanes
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.holding import lay_hold
@@ -21,7 +22,7 @@ from orchestrator.domain.fleet.model import Pose, RobotId
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.geometry import distance_to_segment
-from orchestrator.domain.site.model import LaneId, WaypointId
+from orchestrator.domain.site.model import GraphId, LaneId, WaypointId
 from orchestrator.domain.traffic.coordination import Advance, Divert, Resume, Traveller, Wait, decide
 from orchestrator.domain.traffic.monitor import Monitor
 from orchestrator.domain.traffic.resources import compile_resources
@@ -57,11 +58,15 @@ class Steering:
 
     def __init__(self, fleet: FleetOnSite) -> None:
         self._fleet = fleet
-        self.resources = compile_resources(fleet.site, fleet.graph, radius_m=fleet.radius_m)
-        self.monitor = Monitor(self.resources, fleet.graph)
-        self._routers = {robot: Router(fleet.site, fleet.graph, fleet.models[robot]) for robot in fleet.robots}
-        self._router = next(iter(self._routers.values()))
-        self._distances: dict[tuple[WaypointId, WaypointId], float | None] = {}
+        self._graph = fleet.graph_of(next(iter(fleet.robots)))
+        radius_m = max(model.radius_m for model in fleet.models.values())
+        self.resources = compile_resources(fleet.site, self._graph, radius_m=radius_m)
+        self.monitor = Monitor(self.resources, self._graph)
+        self._routers = {
+            robot: Router(fleet.site, fleet.graph_of(robot), fleet.models[robot]) for robot in fleet.robots
+        }
+        self._distances: dict[tuple[GraphId, WaypointId, WaypointId], float | None] = {}
+        self._closed = ClosedLanes()
         self._wishes = {robot: _Wish() for robot in fleet.robots}
 
     def restore(self, records: Mapping[RobotId, RobotRecord]) -> None:
@@ -69,7 +74,7 @@ class Steering:
 
         Diversions are forgotten: the routes of a turn that failed are not those they went with.
         """
-        self.monitor = Monitor(self.resources, self._fleet.graph)
+        self.monitor = Monitor(self.resources, self._graph)
         for wish in self._wishes.values():
             wish.is_diverted = False
         for robot, record in sorted(records.items()):
@@ -77,12 +82,13 @@ class Steering:
                 endpoint = self._fleet.home_waypoint_of(robot)
                 self.monitor.occupy(robot, tip=record.tip, held=record.held, endpoint=endpoint)
 
-    def distance_m(self, start: WaypointId, goal: WaypointId) -> float | None:
-        """Return the driving distance between two waypoints in metres, None when there is no way."""
-        if (start, goal) not in self._distances:
-            lanes = self._router.route(start, goal)
-            self._distances[start, goal] = None if lanes is None else self._router.length_m(lanes)
-        return self._distances[start, goal]
+    def distance_m(self, robot: RobotId, start: WaypointId, goal: WaypointId) -> float | None:
+        """Return a robot's driving distance between two waypoints of its graph in metres, None when there is no way."""
+        key = (self._fleet.models[robot].graph, start, goal)
+        if key not in self._distances:
+            lanes = self._routers[robot].route(start, goal)
+            self._distances[key] = None if lanes is None else self._routers[robot].length_m(lanes)
+        return self._distances[key]
 
     def place(self, turn: Turn, robot: RobotId) -> None:
         """Enter a robot at the waypoint it stands on when it first reports, and keep off where somebody has moved it.
@@ -115,7 +121,7 @@ class Steering:
         record = turn.record(robot)
         assert record.tip is not None, "only a robot that stood somewhere was moved"
         place = standing_place(self._fleet, record) or record.tip
-        held = self.resources.of_route(place, lanes_ahead(record), self._fleet.graph)
+        held = self.resources.of_route(place, lanes_ahead(record), self._graph)
         if record.report is not None and record.report.pose is not None:
             held |= self._reached_from(record.report.pose)
         if held != record.held:
@@ -124,8 +130,8 @@ class Steering:
 
     def _reached_from(self, pose: Pose) -> frozenset[str]:
         """Return what nobody may use while a robot stands at a pose, whichever of the fleet it is."""
-        apart_m = 2.0 * self._fleet.radius_m
-        here, graph = (pose.x_m, pose.y_m), self._fleet.graph
+        apart_m = 2.0 * max(model.radius_m for model in self._fleet.models.values())
+        here, graph = (pose.x_m, pose.y_m), self._graph
         places = {w.id: (w.x_m, w.y_m) for w in graph.waypoints.values() if w.level == pose.level}
         found = [
             self.resources.of_waypoint(waypoint)
@@ -146,7 +152,7 @@ class Steering:
         pose = record.report.pose if record.report else None
         if pose is None:
             return
-        nearest = self._fleet.nearest_waypoint(pose)
+        nearest = self._fleet.nearest_waypoint(robot, pose)
         if nearest is None or nearest[1] > self._fleet.policy.place_tolerance_m:
             sentence = f"Robot {robot} stands on no waypoint; drive it onto one, best onto its home."
             turn.put(replace(record, waiting=(Reason(OFF_GRAPH, sentence),)))
@@ -170,7 +176,7 @@ class Steering:
         self.monitor.occupy(robot, tip=record.tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
         turn.put(replace(record, held=held))
 
-    def steer(self, turn: Turn, *, reported: Collection[RobotId]) -> None:
+    def steer(self, turn: Turn, *, reported: Collection[RobotId], closed: ClosedLanes) -> None:
         """Plan routes to new targets, and let traffic decide who may go on.
 
         Parameters
@@ -179,7 +185,10 @@ class Steering:
             The transaction.
         reported : collection of RobotId
             Robots that have reported since the orchestrator started; nothing is granted to any other.
+        closed : ClosedLanes
+            Lanes that nobody may be sent over now.
         """
+        self._closed = closed
         placed = self.monitor.robots
         for robot in placed:
             self._freeze_or_thaw(turn, robot)
@@ -212,7 +221,7 @@ class Steering:
             turn.tell("alarm", robot, {"code": "robots_cut_off", "sentence": sentence})
 
     def _destination(self, record: RobotRecord) -> WaypointId | None:
-        return None if record.target is None else self._fleet.waypoint_of(record.target)
+        return None if record.target is None else self._fleet.waypoint_of(record.robot, record.target)
 
     def _plan_route(self, turn: Turn, robot: RobotId) -> None:
         record = turn.record(robot)
@@ -223,8 +232,9 @@ class Steering:
         if wanted is None or wish.is_diverted or record.tip is None:
             return
         barred = self.monitor.barred(robot)
+        lanes = self._fleet.graph_of(robot).lanes
         is_barred = any(
-            lane in barred.lanes or self._fleet.graph.lanes[lane].end in barred.waypoints for lane in record.route
+            lane in barred.lanes or lane in self._closed or lanes[lane].end in barred.waypoints for lane in record.route
         )
         if planned_end(self._fleet, record) == wanted and not is_barred:
             return
@@ -237,10 +247,11 @@ class Steering:
         others = [
             (*lanes_ahead(turn.record(other)), *turn.record(other).route)
             for other in self.monitor.robots
-            if other != robot
+            if other != robot and self._fleet.models[other].graph == self._fleet.models[robot].graph
         ]
-        extra_s = opposing(others, self._fleet.graph, each_s=ONCOMING_S)
-        lanes = self._routers[robot].route(tip, goal, avoid=barred.waypoints, closed=barred.lanes, extra_s=extra_s)
+        extra_s = opposing(others, self._fleet.graph_of(robot), each_s=ONCOMING_S)
+        closed = barred.lanes | self._closed.lanes
+        lanes = self._routers[robot].route(tip, goal, avoid=barred.waypoints, closed=closed, extra_s=extra_s)
         return lanes or ()
 
     def _set_route(self, turn: Turn, robot: RobotId, lanes: tuple[LaneId, ...]) -> None:
@@ -249,7 +260,7 @@ class Steering:
     def _traveller(self, turn: Turn, robot: RobotId, *, has_reported: bool) -> Traveller:
         record = turn.record(robot)
         wish = self._wishes[robot]
-        ahead_m = self._router.length_m(lanes_ahead(record))
+        ahead_m = self._routers[robot].length_m(lanes_ahead(record))
         is_in_hand = record.phase is not OrderPhase.CANCELLING and not is_off_its_way(self._fleet, record)
         may_go = has_reported and is_in_hand
         return Traveller(

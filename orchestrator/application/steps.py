@@ -14,7 +14,7 @@ from orchestrator.domain.fleet.model import ActionId, LoadId, Pose, RobotId
 from orchestrator.domain.fleet.order import ActionKind, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.geometry import distance_to_segment
-from orchestrator.domain.site.model import LaneId, WaypointId
+from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
 
 OFF_GRAPH = "pose:"
 """Prefix of the node ids that stand for a robot's own pose and are on no lane graph."""
@@ -32,15 +32,16 @@ FULL = 0.98
 """A battery at or above this ratio is not sent to charge."""
 
 
-def steps_of_lanes(fleet: FleetOnSite, lanes: Iterable[LaneId]) -> tuple[OrderStep, ...]:
+def steps_of_lanes(fleet: FleetOnSite, robot: RobotId, lanes: Iterable[LaneId]) -> tuple[OrderStep, ...]:
     """Return the step at the end of each lane, in order."""
+    graph = fleet.graph_of(robot)
     steps: list[OrderStep] = []
     for lane_id in lanes:
-        lane = fleet.graph.lanes[lane_id]
+        lane = graph.lanes[lane_id]
         steps.append(
             OrderStep(
                 waypoint=lane.end,
-                pose=fleet.pose_of(lane.end),
+                pose=fleet.pose_of(robot, lane.end),
                 lane=lane_id,
                 speed_limit_m_s=lane.speed_limit_m_s,
             )
@@ -48,10 +49,10 @@ def steps_of_lanes(fleet: FleetOnSite, lanes: Iterable[LaneId]) -> tuple[OrderSt
     return tuple(steps)
 
 
-def length_of_lane_m(fleet: FleetOnSite, lane_id: LaneId) -> float:
+def length_of_lane_m(graph: LaneGraph, lane_id: LaneId) -> float:
     """Return the length of a lane in metres, 0 for the ride of a lift."""
-    lane = fleet.graph.lanes[lane_id]
-    start, end = fleet.graph.waypoints[lane.start], fleet.graph.waypoints[lane.end]
+    lane = graph.lanes[lane_id]
+    start, end = graph.waypoints[lane.start], graph.waypoints[lane.end]
     return math.hypot(end.x_m - start.x_m, end.y_m - start.y_m)
 
 
@@ -67,13 +68,14 @@ def standing_place(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None
 
     What is granted beyond the base leads on from there: until it is released the robot stands where that begins.
     """
+    graph = fleet.graph_of(record.robot)
     if record.order is not None:
         waypoint = record.order.steps[record.passed].waypoint
-        if waypoint in fleet.graph.waypoints:
+        if waypoint in graph.waypoints:
             return waypoint
         if remaining_base(record):
             return None
-    return fleet.graph.lanes[record.granted[0]].start if record.granted else record.tip
+    return graph.lanes[record.granted[0]].start if record.granted else record.tip
 
 
 def is_off_its_way(fleet: FleetOnSite, record: RobotRecord) -> bool:
@@ -107,7 +109,7 @@ def stands_on_its_way(fleet: FleetOnSite, record: RobotRecord) -> bool:
     if record.order is not None:
         way = [step.pose for step in record.order.base[record.passed :]]
     else:
-        way = [fleet.pose_of(standing_place(fleet, record) or record.tip)]
+        way = [fleet.pose_of(record.robot, standing_place(fleet, record) or record.tip)]
     return not _is_away_from(way, record.report.pose, farther_than_m=OFF_WAY_M)
 
 
@@ -157,16 +159,16 @@ def starting_steps(fleet: FleetOnSite, record: RobotRecord, *, order: str) -> tu
     if pose is None:
         return ()
     place = standing_place(fleet, record)
-    if place is not None and _is_at(fleet, place, pose):
-        return (OrderStep(waypoint=place, pose=fleet.pose_of(place)),)
+    if place is not None and _is_at(fleet, record.robot, place, pose):
+        return (OrderStep(waypoint=place, pose=fleet.pose_of(record.robot, place)),)
     here = OrderStep(waypoint=WaypointId(f"{OFF_GRAPH}{order}"), pose=pose)
     if remaining_base(record) or place is None:
         return (here,)
-    return (here, OrderStep(waypoint=place, pose=fleet.pose_of(place)))
+    return (here, OrderStep(waypoint=place, pose=fleet.pose_of(record.robot, place)))
 
 
-def _is_at(fleet: FleetOnSite, waypoint: WaypointId, pose: Pose) -> bool:
-    place = fleet.pose_of(waypoint)
+def _is_at(fleet: FleetOnSite, robot: RobotId, waypoint: WaypointId, pose: Pose) -> bool:
+    place = fleet.pose_of(robot, waypoint)
     distance_m = math.hypot(place.x_m - pose.x_m, place.y_m - pose.y_m)
     return place.level == pose.level and distance_m <= fleet.policy.place_tolerance_m
 

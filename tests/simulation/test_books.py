@@ -54,7 +54,8 @@ def test_books_with_a_robot_on_a_waypoint_that_is_gone_are_refused() -> None:
     fleet = a_fleet(SITE)
     with ward.store.reading() as uow:
         tip = uow.robots.get(RobotId("robot-1")).tip
-    waypoints = {id: waypoint for id, waypoint in fleet.graph.waypoints.items() if id != tip}
+    graph = fleet.graph_of(RobotId("robot-1"))
+    waypoints = {id: waypoint for id, waypoint in graph.waypoints.items() if id != tip}
 
     with pytest.raises(ForeignBooksError, match=f"robot-1 stands at {tip}"):
-        check(ward, replace(fleet, graph=replace(fleet.graph, waypoints=waypoints)))
+        check(ward, replace(fleet, site=replace(fleet.site, graphs={graph.id: replace(graph, waypoints=waypoints)})))

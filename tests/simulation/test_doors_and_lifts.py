@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.device import DoorPosition
-from orchestrator.domain.site.model import Lane, LaneId, WaypointId, ZoneId
+from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, WaypointId, ZoneId
 from simulation.building import DeviceTimes
 from simulation.ward import SimulatedWard
 from tests.support.wards import a_demand, a_fleet, building_over_broker, demo_hospital
@@ -35,21 +35,22 @@ class ReleaseWatch:
             self._known[picture.id] = (order.id, order.released)
             for step in order.steps[first : order.released]:
                 if step.lane is not None:
-                    self._check(step.lane)
+                    self._check(picture.id, step.lane)
                     self.ends.add(order.decision_point.waypoint)
 
-    def _check(self, lane_id: LaneId) -> None:
-        lane = self._ward.control.fleet.graph.lanes[lane_id]
+    def _check(self, robot: RobotId, lane_id: LaneId) -> None:
+        graph = self._ward.control.fleet.graph_of(robot)
+        lane = graph.lanes[lane_id]
         picture = self._ward.control.picture()
         if lane.door is not None:
             assert picture.doors[lane.door].position is DoorPosition.OPEN, (
                 f"{lane_id} was released through a closed door"
             )
             self.doors_passed += 1
-        self._check_lift(lane)
+        self._check_lift(lane, graph)
 
-    def _check_lift(self, lane: Lane) -> None:
-        start, end = (self._ward.control.fleet.graph.waypoints[w] for w in (lane.start, lane.end))
+    def _check_lift(self, lane: Lane, graph: LaneGraph) -> None:
+        start, end = (graph.waypoints[w] for w in (lane.start, lane.end))
         lift = end.lift or start.lift
         if lift is None:
             return
@@ -97,7 +98,7 @@ def test_nothing_is_released_to_end_on_an_escape_route_whether_its_door_opens_or
     ward = a_ward(device_times=DeviceTimes(door_s=door_s))
     watch = ReleaseWatch(ward)
     fleet = ward.control.fleet
-    corridor = fleet.site.zones[ZoneId("corridor_escape")].waypoints_of(fleet.graph)
+    corridor = fleet.site.zones[ZoneId("corridor_escape")].waypoints_of(fleet.graph_of(RobotId("robot-1")))
 
     ward.run(limit_s=1200.0)
 

@@ -226,7 +226,7 @@ def test_people_of_the_virtual_ward_go_to_a_robot_that_is_held_and_resume_it() -
 def test_a_robot_carried_to_a_waypoint_goes_on_from_there_and_its_old_place_is_free_again() -> None:
     ward = a_ward()
     fleet = ward.control.fleet
-    there = fleet.graph.waypoints[WaypointId("alder_1")]
+    there = fleet.graph_of(RobotId("robot-1")).waypoints[WaypointId("alder_1")]
 
     def carry(robot: VirtualRobot) -> None:
         robot.cut_power()

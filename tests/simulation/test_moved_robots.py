@@ -25,7 +25,7 @@ def a_ward(*, count: int = 4, robots: int = 3) -> SimulatedWard:
 
 
 def place_of(waypoint: str, *, aside_m: float = 0.0) -> BoardPose:
-    pose = FLEET.pose_of(WaypointId(waypoint))
+    pose = FLEET.pose_of(ROBOT, WaypointId(waypoint))
     return BoardPose(pose.level, pose.x_m, pose.y_m + aside_m, 0.0)
 
 

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.geometry import distance_to_segment
 from orchestrator.domain.site.model import WaypointId
 from simulation.ward import SimulatedWard
 from tests.support.wards import a_demand, a_fleet, demo_hospital
+
+ROBOT = RobotId("robot-1")
+"""Any of them: they all drive on one graph."""
 
 
 class LaneWatch:
@@ -19,7 +23,7 @@ class LaneWatch:
 
     def __init__(self, ward: SimulatedWard) -> None:
         self._fleet = a_fleet(demo_hospital())
-        self._lanes = self._fleet.graph.lanes.values()
+        self._lanes = self._fleet.graph_of(ROBOT).lanes.values()
         self.count = 0
         self.off_lane: list[tuple[str, str]] = []
         for robot in ward.robots.values():
@@ -42,7 +46,7 @@ class LaneWatch:
         return any(distance_to_segment(pose, self._point(a), self._point(b)) < 1.0 for a, b in ways)
 
     def _point(self, waypoint: WaypointId) -> tuple[float, float]:
-        pose = self._fleet.pose_of(waypoint)
+        pose = self._fleet.pose_of(ROBOT, waypoint)
         return pose.x_m, pose.y_m
 
 

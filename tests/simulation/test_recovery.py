@@ -162,6 +162,6 @@ def test_an_orchestrator_that_comes_back_grants_nothing_to_a_robot_that_has_not_
     look()
     assert_all_received_once(ward.run(limit_s=3600.0))
 
-    hatch = ward.control.fleet.waypoint_of(a_cast(site, robots=1).hatches[0])
+    hatch = ward.control.fleet.waypoint_of(RobotId("robot-1"), a_cast(site, robots=1).hatches[0])
     assert tips[0].tip == hatch, "sealed and bound for the ward, but nothing was granted"
     assert tips[0].granted == ()

@@ -111,7 +111,7 @@ def paced_app(*, speed: float) -> FastAPI:
         control=door,
         fleet=fleet,
         site=fleet.site,
-        graphs=[fleet.graph.id],
+        graphs=fleet.graphs,
         is_served=lambda station: fleet.serves(station.id),
         identity=DevelopmentIdentity(),
         clock=door.ward.clock,

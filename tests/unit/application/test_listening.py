@@ -47,7 +47,7 @@ def a_report(**changes: object) -> RobotReport:
         sequences_ahead=(),
         is_driving=False,
         is_paused=False,
-        pose=FLEET.pose_of(HOME),
+        pose=FLEET.pose_of(ROBOT, HOME),
         battery=0.9,
         is_charging=False,
         mode=OperatingMode.AUTOMATIC,
@@ -60,7 +60,7 @@ def a_report(**changes: object) -> RobotReport:
 
 def an_order(load: LoadId | None = None) -> DriveOrder:
     pick = RobotAction(PICK, ActionKind.PICK, load=load, drawer="top")
-    step = OrderStep(waypoint=HOME, pose=FLEET.pose_of(HOME), actions=(pick,))
+    step = OrderStep(waypoint=HOME, pose=FLEET.pose_of(ROBOT, HOME), actions=(pick,))
     return DriveOrder(id=OrderId("order-1"), robot=ROBOT, steps=(step,), released=1)
 
 
@@ -394,4 +394,4 @@ def test_driving_is_no_news_and_being_moved_while_standing_is() -> None:
 
 
 def demo_level() -> LevelId:
-    return FLEET.pose_of(HOME).level
+    return FLEET.pose_of(ROBOT, HOME).level

@@ -121,12 +121,12 @@ def test_a_reason_has_to_say_something(reason: str) -> None:
 
 
 def beside(waypoint: WaypointId, *, dx_m: float) -> Pose:
-    pose = FLEET.pose_of(waypoint)
+    pose = FLEET.pose_of(ROBOT, waypoint)
     return replace(pose, x_m=pose.x_m + dx_m)
 
 
 def test_a_robot_that_stands_elsewhere_is_entered_on_the_waypoint_it_stands_on() -> None:
-    elsewhere = next(w for w in sorted(FLEET.graph.waypoints) if w != HOME)
+    elsewhere = next(w for w in sorted(FLEET.graph_of(ROBOT).waypoints) if w != HOME)
     report = a_report(pose=beside(elsewhere, dx_m=0.3))
     house = a_house(a_record(HoldKind.MOVED, report=report, order=an_order(), granted=(), driven_m=7.0))
 
@@ -150,8 +150,8 @@ def test_a_robot_out_of_the_lanes_is_entered_where_it_was_put_back() -> None:
 
 
 def test_a_robot_whose_order_is_being_cancelled_gets_no_other_before_it_has_said_so() -> None:
-    elsewhere = next(w for w in sorted(FLEET.graph.waypoints) if w != HOME)
-    moved = a_report(pose=FLEET.pose_of(elsewhere))
+    elsewhere = next(w for w in sorted(FLEET.graph_of(ROBOT).waypoints) if w != HOME)
+    moved = a_report(pose=FLEET.pose_of(ROBOT, elsewhere))
 
     house = a_house(a_record(HoldKind.MOVED, report=moved, order=an_order(), phase=OrderPhase.CANCELLING))
 

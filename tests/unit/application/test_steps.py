@@ -19,7 +19,7 @@ HOME = FLEET.home_waypoint_of(ROBOT)
 
 
 LANES = (LaneId("charger_1~lobby_n"), LaneId("lobby_n~lobby"), LaneId("lobby~corridor_w"))
-ENDS = [FLEET.graph.lanes[lane].end for lane in LANES]
+ENDS = [FLEET.graph_of(ROBOT).lanes[lane].end for lane in LANES]
 
 
 def a_report(pose: Pose | None) -> RobotReport:
@@ -44,7 +44,7 @@ def a_report(pose: Pose | None) -> RobotReport:
 
 
 def aside(waypoint: WaypointId, *, by_m: float) -> Pose:
-    pose = FLEET.pose_of(waypoint)
+    pose = FLEET.pose_of(ROBOT, waypoint)
     return replace(pose, x_m=pose.x_m + by_m)
 
 
@@ -54,33 +54,33 @@ def waypoints(steps: tuple[OrderStep, ...]) -> list[str]:
 
 def an_order(*, first: OrderStep, lanes: tuple[LaneId, ...], released: int) -> DriveOrder:
     return DriveOrder(
-        id=OrderId("order-1"), robot=ROBOT, steps=(first, *steps_of_lanes(FLEET, lanes)), released=released
+        id=OrderId("order-1"), robot=ROBOT, steps=(first, *steps_of_lanes(FLEET, ROBOT, lanes)), released=released
     )
 
 
 def test_the_first_order_of_a_robot_begins_where_it_stands_and_not_at_the_end_of_what_is_granted() -> None:
-    record = RobotRecord(ROBOT, tip=ENDS[-1], granted=LANES, report=a_report(FLEET.pose_of(HOME)))
+    record = RobotRecord(ROBOT, tip=ENDS[-1], granted=LANES, report=a_report(FLEET.pose_of(ROBOT, HOME)))
 
     assert standing_place(FLEET, record) == HOME
     assert waypoints(starting_steps(FLEET, record, order="order-1")) == [HOME]
 
 
 def test_an_order_begins_at_the_waypoint_passed_last() -> None:
-    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(HOME))
+    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(ROBOT, HOME))
     record = RobotRecord(
         ROBOT,
         order=an_order(first=home, lanes=LANES, released=2),
         passed=1,
         tip=ENDS[0],
         phase=OrderPhase.LOST,
-        report=a_report(FLEET.pose_of(ENDS[0])),
+        report=a_report(FLEET.pose_of(ROBOT, ENDS[0])),
     )
 
     assert waypoints(starting_steps(FLEET, record, order="order-2")) == [ENDS[0]]
 
 
 def test_an_order_for_a_robot_between_two_waypoints_begins_at_its_own_pose_and_goes_on_along_the_lane() -> None:
-    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(HOME))
+    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(ROBOT, HOME))
     pose = aside(HOME, by_m=1.5)
     record = RobotRecord(
         ROBOT,
@@ -104,7 +104,7 @@ def test_an_order_for_a_robot_that_stands_beside_its_waypoint_leads_it_back_onto
 
 def test_a_robot_that_never_came_back_onto_its_waypoint_is_led_there_again() -> None:
     here = OrderStep(waypoint=WaypointId("pose:order-1"), pose=aside(HOME, by_m=0.8))
-    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(HOME))
+    home = OrderStep(waypoint=HOME, pose=FLEET.pose_of(ROBOT, HOME))
     order = DriveOrder(id=OrderId("order-1"), robot=ROBOT, steps=(here, home), released=2)
     record = RobotRecord(ROBOT, order=order, tip=HOME, phase=OrderPhase.LOST, report=a_report(aside(HOME, by_m=0.8)))
 
