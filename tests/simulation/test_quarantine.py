@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 from orchestrator.application.resume_robot import resume_robot
+from orchestrator.application.robot_acts import Asked
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
@@ -67,11 +68,13 @@ def resume(ward: SimulatedWard) -> None:
     ward.control.run(
         lambda uow: resume_robot(
             uow,
-            fleet=ward.control.fleet,
-            robot=BAD,
-            by="site-manager-1",
-            reason="Its radio was replaced.",
-            at=ward.scheduler.clock.now(),
+            ward.control.fleet,
+            Asked(
+                robot=BAD,
+                by="site-manager-1",
+                reason="Its radio was replaced.",
+                at=ward.scheduler.clock.now(),
+            ),
             ids=ward.control._ids,
         )
     )
