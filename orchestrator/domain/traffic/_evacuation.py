@@ -69,6 +69,10 @@ class Ways:
             mask |= self._needs[lane]
         return mask
 
+    def lanes_needing(self, mask: int) -> frozenset[LaneId]:
+        """Return the lanes that need anything in the bit set."""
+        return frozenset(lane for lane, needs in self._needs.items() if needs & mask)
+
     def path(self, start: WaypointId, goal: WaypointId, *, blocked: int) -> tuple[LaneId, ...] | None:
         """Return the fewest lanes from ``start`` to ``goal`` that need nothing in ``blocked``, or None."""
         if start == goal:

@@ -31,6 +31,9 @@ from orchestrator.domain.traffic._evacuation import (
 from orchestrator.domain.traffic.errors import BrokenRouteError, UnknownPlaceError, UnknownTravellerError
 from orchestrator.domain.traffic.resources import ResourceMap
 
+_BARRED_KEPT = 1024
+"""How many answers to `Monitor.barred` are remembered; robots that stand still ask the same again and again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:
@@ -89,6 +92,8 @@ class Monitor:
         self.precedence: Precedence | None = None
         self._standings: dict[RobotId, Standing] = {}
         self._evacuation: Evacuation | None = Evacuation((), {}, ())
+        self._place_masks = {waypoint: self._waypoint_mask(waypoint) for waypoint in graph.waypoints}
+        self._barred_by: dict[int, Barred] = {}
 
     # What is so ------------------------------------------------------------------------------------------------
 
@@ -134,9 +139,14 @@ class Monitor:
         would be in vain.
         """
         mask = self.barred_mask(robot)
-        waypoints = (w for w in self.graph.waypoints if self.resources.mask(self.resources.of_waypoint(w)) & mask)
-        lanes = (lane for lane in self.graph.lanes if self.ways.needs((lane,)) & mask)
-        return Barred(frozenset(waypoints), frozenset(lanes))
+        found = self._barred_by.get(mask)
+        if found is None:
+            if len(self._barred_by) >= _BARRED_KEPT:
+                self._barred_by.clear()
+            places = self._place_masks
+            waypoints = frozenset(waypoint for waypoint, place in places.items() if place & mask)
+            found = self._barred_by[mask] = Barred(waypoints, self.ways.lanes_needing(mask))
+        return found
 
     def barred_mask(self, robot: RobotId) -> int:
         """Return what is closed to ``robot`` for as long as others stay who and where they are, as a bit set."""
