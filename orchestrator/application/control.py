@@ -48,6 +48,12 @@ from orchestrator.vda5050.master import RobotLink
 
 T = TypeVar("T")
 
+SOON_S = 1.0
+"""How soon to look again while something is under way that no message announces: a door that opens, for instance."""
+
+LATER_S = 5.0
+"""How soon to look again when nothing is."""
+
 LISTENED_KINDS = (TopicKind.STATE, TopicKind.CONNECTION, TopicKind.FACTSHEET, *TO_ROBOT)
 """What is listened to of each robot; what goes to it only to see that the broker keeps none of it."""
 
@@ -303,14 +309,18 @@ class Control:
             for robot in sorted(self.fleet.robots):
                 if robot in self._live and robot not in resting:
                     send_what_is_free(turn, self.fleet, self._gates, robot)
-            self._next_look_s = turn.at_s + (1.0 if self._is_anything_going_on(turn) else 5.0)
+            self._next_look_s = self._next_look(turn)
 
     def _whereabouts(self, turn: Turn, robot: RobotId) -> Whereabouts:
         record = turn.record(robot)
         return Whereabouts(lanes_ahead(record), standing_place(self.fleet, record))
 
-    def _is_anything_going_on(self, turn: Turn) -> bool:
-        return any(r.granted or r.route or r.waiting for r in (turn.record(robot) for robot in self.fleet.robots))
+    def _next_look(self, turn: Turn) -> float:
+        """Return when time alone may bring something; all else comes with a message or a command."""
+        is_gated = any(turn.record(robot).granted for robot in self.fleet.robots)
+        if turn.has_changed or self._not_before_s or is_gated:
+            return turn.at_s + SOON_S
+        return min(turn.at_s + LATER_S, self._steering.patience_ends_s(turn.at_s))
 
     def _resting(self, turn: Turn) -> frozenset[RobotId]:
         return frozenset(

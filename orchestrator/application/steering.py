@@ -7,6 +7,7 @@ they meet the records.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,9 @@ OFF_GRAPH = "robot_off_graph"
 
 ONCOMING_S = 5.0
 """Seconds by which a lane counts as slower for each robot that is to come the other way."""
+
+MOMENT_S = 0.001
+"""What lies between the last moment of patience and the first without."""
 
 
 @dataclass(slots=True)
@@ -202,9 +206,11 @@ class Steering:
             if not any(isinstance(decision, Divert | Resume) for decision in decisions):
                 return
 
-    def is_anybody_waiting(self) -> bool:
-        """Whether a robot stands refused or makes way for another, so that time alone may change something."""
-        return any(wish.waiting_since_s is not None or wish.is_diverted for wish in self._wishes.values())
+    def patience_ends_s(self, at_s: float) -> float:
+        """Return when the next robot that stands refused loses its patience, infinity if none does after ``at_s``."""
+        patience_s = self._fleet.policy.patience_s
+        since = (wish.waiting_since_s for wish in self._wishes.values() if wish.waiting_since_s is not None)
+        return min((end_s for each in since if (end_s := each + patience_s + MOMENT_S) > at_s), default=math.inf)
 
     # -- before the decision --------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class Turn:
         self.ids = ids
         self.wants: list[OutboxMessage] = []
         self.changed: dict[RobotId, RobotRecord] = {}
+        self.has_changed = False
         self._before = records
         self._deliveries: dict[DeliveryId, Delivery] | None = None
         self._trips: dict[TripId, Trip] | None = None
@@ -56,6 +57,7 @@ class Turn:
         if record == before:
             return
         self.changed[record.robot] = record
+        self.has_changed = True
         keep_robot(self.uow, record, before=before, at=self.at)
 
     # -- deliveries and trips -------------------------------------------------------------------------------------
@@ -75,6 +77,7 @@ class Turn:
         """Keep the next version of a delivery and tell that it changed."""
         if delivery == self.delivery(delivery.id):
             return
+        self.has_changed = True
         keep_change(self.uow, delivery, at=self.at)
         assert self._deliveries is not None
         self._deliveries[delivery.id] = delivery
@@ -93,11 +96,12 @@ class Turn:
         """Trips that have not ended."""
         if self._trips is None:
             self._trips = {trip.id: trip for trip in self.uow.trips.open()}
-        return {key: trip for key, trip in self._trips.items() if trip.ended_at is None}
+        return self._trips
 
     def start_trip(self, trip: Trip) -> None:
         """Keep a new trip."""
         assert trip.id not in self.trips
+        self.has_changed = True
         self.uow.trips.add(trip)
         assert self._trips is not None
         self._trips[trip.id] = trip
@@ -106,9 +110,13 @@ class Turn:
         """Keep the next version of a trip."""
         if self.trips.get(trip.id) == trip:
             return
+        self.has_changed = True
         self.uow.trips.save(trip)
         assert self._trips is not None
-        self._trips[trip.id] = trip
+        if trip.ended_at is None:
+            self._trips[trip.id] = trip
+        else:
+            self._trips.pop(trip.id, None)
 
     # -- what leaves ----------------------------------------------------------------------------------------------
 
@@ -122,4 +130,5 @@ class Turn:
 
     def tell(self, kind: str, subject: str, data: Mapping[str, object]) -> None:
         """Append to the event stream."""
+        self.has_changed = True
         self.uow.events.append(at=self.at, kind=kind, subject=subject, data=data)

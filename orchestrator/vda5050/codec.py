@@ -208,8 +208,12 @@ def _plain_object(value: WireModel, version: str) -> dict[str, object]:
     made: dict[str, object] = {}
     for name, spelt, is_whole in _fields(type(value), version):
         item = cast(object, held[name])
-        if item is not None:
-            made[spelt] = round(item) if is_whole and isinstance(item, float) else _plain(item, version)
+        if item is None:
+            continue
+        if is_whole and isinstance(item, float):
+            made[spelt] = round(item)
+        else:
+            made[spelt] = item if type(item) in _SCALARS else _plain(item, version)
     for name, item in (value.model_extra or {}).items():
         made.setdefault(name, item)
     return made

@@ -16,6 +16,7 @@ One thread calls; no call blocks. Time is handed in: monotonic seconds as ``at_s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,6 +128,7 @@ class RobotLink:
         self._report: RobotReport | None = None
         self._errors: frozenset[ErrorMark] | None = None
         self._connection: ConnectionState | None = None
+        self._reckon_next()
 
     def _begin_dialogues(self) -> None:
         limits = self._model
@@ -184,23 +186,28 @@ class RobotLink:
             Another order message is unanswered, or the update id was used for other content.
         """
         self._orders.want(order, at_s=at_s, known=self._errors)
+        self._reckon_next()
 
     def want_action(self, action: RobotAction, *, at_s: float) -> None:
         """Send an instant action until the robot lists it, and wait until it is over."""
         self._actions.want(action, at_s=at_s, known=self._errors)
+        self._reckon_next()
 
     def withdraw(self, order_id: OrderId) -> None:
         """Send no message of this order any more. What the robot already has it keeps; that takes a cancelOrder."""
         self._orders.withdraw(order_id)
+        self._reckon_next()
 
     def withdraw_action(self, action_id: ActionId) -> None:
         """Send this instant action no more."""
         self._actions.withdraw(action_id)
+        self._reckon_next()
 
     def forget_wants(self) -> None:
         """Send nothing any more that was wanted so far."""
         self._orders.withdraw()
         self._actions.withdraw()
+        self._reckon_next()
 
     def resume(
         self,
@@ -247,6 +254,7 @@ class RobotLink:
             self._orders.resume(order, is_acknowledged=acknowledged, passed=passed, at_s=at_s)
         for action in wanted_actions:
             self.want_action(action, at_s=at_s)
+        self._reckon_next()
 
     # -- what the robot says -------------------------------------------------------------------------------------
 
@@ -298,6 +306,7 @@ class RobotLink:
             if request.action.kind is ActionKind.CANCEL_ORDER and isinstance(outcome, ActionFinished):
                 self._orders.note_cancelled(asked_s=request.asked_s)
             events.append(outcome)
+        self._reckon_next()
         return events
 
     def _receive_connection(self, payload: bytes) -> list[LinkEvent]:
@@ -328,18 +337,25 @@ class RobotLink:
 
     def due(self, *, at_s: float, now: datetime) -> Due:
         """Return what is to be sent by now and what has become late; calling again at once returns nothing."""
-        return Due(publishes=list(self._publishes(at_s, now)), events=list(self._late(at_s)))
+        if at_s < self._next_s:
+            return Due([], [])
+        due = Due(publishes=list(self._publishes(at_s, now)), events=list(self._late(at_s)))
+        self._reckon_next()
+        return due
 
     def next_due_s(self) -> float | None:
         """Return the monotonic time at which `due` has something again; None when only a message can bring news."""
-        times = [self._questions.next_s(is_lost=self._is_lost)]
-        times += [self._lost_at_s] if not self._is_lost else []
+        return None if self._next_s == math.inf else self._next_s
+
+    def _reckon_next(self) -> None:
+        """Note when `due` has something again; after everything that may have changed that."""
+        times = [math.inf if self._is_lost else self._lost_at_s]
+        times.append(self._questions.next_s(is_lost=self._is_lost))
         for request in self._requests():
             times.append(request.tell_at_s)
             if self._may_send(request):
                 times.append(request.send_at_s)
-        earliest = min(times, default=float("inf"))
-        return None if earliest == float("inf") else earliest
+        self._next_s = min(times)
 
     @property
     def _lost_at_s(self) -> float:
