@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from html import escape
 
-from orchestrator.adapters.drawing.labels import Box, Label, place_labels
+from orchestrator.adapters.drawing.labels import CHARACTER_WIDTH, Box, Label, place_labels
 from orchestrator.adapters.drawing.palette import STATION_COLOUR, STATION_SIGN, STATION_WORDS, style_sheet
 from orchestrator.domain.site.geometry import Point
 from orchestrator.domain.site.graph import one_of_each_pair
@@ -19,7 +19,8 @@ from orchestrator.domain.site.model import Door, Lane, LevelId, Lift, Site, Stat
 MARGIN = 1.5
 CAPTION = 2.6
 SYMBOL = 0.62
-"""Margin, height of the caption and half a symbol, in units of the plan; see `unit_of`."""
+LABEL = 0.88
+"""Margin, height of the caption, half a symbol and size of labels, in units of the plan; see `unit_of`."""
 
 ROAD_MAX_M = 1.6
 """Lanes are shaded in their width, up to this."""
@@ -221,16 +222,34 @@ def symbol(kind: StationKind) -> str:
 
 
 def _labels(site: Site, level: LevelId, page: Box, unit: float) -> Iterator[str]:
+    for label in _placed_labels(site, level, page, unit)[0]:
+        yield _text(label, LABEL * unit)
+
+
+def boxes_taken(site: Site, level: LevelId) -> list[Box]:
+    """Return the boxes of station symbols and labels of a level, which whoever draws over it had better leave alone."""
+    unit = unit_of(site)
+    labels, symbols = _placed_labels(site, level, page_of(site), unit)
+    font = LABEL * unit
+    widths = [len(label.text) * CHARACTER_WIDTH * font for label in labels]
+    texts = [
+        Box(each.x, each.y - font, each.x + w, each.y + 0.2 * font) for each, w in zip(labels, widths, strict=True)
+    ]
+    return symbols + texts
+
+
+def _placed_labels(site: Site, level: LevelId, page: Box, unit: float) -> tuple[list[Label], list[Box]]:
+    """Return the labels of a level and the boxes of its symbols."""
     places = list(_places(site, level))
-    half, font = SYMBOL * unit, 0.88 * unit
+    half, font = SYMBOL * unit, LABEL * unit
     symbols = [Box(x - half, y - half, x + half, y + half) for _, (x, y) in places]
     lines = [(wall.start, wall.end) for wall in site.walls if wall.level == level]
     lines += [((start.x_m, start.y_m), (end.x_m, end.y_m)) for _, start, end in _lanes_on(site, level)]
     inner = Box(page.left, page.top + CAPTION * unit, page.right, page.bottom)
     names = [(station.name or station.id, point) for station, point in places]
     thin = [piece for line in lines for piece in _pieces(*line)]
-    for label in place_labels(names, taken=symbols, thin=thin, page=inner, font=font, gap=half + 0.2 * unit):
-        yield _text(label, font)
+    gap = half + 0.2 * unit
+    return place_labels(names, taken=symbols, thin=thin, page=inner, font=font, gap=gap), symbols
 
 
 def _pieces(start: Point, end: Point) -> Iterator[Box]:

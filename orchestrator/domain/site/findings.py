@@ -39,6 +39,7 @@ class RemedyKind(StrEnum):
     ONE_WAY = "one_way"
     TWO_WAY = "two_way"
     DROP_RESTING_PLACE = "drop_resting_place"
+    REMOVE_STATION = "remove_station"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from orchestrator.adapters.config.rmf.structure import (
 )
 from orchestrator.adapters.config.site_form import FARTHEST_M
 from orchestrator.adapters.config.source import Complaint
+from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.model import LevelId, Site, StationKind, Wall
 
 
@@ -131,6 +132,34 @@ def report_lines(site: Site, report: ImportReport) -> Iterator[str]:
                 yield f"Station {station.id} is {_KIND_WORDS[kind]}: {report.guesses[station.id]}."
     for thing, reason in report.left_out.items():
         yield f"Left out: {thing}, because {reason}."
+
+
+def import_findings(site: Site, report: ImportReport) -> list[Finding]:
+    """Return what a check of an imported map must know of the import: what was guessed, and what was left out."""
+    findings = [
+        Finding(
+            code="station_kinds_guessed",
+            severity=Severity.WARNING,
+            sentence=f"The map does not say what its {len(site.stations)} stations are for: their kinds were guessed "
+            "from names and marks, and the resting places chosen among them.",
+            remedy="Import the map to a site file, put the kinds right with the wards, and check that file.",
+        )
+    ]
+    if report.left_out:
+        some = list(report.left_out.items())[:3]
+        rest = f", and {len(report.left_out) - len(some)} more" if len(report.left_out) > len(some) else ""
+        findings.append(
+            Finding(
+                code="left_out_by_import",
+                severity=Severity.NOTE,
+                sentence="Left out of what is drawn: "
+                + "; ".join(f"{what}, because {why}" for what, why in some)
+                + f"{rest}.",
+                remedy="Run `wardporter site import-rmf` for the whole report.",
+                figures={"things": len(report.left_out)},
+            )
+        )
+    return findings
 
 
 _KIND_WORDS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.model import GraphId, LaneId, Site, StationId
@@ -15,18 +15,28 @@ _NO_LANES: frozenset[LaneId] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Robots that stand at ``stations`` keep robots of ``graph`` from driving between the ``pairs``.
+    """A robot that stands at ``station`` keeps robots of ``graph`` from driving between the ``pairs``.
 
     ``is_parked`` says that all who stand in the way are parked on their resting places, so that nobody need ever leave.
     Otherwise some are at stations where they are loaded or emptied, and go when that is done; then ``alone`` counts the
-    pairs that a robot at the blamed station cuts with nobody else about.
+    pairs that a robot at the station cuts with nobody else about. Some pairs may need more than this station freed.
     """
 
     graph: GraphId
-    stations: tuple[StationId, ...]
+    station: StationId
     pairs: tuple[BrokenPair, ...]
     is_parked: bool
     alone: int = 0
+
+    def still_broken(self, ways: StandingWays, pairs: Sequence[BrokenPair], *, occupied: Collection[StationId]) -> bool:
+        """Whether some of ``pairs`` have no way though whoever else is to blame for them has gone."""
+        by_others: dict[frozenset[StationId], list[tuple[StationId, StationId]]] = {}
+        for pair in pairs:
+            by_others.setdefault(frozenset(pair.blamed) - {self.station}, []).append((pair.start, pair.goal))
+        return any(
+            broken_pairs(ways, broken, occupied=[station for station in occupied if station not in others])
+            for others, broken in by_others.items()
+        )
 
 
 def resting_places_of(site: Site) -> list[StationId]:
@@ -56,54 +66,52 @@ def standing_blame(ways: StandingWays, resting: Sequence[StationId]) -> list[Bla
 
 
 def _gathered(ways: StandingWays, broken: Iterable[BrokenPair], *, is_parked: bool) -> list[Blame]:
-    by_station: dict[tuple[StationId, ...], list[BrokenPair]] = {}
+    by_station: dict[StationId, list[BrokenPair]] = {}
     for pair in broken:
-        by_station.setdefault(pair.blamed, []).append(pair)
+        for station in pair.blamed:
+            by_station.setdefault(station, []).append(pair)
     most_first = sorted(by_station.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [Blame(ways.graph.id, blamed, tuple(pairs), is_parked) for blamed, pairs in most_first]
+    return [Blame(ways.graph.id, station, tuple(pairs), is_parked) for station, pairs in most_first]
 
 
 def _with_alone(ways: StandingWays, blame: Blame) -> Blame:
-    search = PairSearch(ways, ways.mask(blame.stations))
+    search = PairSearch(ways, ways.mask([blame.station]))
     alone = sum(not search.is_joined(pair.start, pair.goal) for pair in blame.pairs)
-    return Blame(blame.graph, blame.stations, blame.pairs, blame.is_parked, alone)
+    return replace(blame, alone=alone)
 
 
 def blame_finding(site: Site, blame: Blame) -> Finding:
     """Return the finding of a blame, without remedies yet tried."""
-    first = blame.pairs[0]
-    at = " and ".join(
-        f"{each} (waypoint {site.stations[each].waypoints.get(blame.graph, '-')})" for each in blame.stations
-    )
-    station = site.stations[blame.stations[0]]
-    pairs = f"{len(blame.pairs)} ordered pairs of stations, such as" if len(blame.pairs) > 1 else "the pair"
+    station, first, count = site.stations[blame.station], blame.pairs[0], len(blame.pairs)
+    waypoint = station.waypoints.get(blame.graph)
+    at = f"{station.id} (waypoint {waypoint})" if waypoint is not None else str(station.id)
+    pairs = f"{count} ordered pairs of stations, such as" if count > 1 else "the pair"
+    of_graph = f"{first.start} to {first.goal} on graph {blame.graph}"
     if blame.is_parked:
-        return Finding(
-            code="resting_place_cuts_off",
-            severity=Severity.ERROR,
-            sentence=f"A robot parked at {at} would cut off, with all others parked, {pairs} {first.start} to "
-            f"{first.goal} on graph {blame.graph}: nobody could pass for as long as it rests.",
-            remedy="Move the resting place to the end of a lane of its own, or give it another kind.",
-            graph=blame.graph,
-            station=station.id,
-            stations=blame.stations,
-            waypoint=station.waypoints.get(blame.graph),
-            level=station.level,
-            figures={"pairs": len(blame.pairs)},
+        code, severity = "resting_place_cuts_off", Severity.ERROR
+        sentence = (
+            f"A robot parked at {at} cuts off, with all others parked, {pairs} {of_graph}: nobody passes for as long "
+            "as it rests."
         )
+        remedy = "Move the resting place to the end of a lane of its own, or give it another kind."
+    else:
+        code, severity = "standing_robot_cuts_off", Severity.WARNING
+        sentence = (
+            f"A robot that stands at {at} leaves {pairs} {of_graph} no way past it when every other station is taken "
+            f"({blame.alone} even with nobody else about): whoever wants to pass waits until people are done there."
+        )
+        remedy = "Move the place where robots stand off the through way, or keep handovers there short."
     return Finding(
-        code="standing_robot_cuts_off",
-        severity=Severity.WARNING,
-        sentence=f"While robots stand at {at}, {pairs} {first.start} to {first.goal} on graph {blame.graph} have no "
-        f"way past when every other station is taken ({blame.alone} even with nobody else about): whoever wants to "
-        "pass waits until people are done there.",
-        remedy="Move the place where robots stand off the through way, or keep handovers there short.",
-        graph=blame.graph,
-        station=station.id,
-        stations=blame.stations,
-        waypoint=station.waypoints.get(blame.graph),
+        code,
+        severity,
+        sentence,
+        remedy,
         level=station.level,
-        figures={"pairs": len(blame.pairs), "pairs_alone": blame.alone},
+        graph=blame.graph,
+        waypoint=waypoint,
+        station=station.id,
+        stations=tuple(dict.fromkeys(each for pair in blame.pairs for each in (pair.start, pair.goal))),
+        figures={"pairs": count, "pairs_alone": blame.alone},
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.linter import radii_of
 from orchestrator.domain.site.model import LaneId, Site, StationId
-from orchestrator.domain.site.survey.blame import Blame, blame_finding, parked_blame, resting_places_of, ways_of
+from orchestrator.domain.site.survey.blame import blame_finding, parked_blame, resting_places_of, ways_of
 from orchestrator.domain.site.survey.standing import StandingWays
 
 
@@ -114,4 +115,4 @@ def _newly_blamed(site: Site, before: StandingWays, after: StandingWays, resting
     for blame in parked_blame(after, resting):
         new = tuple(pair for pair in blame.pairs if (pair.start, pair.goal) not in known)
         if new:
-            yield blame_finding(site, Blame(blame.graph, blame.stations, new, is_parked=True))
+            yield blame_finding(site, replace(blame, pairs=new))
