@@ -59,6 +59,7 @@ generate: ## Write committed schemas, OpenAPI and AsyncAPI anew from the code
 	$(BIN)/python -m orchestrator.adapters.config.schemas
 	$(BIN)/python -m orchestrator.http.openapi
 	$(BIN)/python -m orchestrator.devices.asyncapi
+	$(BIN)/python -m orchestrator.adapters.site_report.form
 
 format: ## Put files into the house's format
 	$(SET_UP) dev

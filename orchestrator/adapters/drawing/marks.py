@@ -40,7 +40,7 @@ _SHAPES = {
 HALF = 0.72
 """Half a mark, in units of the plan."""
 
-_RINGS = (1.6, 2.3, 3.1, 4.0, 5.0)
+_RINGS = (1.6, 2.3, 3.1, 4.0, 5.0, 6.2, 7.6)
 _DIRECTIONS = 12
 
 
@@ -97,7 +97,7 @@ def _cost(spot: tuple[float, float, float], covered: Sequence[Box], page: Box, h
     area = (box.right - box.left) * (box.bottom - box.top)
     hidden = sum(box.overlap(other) for other in covered) / area
     outside = 1.0 - box.overlap(page) / area
-    return 0.08 * spot[2] + 3.0 * hidden + 20.0 * outside
+    return 0.08 * spot[2] + 8.0 * hidden + 20.0 * outside
 
 
 def _box(x: float, y: float, half: float) -> Box:

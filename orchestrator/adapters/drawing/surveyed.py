@@ -12,7 +12,7 @@ from orchestrator.adapters.drawing.marks import HALF, SEVERITY_WORDS, Mark, plac
 from orchestrator.adapters.drawing.palette import style_sheet
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.geometry import Point
-from orchestrator.domain.site.model import LaneGraph, LevelId
+from orchestrator.domain.site.model import LaneGraph, LevelId, Site
 from orchestrator.domain.site.survey.corridors import Corridor
 from orchestrator.domain.site.survey.places import places_of_finding
 from orchestrator.domain.site.survey.standing import standing_points
@@ -100,7 +100,7 @@ def _overlay(survey: Survey, level: LevelId) -> str:
 def _busy(survey: Survey, level: LevelId, unit: float) -> Iterator[str]:
     for facts in survey.facts.values():
         graph = survey.site.graphs[facts.graph]
-        for segment, count in facts.flows.on_segment.items():
+        for segment, count in sorted(facts.flows.on_segment.items(), key=lambda item: sorted(item[0])):
             share = facts.flows.share(count)
             ends = [graph.waypoints[waypoint] for waypoint in sorted(segment)]
             if share >= SHARE_SHOWN and len(ends) == 2 and all(end.level == level for end in ends):

@@ -41,6 +41,8 @@ class RemedyEntry(_Entry):
     kind: RemedyKind
     sentence: str
     places: list[PlaceEntry]
+    waypoints: list[str]
+    lanes: list[str]
 
 
 class FindingEntry(_Entry):
@@ -184,7 +186,13 @@ def _finding(survey: Survey, number: int, finding: Finding) -> FindingEntry:
 
 def _remedy(remedy: Remedy) -> RemedyEntry:
     places = [_place((remedy.level, point)) for point in remedy.points] if remedy.level is not None else []
-    return RemedyEntry(kind=remedy.kind, sentence=remedy.sentence, places=places)
+    return RemedyEntry(
+        kind=remedy.kind,
+        sentence=remedy.sentence,
+        places=places,
+        waypoints=list(remedy.waypoints),
+        lanes=list(remedy.lanes),
+    )
 
 
 def _place(place: Place) -> PlaceEntry:

@@ -42,8 +42,8 @@ def page_text(survey: Survey, *, source: str, command: str, drawings: Mapping[Le
             f"**Verdict: {survey.verdict.value}, for at most {_robots(len(survey.places))}.**",
             _MEANING[survey.verdict],
             "",
-            f"Made from `{source}`, site revision `{survey.site.revision[:12]}`, by `{command}`. For machines the same is",
-            f"in [{report}]({report}). Numbers are those of the marks on the drawings.",
+            f"Made from `{source}`, site revision `{survey.site.revision[:12]}`, by `{command}`.",
+            f"For machines the same is in [{report}]({report}). Numbers are those of the marks on the drawings.",
             *_closed(survey),
             "",
             *_robots_table(survey),
@@ -94,6 +94,11 @@ def _robots_table(survey: Survey) -> Iterator[str]:
         "which robots mostly wait is lower, more robots bring little. It takes traffic at the bottleneck to alternate, "
         f"and people to need {HANDOVER_S:g} s to load and again to receive; both are to be rehearsed."
     )
+    if len(survey.facts) > 1:
+        yield (
+            "Robots of different lane graphs share lifts, doors and floor, so the numbers from which they mostly wait "
+            "do not add up: where both graphs have the same bottleneck, take the smaller for all together."
+        )
     yield ""
 
 

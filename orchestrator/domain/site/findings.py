@@ -46,13 +46,16 @@ class RemedyKind(StrEnum):
 class Remedy:
     """One change of the site that was tried in memory and makes the finding go away.
 
-    ``points`` are where something is to be built or moved to, in metres in the site frame on ``level``.
+    ``points`` are where something is to be built or moved to, in metres in the site frame on ``level``; ``waypoints``
+    those that it is joined with, or moved to; ``lanes`` those whose direction changes.
     """
 
     kind: RemedyKind
     sentence: str
     level: LevelId | None = None
     points: tuple[Point, ...] = ()
+    waypoints: tuple[WaypointId, ...] = ()
+    lanes: tuple[LaneId, ...] = ()
 
 
 def _no_figures() -> Mapping[str, float]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -22,10 +24,53 @@ def clinic() -> Path:
     return shared_data() / "maps" / "clinic" / "clinic.building.yaml"
 
 
-def test_a_sound_site_is_said_to_be_fine_in_one_line() -> None:
+def test_a_check_ends_with_the_verdict_the_number_of_robots_and_what_was_not_checked() -> None:
     result = run("check", DEMO)
     assert result.exit_code == 0
-    assert len(result.output.splitlines()) == 1
+    *_, verdict, not_checked = result.output.splitlines()
+    assert verdict.startswith(f"{DEMO}: fit with conditions, 9 robots at most; 0 errors, 4 conditions,")
+    assert not_checked.startswith("Not checked: floor friction")
+
+
+def test_a_closed_lane_that_cuts_off_stations_refuses_the_site() -> None:
+    result = run("check", DEMO, "--closed", "corridor_1~corridor_2")
+    assert result.exit_code == 1
+    assert "error [closure_cuts_off_station]" in result.output
+    assert "hatch_1" in result.output
+
+
+def test_the_report_goes_alone_to_the_output_or_into_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    assert run("check", DEMO, "--json", file).exit_code == 0
+    report = json.loads(CliRunner().invoke(app, ["check", str(DEMO), "--json", "-"]).stdout)
+    assert report == json.loads(file.read_text())
+    assert report["verdict"] == "fit with conditions"
+
+
+def test_drawings_go_into_a_folder_or_beside_the_file_that_is_named(tmp_path: Path) -> None:
+    assert run("check", DEMO, "--svg", tmp_path / "new" / "folder").exit_code == 0
+    assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == {"ground.svg", "first.svg"}
+    assert run("check", DEMO, "--svg", tmp_path / "plan.svg").exit_code == 0
+    assert {path.name for path in tmp_path.glob("*.svg")} == {"plan-ground.svg", "plan-first.svg"}
+
+
+def test_a_page_links_the_drawings_and_the_report_that_lie_beside_it(tmp_path: Path) -> None:
+    assert run("check", DEMO, "--page", tmp_path / "demo").exit_code == 0
+    page = (tmp_path / "demo" / "README.md").read_text()
+    linked = set(re.findall(r"\]\(([^)]+)\)", page))
+    assert linked == {"report.json", "ground.svg", "first.svg"}
+    assert all((tmp_path / "demo" / name).is_file() for name in linked)
+
+
+def test_a_check_may_be_for_one_robot_model_of_several(tmp_path: Path) -> None:
+    porter = built_in("robot_models") / "porter.model.yaml"
+    (tmp_path / "porter.model.yaml").write_text(porter.read_text())
+    wide = porter.read_text().replace("model: porter", "model: wide").replace("radius_m: 0.35", "radius_m: 0.7")
+    (tmp_path / "wide.model.yaml").write_text(wide)
+    assert run("check", DEMO, "--robot-models", tmp_path, "--model", "porter").exit_code == 0
+    result = run("check", DEMO, "--robot-models", tmp_path, "--model", "wide")
+    assert result.exit_code == 1
+    assert "narrow_lane" in result.output
 
 
 def test_findings_name_file_line_and_waypoint(tmp_path: Path) -> None:
@@ -46,6 +91,12 @@ def test_findings_name_file_line_and_waypoint(tmp_path: Path) -> None:
         ("export-nav-graph", str(DEMO), "--graph", "9", "--out", "x.yaml"),
         ("show", str(DEMO), "--out", "/no/such/folder/x.svg"),
         ("check", str(DEMO), "--models", "no_such_folder"),
+        ("check", str(DEMO), "--model", "ghost"),
+        ("check", str(DEMO), "--closed", "ghost"),
+        ("check", str(DEMO), "--json", "/no/such/folder/report.json"),
+        ("check", str(DEMO), "--svg", "/no/such/folder/plan.svg"),
+        ("check", str(DEMO), "--svg", "/proc/no"),
+        ("check", str(DEMO), "--page", "/proc/no"),
     ],
 )
 def test_bad_input_ends_with_two_and_a_sentence(words: tuple[str, ...]) -> None:
@@ -55,8 +106,10 @@ def test_bad_input_ends_with_two_and_a_sentence(words: tuple[str, ...]) -> None:
     assert result.exception is None or isinstance(result.exception, SystemExit)
 
 
-def test_a_building_file_is_checked_without_writing_a_site() -> None:
-    assert run("check", clinic()).exit_code == 0
+def test_a_building_file_is_checked_without_writing_a_site_and_says_what_was_guessed() -> None:
+    result = run("check", clinic())
+    assert result.exit_code == 0
+    assert "warning [station_kinds_guessed]" in result.output
 
 
 def test_import_writes_a_site_and_tells_what_it_made_of_it(tmp_path: Path) -> None:

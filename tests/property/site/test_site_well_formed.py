@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.findings import Finding, RemedyKind
 from orchestrator.domain.site.linter import check_site
 from orchestrator.domain.site.model import Lane, LaneGraph, Site, StationId, StationKind, WaypointId
 from orchestrator.domain.site.survey.blame import parked_blame, resting_places_of, standing_blame, ways_of
+from orchestrator.domain.site.survey.capacity import capacity_of
+from orchestrator.domain.site.survey.verdict import survey_site
 from orchestrator.domain.traffic.monitor import Monitor
 from orchestrator.domain.traffic.resources import compile_resources
 from tests.support.sites import MAIN, a_graph, a_robot_model, a_site, a_waypoint, lanes_between
@@ -51,9 +55,10 @@ def a_way_exists(graph: LaneGraph, start: str, goal: str, standing: Collection[s
                 return False
         return True
 
+    # Lanes join neighbours of the grid, so what is nearest to a robot on a waypoint is an end of the lane.
     def places_along(lane: Lane) -> list[tuple[float, float]]:
         a, b = graph.waypoints[lane.start], graph.waypoints[lane.end]
-        return [(a.x_m + k / 400 * (b.x_m - a.x_m), a.y_m + k / 400 * (b.y_m - a.y_m)) for k in range(401)]
+        return [(a.x_m + k / 8 * (b.x_m - a.x_m), a.y_m + k / 8 * (b.y_m - a.y_m)) for k in range(9)]
 
     def goes_on(here: WaypointId, seen: frozenset[WaypointId]) -> bool:
         if here == goal:
@@ -129,3 +134,55 @@ def test_on_a_site_without_errors_the_monitor_cuts_off_no_robot_wherever_one_of_
             monitor.occupy(RobotId(place), tip=WaypointId(station), held=(), endpoint=WaypointId(place))
             assert monitor.cut_off() == ()
         monitor.occupy(RobotId(place), tip=WaypointId(place), held=(), endpoint=WaypointId(place))
+
+
+@settings(max_examples=80, deadline=None)
+@given(sites())
+def test_no_more_resting_places_than_counted_can_be_parked_on_together(site: Site) -> None:
+    ways, resting = ways_of(site, {MAIN: RADIUS_M}), resting_places_of(site)
+    capacity = capacity_of(tuple(ways.values()), resting)
+    assert capacity.is_largest
+    larger = [
+        each for size in range(len(capacity.resting) + 1, len(resting) + 1) for each in combinations(resting, size)
+    ]
+    for chosen, is_well_formed in [(capacity.resting, True), *((each, False) for each in larger)]:
+        pairs = {(str(a), str(b)) for a in site.stations for b in site.stations if a != b and {a, b} & {*chosen}}
+        assert (broken_by_trying(site, list(chosen), pairs) == set()) is is_well_formed
+
+
+@settings(max_examples=40, deadline=None)
+@given(sites())
+def test_a_remedy_that_is_proposed_leaves_nothing_broken_that_was_whole(site: Site) -> None:
+    """Moving a station to another waypoint and dropping a resting place are done here anew, and searched anew."""
+    if any(finding.is_error and finding.code != "resting_place_cuts_off" for finding in check_site(site, [PORTER])):
+        return
+    for finding in survey_site(site, [PORTER]).findings:
+        if finding.station is None:
+            continue
+        for remedy in finding.remedies:
+            station = site.stations[finding.station]
+            if remedy.kind is RemedyKind.DROP_RESTING_PLACE:
+                changed = replace(station, kind=StationKind.OTHER)
+            elif remedy.kind is RemedyKind.MOVE_TO_WAYPOINT:
+                changed = replace(station, waypoints={MAIN: remedy.waypoints[0]})
+            else:
+                continue
+            _check_repaired(site, replace(site, stations={**site.stations, station.id: changed}), finding)
+
+
+def _check_repaired(site: Site, repaired: Site, finding: Finding) -> None:
+    broken = []
+    for each in (site, repaired):
+        resting = resting_places_of(each)
+        place = {station.id: station.waypoints[MAIN] for station in each.stations.values()}
+        at = {waypoint: station for station, waypoint in place.items()}
+        occupied = resting if finding.code == "resting_place_cuts_off" else list(each.stations)
+        moved = [place[station] for station in occupied]
+        homes = {place[station] for station in resting}
+        pairs = {(str(a), str(b)) for a in place.values() for b in place.values() if a != b}
+        if finding.code == "resting_place_cuts_off":
+            pairs = {pair for pair in pairs if {*pair} & homes}
+        found = broken_by_trying(each, [StationId(each) for each in moved], pairs)
+        broken.append({(at[WaypointId(a)], at[WaypointId(b)]) for a, b in found})
+    assert broken[1] <= broken[0]
+    assert broken[1] < broken[0] or finding.figures["pairs_shared"]

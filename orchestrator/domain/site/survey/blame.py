@@ -86,12 +86,14 @@ def blame_finding(site: Site, blame: Blame) -> Finding:
     waypoint = station.waypoints.get(blame.graph)
     at = f"{station.id} (waypoint {waypoint})" if waypoint is not None else str(station.id)
     pairs = f"{count} ordered pairs of stations, such as" if count > 1 else "the pair"
+    shared = sum(len(pair.blamed) > 1 for pair in blame.pairs)
+    others = f" For {shared} of them others stand in the way as well." if shared else ""
     of_graph = f"{first.start} to {first.goal} on graph {blame.graph}"
     if blame.is_parked:
         code, severity = "resting_place_cuts_off", Severity.ERROR
         sentence = (
             f"A robot parked at {at} cuts off, with all others parked, {pairs} {of_graph}: nobody passes for as long "
-            "as it rests."
+            f"as it rests.{others}"
         )
         remedy = "Move the resting place to the end of a lane of its own, or give it another kind."
     else:
@@ -99,6 +101,7 @@ def blame_finding(site: Site, blame: Blame) -> Finding:
         sentence = (
             f"A robot that stands at {at} leaves {pairs} {of_graph} no way past it when every other station is taken "
             f"({blame.alone} even with nobody else about): whoever wants to pass waits until people are done there."
+            f"{others}"
         )
         remedy = "Move the place where robots stand off the through way, or keep handovers there short."
     return Finding(
@@ -111,7 +114,7 @@ def blame_finding(site: Site, blame: Blame) -> Finding:
         waypoint=waypoint,
         station=station.id,
         stations=tuple(dict.fromkeys(each for pair in blame.pairs for each in (pair.start, pair.goal))),
-        figures={"pairs": count, "pairs_alone": blame.alone},
+        figures={"pairs": count, "pairs_alone": blame.alone, "pairs_shared": shared},
     )
 
 

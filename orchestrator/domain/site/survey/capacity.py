@@ -66,9 +66,9 @@ def _suspects(ways: Sequence[StandingWays], resting: list[StationId]) -> list[St
         for start, goal in home_pairs(here, each.place):
             if search.is_joined(start, goal):
                 continue
-            taken = occupied & ~each.bit[start] & ~each.bit[goal]
-            reached, stopped_by = each.reached(start, occupied=taken)
-            if stopped_by == 0 and each.place[goal] not in reached:
+            if each.place[goal] not in each.reached(start, occupied=0)[0]:
                 continue  # no way at all: not for these to repair
+            taken = occupied & ~each.bit[start] & ~each.bit[goal]
+            stopped_by = each.reached(start, occupied=taken)[1]
             return list(dict.fromkeys((*(p for p in (start, goal) if p in resting), *each.names(stopped_by))))
     return []

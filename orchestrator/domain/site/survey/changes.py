@@ -45,19 +45,26 @@ def with_spur(site: Site, graph: GraphId, base: WaypointId, point: Point) -> tup
     return with_bay(site, graph, (base,), point)
 
 
-def with_bay(site: Site, graph: GraphId, ends: Iterable[WaypointId], point: Point) -> tuple[Site, WaypointId]:
-    """Return the site with a waypoint at ``point`` and two-way lanes to it from all ``ends``, and the new waypoint."""
+def with_bay(
+    site: Site, graph: GraphId, ends: Iterable[WaypointId], point: Point, *, beside: WaypointId | None = None
+) -> tuple[Site, WaypointId]:
+    """Return the site with a waypoint at ``point`` and lanes to it from all ``ends``, and the new waypoint.
+
+    The lanes are two-way, or lead only the ways in which lanes lead between ``beside`` and each end.
+    """
     old, ends = site.graphs[graph], tuple(ends)
     id = WaypointId(f"{NEW}.{len(old.waypoints)}")
     waypoint = Waypoint(id, old.waypoints[ends[0]].level, *point)
-    lanes = [lane for end in ends for lane in two_way(end, id)]
+    led = {(lane.start, lane.end) for lane in old.lanes.values()}
+    lanes: list[Lane] = []
+    for end in ends:
+        there, back = LaneId(f"{NEW}.{end}~{id}"), LaneId(f"{NEW}.{id}~{end}")
+        is_in, is_out = (beside is None or step in led for step in ((end, beside), (beside, end)))
+        if is_in:
+            lanes.append(Lane(there, end, id, reverse=back if is_out else None))
+        if is_out:
+            lanes.append(Lane(back, id, end, reverse=there if is_in else None))
     return with_graph(site, _added(old, [waypoint], lanes)), id
-
-
-def two_way(start: WaypointId, end: WaypointId) -> tuple[Lane, Lane]:
-    """Return the two lanes of a two-way one."""
-    there, back = LaneId(f"{NEW}.{start}~{end}"), LaneId(f"{NEW}.{end}~{start}")
-    return Lane(there, start, end, reverse=back), Lane(back, end, start, reverse=there)
 
 
 def with_reverse(site: Site, graph: GraphId, lane: LaneId) -> Site:
@@ -97,7 +104,8 @@ def with_parallel_lanes(
     pairs = {*pairwise(chain), *pairwise(tuple(reversed(chain)))}
     kept = without_lanes(site, graph, [lane.id for lane in old.lanes.values() if (lane.start, lane.end) in pairs])
     points = [(old.waypoints[w].x_m, old.waypoints[w].y_m) for w in chain]
-    inner = [_towards(points[0], points[1], apart_m), *points[1:-1], _towards(points[-1], points[-2], apart_m)]
+    ends = [_towards(points[0], points[1], 2.0 * apart_m), _towards(points[-1], points[-2], 2.0 * apart_m)]
+    inner = [ends[0], *points[1:-1], ends[1]]
     line = [points[0], *inner, points[-1]]
     level = old.waypoints[chain[0]].level
     changed, tracks = kept, list[tuple[WaypointId, ...]]()

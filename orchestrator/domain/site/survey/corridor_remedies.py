@@ -22,6 +22,9 @@ CODES = ("single_track_corridor", "busy_single_track")
 
 SPURS_TRIED = 8
 
+SPARE_M = 0.1
+"""Two lanes side by side are drawn this much further apart than robots need to pass."""
+
 
 def with_corridor_remedies(
     site: Site, facts: GraphFacts, findings: Iterable[Finding], radius_by_graph: dict[GraphId, float]
@@ -53,11 +56,12 @@ def _with_remedy(
 
 
 def _parallel_lanes(site: Site, facts: GraphFacts, corridor: Corridor, radii: dict[GraphId, float]) -> Remedy | None:
-    needed_m = facts.apart_m + 2.0 * facts.radius_m
+    between_m = facts.apart_m + SPARE_M
+    needed_m = between_m + 2.0 * facts.radius_m
     is_wide = corridor.width_m is not None and corridor.width_m >= needed_m
-    if not is_wide or corridor.length_m < 4.0 * facts.apart_m:
+    if not is_wide or corridor.length_m < 5.0 * between_m:
         return None
-    changed, there, back = with_parallel_lanes(site, facts.graph, corridor.waypoints, apart_m=facts.apart_m)
+    changed, there, back = with_parallel_lanes(site, facts.graph, corridor.waypoints, apart_m=between_m)
     first, last = corridor.waypoints[0], corridor.waypoints[-1]
     for standing, way in ((there, (last, first)), (back, (first, last))):
         if not all(_passes(changed, facts.graph, way, at, radii) for at in standing):
@@ -66,10 +70,10 @@ def _parallel_lanes(site: Site, facts: GraphFacts, corridor: Corridor, radii: di
         return None
     estimated = " by the drawn walls" if corridor.is_width_estimated else ""
     sentence = (
-        f"Draw two one-way lanes side by side from {first} to {last}, {facts.apart_m:.2f} m between their centre "
+        f"Draw two one-way lanes side by side from {first} to {last}, {between_m:.2f} m between their centre "
         f"lines: that takes {needed_m:.2f} m, and it is {corridor.width_m:.2f} m wide{estimated}."
     )
-    return Remedy(RemedyKind.PARALLEL_LANES, sentence, corridor.level)
+    return Remedy(RemedyKind.PARALLEL_LANES, sentence, corridor.level, (), corridor.waypoints)
 
 
 def _one_way(site: Site, facts: GraphFacts, corridor: Corridor) -> Remedy | None:
@@ -84,7 +88,7 @@ def _one_way(site: Site, facts: GraphFacts, corridor: Corridor) -> Remedy | None
     for kept, gone in ((forward, backward), (backward, forward)):
         if kept and not severance.lost(gone):
             sentence = f"Make it one-way, keeping {listed(kept)}: every station stays joined, and nobody meets there."
-            return Remedy(RemedyKind.ONE_WAY, sentence, corridor.level)
+            return Remedy(RemedyKind.ONE_WAY, sentence, corridor.level, lanes=tuple(gone))
     return None
 
 
@@ -108,7 +112,7 @@ def _passing_place(site: Site, facts: GraphFacts, corridor: Corridor, radii: dic
                 f"{middle} and {2.0 * facts.radius_m:.2f} m wide at least: the longest stretch without one is then "
                 f"{_longest_m(graph, corridor, middle):.1f} m."
             )
-            return Remedy(RemedyKind.PASSING_PLACE, sentence, corridor.level, (point,))
+            return Remedy(RemedyKind.PASSING_PLACE, sentence, corridor.level, (point,), (middle,))
     return None
 
 

@@ -5,7 +5,7 @@ Robots drive on the centre line of a lane, so however wide a corridor is, one tw
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -140,13 +140,10 @@ def _corridor(
         lost=severance.lost(lane.id for lane in lanes),
         share=flows.share(max((flows.on_segment.get(segment, 0) for segment in segments), default=0)),
         trip_s=sum(flows.trip_on_segment_s.get(segment, 0.0) for segment in segments),
-        cross_s=_cross_s(graph, chain, flows.time_s),
+        cross_s=sum(
+            {(lane.start, lane.end): flows.time_s[lane.id] for lane in lanes}[step] for step in pairwise(chain)
+        ),
     )
-
-
-def _cross_s(graph: LaneGraph, chain: tuple[WaypointId, ...], time_s: Mapping[LaneId, float]) -> float:
-    steps = set(pairwise(chain))
-    return sum(time_s[lane.id] for lane in graph.lanes.values() if (lane.start, lane.end) in steps)
 
 
 def _can_step_aside(

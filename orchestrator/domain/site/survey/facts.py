@@ -48,7 +48,8 @@ class Passage:
 class GraphFacts:
     """One lane graph in figures, for the largest and the slowest of the robot models that drive on it.
 
-    ``length_m`` counts a two-way lane once. ``groups`` are the sets of waypoints that can all reach each other.
+    ``tracks`` and ``length_m`` count a two-way lane once, and no ride in a lift. ``groups`` are the sets of waypoints
+    that can all reach each other.
     ``robots_busy_max`` is the number of robots at which ``bottleneck``, a single track in which traffic alternates or a
     lift, is taken all the time: None where there are no rounds from a hatch to a ward.
     """
@@ -58,6 +59,7 @@ class GraphFacts:
     radius_m: float
     waypoints: int
     lanes: int
+    tracks: int
     one_way: int
     length_m: float
     groups: int
@@ -123,6 +125,7 @@ def facts_of(
         radius_m=largest.radius_m,
         waypoints=len(graph.waypoints),
         lanes=len(graph.lanes),
+        tracks=len(floor),
         one_way=sum(lane.reverse is None for lane in pairs),
         length_m=sum(lane_length_m(lane, graph) for lane in floor),
         groups=len(adjacency.strong_components()),
@@ -147,7 +150,9 @@ def facts_of(
 def _bottleneck(corridors: Sequence[Corridor], passages: Sequence[Passage]) -> tuple[float, str]:
     """Return the seconds that a mean round spends in the one place where it spends most, and that place."""
     spent = [(corridor.trip_s, f"{corridor.waypoints[0]} to {corridor.waypoints[-1]}") for corridor in corridors]
-    spent += [(passage.trip_s, f"lift {passage.id}") for passage in passages if passage.is_lift]
+    for passage in passages:
+        if passage.is_lift:
+            spent.append((passage.trip_s, passage.id if passage.id.startswith("lift") else f"lift {passage.id}"))
     return max(spent, default=(0.0, ""))
 
 
@@ -184,7 +189,7 @@ def _passages(site: Site, graph: LaneGraph, flows: Flows, severance: Severance) 
 
 
 def _trip_on(graph: LaneGraph, flows: Flows, lanes: Sequence[LaneId]) -> float:
-    segments = {frozenset((graph.lanes[lane].start, graph.lanes[lane].end)) for lane in lanes}
+    segments = dict.fromkeys(frozenset((graph.lanes[lane].start, graph.lanes[lane].end)) for lane in lanes)
     return sum(flows.trip_on_segment_s.get(segment, 0.0) for segment in segments)
 
 

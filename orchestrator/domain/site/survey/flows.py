@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.domain.fleet.model import RobotModel
@@ -55,7 +55,8 @@ def flows_of(site: Site, graph: LaneGraph, model: RobotModel, *, closed: Collect
     router = Router(site, graph, model)
     time_s = {lane: router.time_s((lane,)) for lane in graph.lanes}
     places = places_of(site, graph)
-    trees = {station: _tree(graph, place, time_s, closed) for station, place in places.items()}
+    adjacency = adjacency_of(graph)
+    trees = {station: _tree(adjacency, place, time_s, closed) for station, place in places.items()}
     segments, doors, lifts = Counter[Segment](), Counter[DoorId](), Counter[LiftId]()
     routes = 0
     for start, tree in trees.items():
@@ -91,9 +92,8 @@ _Tree = Mapping[WaypointId, Lane]
 
 
 def _tree(
-    graph: LaneGraph, start: WaypointId, time_s: Mapping[LaneId, float], closed: Collection[LaneId]
+    adjacency: Adjacency, start: WaypointId, time_s: Mapping[LaneId, float], closed: Collection[LaneId]
 ) -> dict[WaypointId, Lane]:
-    adjacency = adjacency_of(graph)
     came: dict[WaypointId, Lane] = {}
     best = {start: 0.0}
     queue = [(0.0, start)]
@@ -149,21 +149,79 @@ def _trips(
 _DELIVERED_TO = (StationKind.WARD_HANDOVER, StationKind.BEDSIDE)
 
 
+def _start_of(lane: Lane) -> WaypointId:
+    return lane.start
+
+
+def _end_of(lane: Lane) -> WaypointId:
+    return lane.end
+
+
 class Severance:
-    """What stations are lost when lanes are shut, on one graph."""
+    """What stations are lost when lanes are shut, on one graph.
+
+    Most lanes are spared the search: two different ways are kept from one station to all others and back, and whoever
+    shuts nothing on one of the two loses nothing.
+    """
 
     def __init__(self, site: Site, graph: LaneGraph, *, closed: Collection[LaneId] = _NO_LANES) -> None:
         self._adjacency: Adjacency = adjacency_of(graph)
         self._places = places_of(site, graph)
         self._closed = frozenset(closed)
         self._lost_already = frozenset(self._apart(self._closed))
+        joined = [place for station, place in self._places.items() if station not in self._lost_already]
+        first = self._ways_to_all(joined, dear=_NO_LANES)
+        self._needed = first & self._ways_to_all(joined, dear=first)
 
     def lost(self, lanes: Iterable[LaneId]) -> tuple[StationId, ...]:
         """Return the stations that shutting ``lanes`` parts from the largest group of stations joined both ways.
 
         Stations that are apart from it already are left out.
         """
-        return tuple(each for each in self._apart(self._closed | set(lanes)) if each not in self._lost_already)
+        shut = frozenset(lanes)
+        if not shut & self._needed:
+            return ()
+        return tuple(each for each in self._apart(self._closed | shut) if each not in self._lost_already)
+
+    def _ways_to_all(self, joined: list[WaypointId], *, dear: frozenset[LaneId]) -> frozenset[LaneId]:
+        """Return lanes of ways from the first of some waypoints to all others and back, few of them dear."""
+        if not joined:
+            return _NO_LANES
+        found: set[LaneId] = set()
+        sides = (
+            (self._adjacency.outgoing, _end_of, _start_of),
+            (self._adjacency.incoming, _start_of, _end_of),
+        )
+        for lanes_at, far_end, near_end in sides:
+            came = self._cheapest(joined[0], lanes_at, far_end, dear)
+            for place in joined:
+                while place != joined[0] and came[place].id not in found:
+                    found.add(came[place].id)
+                    place = near_end(came[place])
+        return frozenset(found)
+
+    def _cheapest(
+        self,
+        start: WaypointId,
+        lanes_at: Mapping[WaypointId, tuple[Lane, ...]],
+        far_end: Callable[[Lane], WaypointId],
+        dear: frozenset[LaneId],
+    ) -> dict[WaypointId, Lane]:
+        came: dict[WaypointId, Lane] = {}
+        done: set[WaypointId] = set()
+        queue: deque[tuple[WaypointId, Lane | None]] = deque([(start, None)])
+        while queue:  # cheap lanes go to the front, dear ones to the back
+            here, by = queue.popleft()
+            if here in done:
+                continue
+            done.add(here)
+            if by is not None:
+                came[here] = by
+            for lane in lanes_at[here]:
+                if lane.id not in self._closed and far_end(lane) not in done:
+                    add = queue.append if lane.id in dear else queue.appendleft
+                    add((far_end(lane), lane))
+        return came
 
     def _apart(self, closed: frozenset[LaneId]) -> list[StationId]:
         left, largest = dict(self._places), frozenset[StationId]()

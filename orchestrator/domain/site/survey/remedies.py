@@ -108,7 +108,7 @@ class Remedies:
                 f"Move station {station} by {distance_m:.1f} m to waypoint {waypoint} at ({place.x_m:.2f}, "
                 f"{place.y_m:.2f})."
             )
-            remedy = Remedy(RemedyKind.MOVE_TO_WAYPOINT, sentence, here.level, ((place.x_m, place.y_m),))
+            remedy = Remedy(RemedyKind.MOVE_TO_WAYPOINT, sentence, here.level, ((place.x_m, place.y_m),), (waypoint,))
             yield _Trial(remedy, with_station_at(self._site, station, graph.id, waypoint))
 
     def _spurs(self, graph: LaneGraph, station: StationId) -> Iterator[_Trial]:
@@ -121,19 +121,18 @@ class Remedies:
                 f"Move station {station} to the end of a spur of its own, {length_m:.2f} m from waypoint {base}, at "
                 f"({point[0]:.2f}, {point[1]:.2f}){self._width_words(room, here.level, (here.x_m, here.y_m), point)}."
             )
-            remedy = Remedy(RemedyKind.MOVE_TO_SPUR, sentence, here.level, (point,))
+            remedy = Remedy(RemedyKind.MOVE_TO_SPUR, sentence, here.level, (point,), (base,))
             yield _Trial(remedy, with_station_at(changed, station, graph.id, end))
 
     def _bays(self, graph: LaneGraph, station: StationId) -> Iterator[_Trial]:
         past = self._site.stations[station].waypoints[graph.id]
         neighbours = adjacency_of(graph).neighbours(past)
         level, room = graph.waypoints[past].level, Room(self._site, graph, self._radii)
-        if any(graph.waypoints[each].level != level for each in neighbours):
-            return
+        neighbours = [each for each in neighbours if graph.waypoints[each].lift is None]  # no way in past the door
         for number, before in enumerate(neighbours):
             for after in neighbours[number + 1 :]:
                 for point in room.bays(before, after, past):
-                    changed, _ = with_bay(self._site, graph.id, (before, after), point)
+                    changed, _ = with_bay(self._site, graph.id, (before, after), point, beside=past)
                     place = graph.waypoints[past]
                     out_m = distance_between((place.x_m, place.y_m), point)
                     sentence = (
@@ -141,7 +140,7 @@ class Remedies:
                         f"{point[1]:.2f}), {out_m:.2f} m beside {past}: a strip {2 * room.radius_m:.2f} m wide, "
                         f"{out_m + 2 * room.radius_m:.2f} m in all with the lane."
                     )
-                    remedy = Remedy(RemedyKind.PASSING_PLACE, sentence, level, (point,))
+                    remedy = Remedy(RemedyKind.PASSING_PLACE, sentence, level, (point,), (before, past, after))
                     yield _Trial(remedy, changed)
 
     def _other_directions(self, graph: LaneGraph, pair: BrokenPair) -> Iterator[_Trial]:
@@ -152,7 +151,8 @@ class Remedies:
             if lane.reverse is None and lane.end in reached and lane.start not in reached:
                 wide = "" if lane.width_m is None else f", {lane.width_m:.2f} m wide"
                 sentence = f"Make the one-way lane {lane.id}{wide}, two-way."
-                yield _Trial(Remedy(RemedyKind.TWO_WAY, sentence), with_reverse(self._site, graph.id, lane.id))
+                remedy = Remedy(RemedyKind.TWO_WAY, sentence, lanes=(lane.id,))
+                yield _Trial(remedy, with_reverse(self._site, graph.id, lane.id))
 
     def _dropped(self, station: StationId) -> _Trial:
         sentence = f"Let no robot rest at {station}: make it a station of kind other, for one robot less."

@@ -165,6 +165,7 @@ def _is_near(a: Point, b: Point, apart_m: float) -> bool:
 
 def _box_is_near(point: Point, start: Point, end: Point, apart_m: float) -> bool:
     """Whether a point is near the box around a segment: spares most of the geometry."""
-    return all(
-        min(start[axis], end[axis]) - apart_m < point[axis] < max(start[axis], end[axis]) + apart_m for axis in (0, 1)
-    )
+    x, y = point
+    if (x < start[0] - apart_m and x < end[0] - apart_m) or (x > start[0] + apart_m and x > end[0] + apart_m):
+        return False
+    return not ((y < start[1] - apart_m and y < end[1] - apart_m) or (y > start[1] + apart_m and y > end[1] + apart_m))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.geometry import distance_to_segment
-from orchestrator.domain.site.model import DoorId, LaneGraph, LiftId, Site, StationId
+from orchestrator.domain.site.model import DoorId, LaneGraph, LiftId, Site, StationId, StationKind
 from orchestrator.domain.site.survey.corridors import Corridor
 from orchestrator.domain.site.survey.facts import HANDOVER_S, TIGHT_M, GraphFacts, Passage, shared_waypoints
 from orchestrator.domain.site.survey.standing import standing_points
@@ -220,11 +220,12 @@ def _doors_to_one_station(facts: GraphFacts) -> Iterator[Finding]:
 
 def _small_findings(facts: GraphFacts) -> Iterator[Finding]:
     if facts.without_limit:
+        is_all = facts.without_limit == facts.tracks
         yield Finding(
             code="lanes_without_speed_limit",
-            severity=Severity.NOTE,
-            sentence=f"{facts.without_limit} lanes of graph {facts.graph} have no speed limit: robots drive there as "
-            f"fast as they can, {facts.speed_max_m_s:g} m/s.",
+            severity=Severity.WARNING if is_all else Severity.NOTE,
+            sentence=f"{'All ' if is_all else ''}{facts.without_limit} lanes of graph {facts.graph} have no speed "
+            f"limit: robots drive there as fast as they can, {facts.speed_max_m_s:g} m/s.",
             remedy="Set limits where people step out of doors and at blind corners.",
             graph=facts.graph,
             figures={"lanes": facts.without_limit, "speed_max_m_s": facts.speed_max_m_s},
@@ -248,6 +249,24 @@ def _small_findings(facts: GraphFacts) -> Iterator[Finding]:
             remedy="Nothing need be done but to know it.",
             graph=facts.graph,
             figures={"waypoints": len(facts.no_stopping)},
+        )
+
+
+def charger_findings(site: Site, facts: GraphFacts, resting: Sequence[StationId]) -> Iterator[Finding]:
+    """Yield that robots would live where they cannot charge, if there are more resting places than chargers."""
+    parked = [station for station in resting if site.stations[station].kind is not StationKind.CHARGER]
+    if parked:
+        chargers = len(resting) - len(parked)
+        yield Finding(
+            code="fewer_chargers_than_robots",
+            severity=Severity.WARNING,
+            sentence=f"Of the {counted(len(resting), 'resting place')} of graph {facts.graph} {chargers} "
+            f"{'is a charger' if chargers == 1 else 'are chargers'}: robots that live at {listed(parked)} do not "
+            "charge at home.",
+            remedy="Bring no more robots than there are chargers, install more, or name who charges the others, when.",
+            graph=facts.graph,
+            stations=tuple(parked),
+            figures={"resting_places": len(resting), "chargers": chargers},
         )
 
 

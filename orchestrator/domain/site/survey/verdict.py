@@ -11,7 +11,6 @@ from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.linter import check_site, radii_of
 from orchestrator.domain.site.model import GraphId, LaneId, Site, StationId
 from orchestrator.domain.site.survey.blame import (
-    Blame,
     blame_finding,
     parked_blame,
     resting_places_of,
@@ -23,7 +22,8 @@ from orchestrator.domain.site.survey.closures import consequences_of_closing
 from orchestrator.domain.site.survey.corridor_remedies import with_corridor_remedies
 from orchestrator.domain.site.survey.facts import GraphFacts, facts_of
 from orchestrator.domain.site.survey.remedies import Remedies
-from orchestrator.domain.site.survey.traffic_findings import robots_finding, traffic_findings
+from orchestrator.domain.site.survey.standing import StandingWays
+from orchestrator.domain.site.survey.traffic_findings import charger_findings, robots_finding, traffic_findings
 
 
 class Verdict(StrEnum):
@@ -119,10 +119,11 @@ def survey_site(site: Site, models: Iterable[RobotModel], *, closed: Collection[
         for id in ways
     }
     robots = {id: tuple(place for place in capacity.resting if place in each.place) for id, each in ways.items()}
-    findings = [*basic, *_standing_findings(site, radii, closed, driven)]
+    findings = [*basic, *_standing_findings(site, radii, closed, ways)]
     for id, each in facts.items():
         found = list(traffic_findings(site, each))
         findings += with_corridor_remedies(site, each, found, radii)
+        findings += charger_findings(site, each, robots[id])
         findings.append(robots_finding(each, robots[id], is_largest=capacity.is_largest))
     return Survey(site, tuple(sorted(closed)), _sorted(findings), facts, robots, capacity.is_largest)
 
@@ -142,14 +143,12 @@ _NOT_BROKEN = frozenset(
 
 
 def _standing_findings(
-    site: Site, radii: dict[GraphId, float], closed: Collection[LaneId], driven: Collection[GraphId]
+    site: Site, radii: dict[GraphId, float], closed: Collection[LaneId], ways: Mapping[GraphId, StandingWays]
 ) -> Iterable[Finding]:
     remedies, resting = Remedies(site, radii, closed=closed), resting_places_of(site)
-    for graph, ways in ways_of(site, radii, closed=closed).items():
-        if graph in driven:
-            blames: list[Blame] = [*parked_blame(ways, resting), *standing_blame(ways, resting)]
-            for blame in blames:
-                yield remedies.tried(blame_finding(site, blame), blame)
+    for each in ways.values():
+        for blame in (*parked_blame(each, resting), *standing_blame(each, resting)):
+            yield remedies.tried(blame_finding(site, blame), blame)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
