@@ -36,8 +36,11 @@ class Allowance:
     bytes_at_once: float
 
 
-ORDINARY = Allowance(messages_per_s=20.0, messages_at_once=100.0, bytes_per_s=512e3, bytes_at_once=4e6)
-"""Robots send up to 10 states a second of up to some 20 kB; and a state at once for every node, action and load."""
+ORDINARY = Allowance(messages_per_s=20.0, messages_at_once=100.0, bytes_per_s=256e3, bytes_at_once=4e6)
+"""Robots send up to 10 states a second of up to some 20 kB, and one at once for every node, action and load.
+
+The costliest messages take 0.3 ms a kB to read, so a second of these bytes is less than a tenth of a second's work.
+"""
 
 CONFINED = Allowance(messages_per_s=1.0, messages_at_once=3.0, bytes_per_s=128e3, bytes_at_once=512e3)
 """What is heard of a sender in quarantine: enough to know where it is."""
