@@ -33,6 +33,7 @@ from orchestrator.adapters.pki.identity import BROKER, SERVICE, Identity, Identi
 from orchestrator.adapters.pki.mosquitto import GATEWAY
 from orchestrator.adapters.pki.register import Issued
 from orchestrator.adapters.pki.reload import Told, end_connection, reload_broker
+from orchestrator.adapters.pki.telling_service import quarantine_in_service
 from orchestrator.devices.address import DeviceKind
 from orchestrator.domain.errors import NotFoundError, WardporterError
 from orchestrator.domain.fleet.fleet import Fleet
@@ -170,8 +171,9 @@ def revoke(
     name: Annotated[str, typer.Argument(help="Id of a robot, or kind:name as `wardporter pki list` shows it.")],
     folder: FolderOption = None,
     fleet: FleetOption = None,
+    service_url: Annotated[str | None, typer.Option(help="Of the service; on its usual port when left out.")] = None,
 ) -> None:
-    """Take back every certificate of a robot or device, and end its connection where the broker runs here."""
+    """Take back every certificate of a robot or device; end its connection and quarantine it, where both run here."""
     with _refusals():
         authority, settings = _authority(folder), _settings(fleet)
         plan, robots = read_plan(authority), load_fleet(settings.fleet)
@@ -184,6 +186,9 @@ def revoke(
     if told.has_reloaded:
         told = end_connection(authority, identity, host=plan.hosts[0], port=plan.port)
         typer.echo(told.sentence)
+    if identity.kind is IdentityKind.ROBOT:
+        url = service_url or f"http://{settings.host}:{settings.port}"
+        typer.echo(quarantine_in_service(identity.name, url=url, key=f"revoked-{taken[-1].serial:x}").sentence)
     _end_unless_well(told)
 
 

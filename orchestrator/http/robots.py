@@ -14,6 +14,7 @@ from orchestrator.application.fence_off_robot import fence_off_robot
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.pause_robot import pause_robot
 from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.quarantine_robot import quarantine_robot
 from orchestrator.application.resume_robot import resume_robot
 from orchestrator.application.robot_acts import Asked
 from orchestrator.application.send_robot import send_robot
@@ -103,6 +104,13 @@ _serve(
     abort_order,
     summary="Abort what a robot does",
     description="Its order is cancelled at once; it stands until it is resumed. What is aboard stays on its account.",
+)
+_serve(
+    "quarantine",
+    quarantine_robot,
+    summary="Put a robot into quarantine",
+    description="It gets no orders and is heard only now and then, until it is resumed; for a robot whose messages or "
+    "certificate are in doubt.",
 )
 _serve(
     "out-of-service",

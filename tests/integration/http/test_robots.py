@@ -26,6 +26,7 @@ BODIES: dict[str, Json] = {
     "pause": {},
     "resume": {},
     "abort": {},
+    "quarantine": {},
     "withdraw": {"aboard": "runner"},
     "fence-off": {"is_removed": True},
     "out-of-service": {},
@@ -106,6 +107,15 @@ def test_a_resumed_robot_goes_on(client: TestClient, store: MemoryStore) -> None
     assert wanted(store) == [ActionKind.RESUME]
 
 
+def test_a_robot_in_quarantine_says_by_whom_and_goes_on_when_it_is_resumed(client: TestClient) -> None:
+    answer = done(ask(client, "quarantine", reason="Its certificate was taken back."))
+
+    assert holds_of(answer) == ["quarantined"]
+    assert "certificate was taken back" in answer["holds"][0]["reason"]
+    assert answer["holds"][0]["by"] == "porter-1"
+    assert holds_of(done(ask(client, "resume", key="k-2"))) == []
+
+
 def test_a_robot_fenced_off_for_good_occupies_nothing(client: TestClient, store: MemoryStore) -> None:
     assert holds_of(done(ask(client, "fence-off"))) == ["fenced_off", "removed"]
     assert (record_of(store).tip, record_of(store).held) == (None, frozenset())
@@ -163,7 +173,8 @@ def test_a_retry_with_the_same_key_is_the_same_answer_and_one_entry(
     again = ask(client, act)
 
     assert (again.status_code, again.content) == (first.status_code, first.content)
-    assert [entry["act"] for entry in history(client)["entries"]].count(act.replace("-", "_")) == 1
+    entered = "held" if act == "quarantine" else act.replace("-", "_")
+    assert [entry["act"] for entry in history(client)["entries"]].count(entered) == 1
 
 
 @pytest.mark.parametrize("act", sorted(BODIES))

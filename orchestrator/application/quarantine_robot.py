@@ -1,0 +1,32 @@
+"""A person, or whoever takes back its certificate, puts a robot into quarantine."""
+
+from __future__ import annotations
+
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.holding import give_up_order, hold_by_person
+from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.robot_acts import Asked, begin, note
+from orchestrator.domain.fleet.history import RobotAct
+from orchestrator.domain.fleet.hold import HoldKind
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.reason import Reason
+
+
+def quarantine_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Ids) -> RobotRecord:
+    """Quarantine a robot: it gets no orders and is heard only now and then; one in quarantine stays as it is.
+
+    Raises
+    ------
+    UnknownRobotError, InvalidInputError
+        There is no such robot, or the reason says nothing.
+    """
+    turn = begin(uow, fleet, asked, ids=ids, act="The quarantine")
+    if turn.record(asked.robot).is_held_for(HoldKind.QUARANTINED):
+        return turn.record(asked.robot)
+    sentence = (
+        f"Robot {asked.robot} was put into quarantine by {asked.by}: {asked.reason.strip()} It gets no orders and is "
+        "heard only now and then, until it is resumed."
+    )
+    hold_by_person(turn, asked.robot, HoldKind.QUARANTINED, by=asked.by, sentence=sentence)
+    give_up_order(turn, asked.robot, Reason(HoldKind.QUARANTINED.code, sentence))
+    return note(turn, asked, RobotAct.HELD, outcome="It is in quarantine; its order was cancelled.")
