@@ -32,7 +32,7 @@ from orchestrator.application.gates import Gates, Whereabouts
 from orchestrator.application.intake import Intake
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
-from orchestrator.application.quarantine import quarantine, tell_of_kept_order
+from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
 from orchestrator.application.steering import Steering
 from orchestrator.application.steps import has_strayed, standing_place
 from orchestrator.application.trips import progress_trips
@@ -45,6 +45,7 @@ from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.vda5050 import events as link_events
 from orchestrator.vda5050.address import TO_ROBOT, AddressError, TopicKind, parse_topic
 from orchestrator.vda5050.master import RobotLink
+from orchestrator.vda5050.messages import ConnectionState
 
 T = TypeVar("T")
 
@@ -256,10 +257,16 @@ class Control:
             for event in news:
                 hear(turn, self.fleet, robot, event)
                 self._note_answer(robot, event, at_s=turn.at_s)
+                self._note_connection(turn, robot, event)
             complete_order(turn, self.fleet, robot)
             self._steering.place(turn, robot)
             free_what_is_behind(turn, self.fleet, self._steering.monitor, self._steering.resources, robot)
         self._advance()
+
+    def _note_connection(self, turn: Turn, robot: RobotId, event: link_events.LinkEvent) -> None:
+        is_broken = isinstance(event, link_events.Announced) and event.connection is ConnectionState.CONNECTIONBROKEN
+        if is_broken and self._intake.note_broken(robot, at_s=turn.at_s):
+            tell_of_contested_connection(turn, robot)
 
     def _note_answer(self, robot: RobotId, event: link_events.LinkEvent, *, at_s: float) -> None:
         """Leave a robot alone that refused an order, for a while, or does not answer one, until it does."""

@@ -21,6 +21,18 @@ TRICKLE_S = 2.0
 """A robot in quarantine is read at most this often, in seconds."""
 
 
+BREAKS_AT_ONCE = 6.0
+BREAKS_PER_S = 1.0 / 60.0
+"""Broken connections that a robot is forgiven: some in a dead spot, few in the long run."""
+
+
+@dataclass(slots=True)
+class _Breaks:
+    forgiven: float = BREAKS_AT_ONCE
+    at_s: float = 0.0
+    is_told: bool = False
+
+
 @dataclass(slots=True)
 class _Count:
     forgiven: float = REFUSED_AT_ONCE
@@ -29,11 +41,12 @@ class _Count:
 
 
 class Intake:
-    """Refused messages by robot, and when a robot in quarantine was read last. One thread calls."""
+    """Refused messages and broken connections by robot, and when one in quarantine was read. One thread calls."""
 
     def __init__(self) -> None:
         self._counts: dict[RobotId, _Count] = {}
         self._read_s: dict[RobotId, float] = {}
+        self._breaks: dict[RobotId, _Breaks] = {}
 
     def is_read(self, robot: RobotId, *, at_s: float) -> bool:
         """Whether a message of a robot in quarantine is read: one every `TRICKLE_S`."""
@@ -62,3 +75,17 @@ class Intake:
         commonest = count.reasons.most_common(1)[0][0]
         del self._counts[robot]
         return commonest
+
+    def note_broken(self, robot: RobotId, *, at_s: float) -> bool:
+        """Count a broken connection; return whether people are to be told, once until the robot is calm again."""
+        breaks = self._breaks.setdefault(robot, _Breaks(at_s=at_s))
+        passed_s = max(0.0, at_s - breaks.at_s)
+        breaks.at_s = at_s
+        breaks.forgiven = min(BREAKS_AT_ONCE, breaks.forgiven + passed_s * BREAKS_PER_S)
+        if breaks.forgiven >= BREAKS_AT_ONCE:
+            breaks.is_told = False
+        breaks.forgiven = max(0.0, breaks.forgiven - 1.0)
+        if breaks.forgiven > 0.0 or breaks.is_told:
+            return False
+        breaks.is_told = True
+        return True

@@ -8,6 +8,7 @@ from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
 
 ORDER_KEPT = "order_kept"
+CONNECTION_CONTESTED = "connection_contested"
 
 
 def quarantine(turn: Turn, robot: RobotId, what: str) -> None:
@@ -36,3 +37,13 @@ def tell_of_kept_order(turn: Turn, robot: RobotId, kind: str) -> None:
         "Nobody here has a message kept: find out who else gives orders to robots on this broker."
     )
     turn.tell(ALARM, robot, {"code": ORDER_KEPT, "sentence": sentence})
+
+
+def tell_of_contested_connection(turn: Turn, robot: RobotId) -> None:
+    """Tell people that a robot's connection breaks again and again, as it does when two use its certificate."""
+    sentence = (
+        f"The connection of robot {robot} breaks again and again. Either its radio is bad where it is, or somebody "
+        "else connects with its certificate: the broker lets only one stay. Look at the robot; if it is well and "
+        "connected, take its certificate back (wardporter pki revoke) and give it another."
+    )
+    turn.tell(ALARM, robot, {"code": CONNECTION_CONTESTED, "sentence": sentence})

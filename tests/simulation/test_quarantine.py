@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pytest
+
 from orchestrator.application.resume_robot import resume_robot
 from orchestrator.application.robot_acts import Asked
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.vda5050.messages import ConnectionState
 from simulation.ward import Outcome, SimulatedWard
 from tests.support.wards import a_demand, a_fleet, demo_hospital
 
@@ -65,19 +68,8 @@ def test_a_robot_in_quarantine_is_read_now_and_then_and_goes_on_once_a_person_sa
 
 
 def resume(ward: SimulatedWard) -> None:
-    ward.control.run(
-        lambda uow: resume_robot(
-            uow,
-            ward.control.fleet,
-            Asked(
-                robot=BAD,
-                by="site-manager-1",
-                reason="Its radio was replaced.",
-                at=ward.scheduler.clock.now(),
-            ),
-            ids=ward.control._ids,
-        )
-    )
+    said = Asked(BAD, "site-manager-1", "Its radio was replaced.", ward.clock.now())
+    ward.control.run(lambda uow: resume_robot(uow, ward.control.fleet, said, ids=ward.ids))
 
 
 def test_a_capture_replayed_after_a_restart_days_later_changes_nothing() -> None:
@@ -96,6 +88,26 @@ def test_a_capture_replayed_after_a_restart_days_later_changes_nothing() -> None
     assert len(captured) > 3
     assert json.loads(captured[-1])["serialNumber"] == robot.address.serial_number
     assert record_of(ward, BAD).report == before.report
+
+
+@pytest.mark.parametrize(("every_s", "times", "told"), [(3.0, 30, 1), (90.0, 30, 0)], ids=["contested", "dead spots"])
+def test_people_are_told_once_of_a_connection_that_two_fight_over(every_s: float, times: int, told: int) -> None:
+    ward = a_ward(count=1)
+    address = ward.robots[BAD].address
+
+    def announce(state: ConnectionState) -> None:
+        header = {"manufacturer": address.manufacturer, "serialNumber": address.serial_number, "version": "2.1.0"}
+        tree = {**header, "headerId": 0, "timestamp": "2026-01-05T08:00:00Z", "connectionState": state.value}
+        ward.control.receive(address.topic("connection"), json.dumps(tree).encode())
+
+    for i in range(times):
+        ward.scheduler.at(1.0 + i * every_s, lambda: announce(ConnectionState.CONNECTIONBROKEN))
+        ward.scheduler.at(2.0 + i * every_s, lambda: announce(ConnectionState.ONLINE))
+    ward._open += 1  # as if somebody still waited: the ward lives until the limit
+
+    outcome = ward.run(limit_s=10.0 + times * every_s)
+
+    assert len(alarms(outcome, "connection_contested")) == told
 
 
 def test_an_order_that_the_broker_kept_is_removed_and_people_are_told() -> None:
