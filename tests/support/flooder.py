@@ -27,7 +27,7 @@ from tests.support.hostile import HostileRobot, Said
 POOL = 20_000
 """Messages made beforehand; each is sent again and again, every time with a few bytes changed."""
 
-BATCH = 100
+BATCH_MAX = 100
 CONNECT_LIMIT_S = 10.0
 
 
@@ -77,9 +77,9 @@ def _variations(pool: list[Said], chance: random.Random) -> Iterator[bytes]:
 def _flood(
     wire: ssl.SSLSocket, stream: Iterator[bytes], count: int, *, per_s: float, begun_s: float, before: int
 ) -> int:
-    sent = 0
+    sent, size = 0, max(1, min(BATCH_MAX, int(per_s / 20)))
     while sent < count:
-        batch = list(islice(stream, min(BATCH, count - sent)))
+        batch = list(islice(stream, min(size, count - sent)))
         try:
             wire.sendall(b"".join(batch))
         except OSError:

@@ -140,15 +140,14 @@ def test_a_million_hostile_messages_touch_nobody_else(open_house: Callable[..., 
         }
         for phase in ("sly", "flood")
     }
-    (tmp_path / "flood.json").write_text(json.dumps(report, indent=1))
-    sys.stdout.write(json.dumps(report) + "\n")
+    shown = {phase: _without_lists(found) for phase, found in report.items()}
+    sys.stdout.write(json.dumps(shown) + "\n")
 
     assert report["flooder"]["sent"] == COUNT
     assert not tap.is_poisoned
     _assert_nobody_else_was_touched(house)
     for phase in ("sly", "flood"):
-        assert report["ratio"][phase]["median_ms"] <= 2.0, report
-        assert report["ratio"][phase]["api_median_ms"] <= 2.0, report
+        assert max(report["ratio"][phase].values()) <= 2.0, report["ratio"]
     for process, seen in memory.items():
         assert max(seen.seen_kb) - seen.seen_kb[0] <= GROWTH_MAX_KB, (process, seen.seen_kb)
 
@@ -186,6 +185,14 @@ def _measure(house: House, tap: ReactionTap, memory: dict[str, Memory], report: 
     found["api_median_ms"] = round(1000 * statistics.median(api), 1)
 
 
+def _without_lists(found: Any) -> Any:
+    return (
+        {how: value for how, value in found.items() if not isinstance(value, list)}
+        if isinstance(found, dict)
+        else found
+    )
+
+
 def _ask_the_api(house: House, asked_s: list[float], done: threading.Event) -> None:
     while not done.wait(0.1):
         begun_s = time.monotonic()
@@ -205,8 +212,9 @@ def _deliver(house: House, count: int) -> None:
 
 def _assert_nobody_else_was_touched(house: House) -> None:
     robots = {robot["id"]: robot for robot in house.robots()}
-    assert "robot_quarantined" in [reason["code"] for reason in robots[BAD]["waiting"]]
+    assert "quarantined" in [hold["kind"] for hold in robots[BAD]["holds"]]
     for robot in robots.keys() - {BAD}:
+        assert robots[robot]["holds"] == []
         assert not robots[robot]["is_lost"]
         assert MARK not in json.dumps(robots[robot])
     for each in house.queued:
@@ -226,3 +234,5 @@ def _flooder(broker: SecuredBroker, folder: Path, spec: dict[str, Any]) -> Itera
     finally:
         process.kill()
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
