@@ -168,6 +168,19 @@ class FenceOffAsked(ReasonAsked):
     is_removed: bool = False
 
 
+class OpenAsked(ReasonAsked):
+    """Which directions of the lane are meant."""
+
+    both_directions: bool = True
+
+
+class CloseAsked(OpenAsked):
+    """``until`` the lane opens by itself; ``even_if_cut_off`` closes it although somebody has no way then."""
+
+    until: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_time_text)] | None = None
+    even_if_cut_off: bool = False
+
+
 class HistoryQuery(BaseModel):
     """Which entries to list: ``after`` is the cursor that the page before gave as ``next_after``."""
 
