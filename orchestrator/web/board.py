@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from pydantic import BaseModel
 
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Trip
-from orchestrator.domain.site.model import Site
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.closure import LaneClosure
+from orchestrator.domain.site.model import Site, StationId
 from orchestrator.web.robot_rows import RobotRow, robot_row
 from orchestrator.web.tasks import Task, tasks_of
 from orchestrator.web.words import PRIORITY_WORDS, delivery_words, reason_sentence, short_id, station_name
@@ -52,6 +55,18 @@ class DeliveryRow(BaseModel):
     is_closed: bool
 
 
+class ClosureRow(BaseModel):
+    """One way that a person has closed, in one direction or both; ``lanes`` are their ids, the first names the row."""
+
+    id: str
+    lanes: list[str]
+    way: str
+    by: str
+    since: datetime
+    until: datetime | None
+    until_words: str
+
+
 class Board(BaseModel):
     """Everything on the page that is not the plan of a floor."""
 
@@ -61,6 +76,7 @@ class Board(BaseModel):
     deliveries: list[DeliveryRow]
     not_shown: int
     robots: list[RobotRow]
+    closures: list[ClosureRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,7 @@ class Books:
     opened: Sequence[Delivery]
     closed: Sequence[Delivery]
     trips: Sequence[Trip]
+    closures: Sequence[LaneClosure] = ()
 
 
 def read_books(uow: UnitOfWork) -> Books:
@@ -78,10 +95,18 @@ def read_books(uow: UnitOfWork) -> Books:
         opened=uow.deliveries.open(),
         closed=uow.deliveries.page(after=None, limit=CLOSED_SHOWN, states=CLOSED),
         trips=uow.trips.open(),
+        closures=uow.closures.standing(),
     )
 
 
-def board_of(books: Books, fleet: FleetPicture, *, site: Site, at: datetime) -> Board:
+def board_of(
+    books: Books,
+    fleet: FleetPicture,
+    *,
+    site: Site,
+    at: datetime,
+    homes: Mapping[RobotId, StationId] = MappingProxyType({}),
+) -> Board:
     """Return the board.
 
     Parameters
@@ -94,10 +119,17 @@ def board_of(books: Books, fleet: FleetPicture, *, site: Site, at: datetime) -> 
         For the names of stations.
     at : datetime
         The present moment, aware.
+    homes : mapping of RobotId to StationId
+        The resting place of each robot.
     """
     trips = {trip.id: trip for trip in books.trips}
     robots = [
-        robot_row(robot, trip=trips.get(robot.record.trip) if robot.record.trip else None, site=site)
+        robot_row(
+            robot,
+            trip=trips.get(robot.record.trip) if robot.record.trip else None,
+            site=site,
+            home=homes.get(robot.id),
+        )
         for robot in fleet.robots
     ]
     opened = sorted(books.opened, key=_by_urgency)
@@ -109,7 +141,30 @@ def board_of(books: Books, fleet: FleetPicture, *, site: Site, at: datetime) -> 
         deliveries=[_delivery_row(delivery, site, at) for delivery in (*shown, *books.closed)],
         not_shown=len(opened) - len(shown),
         robots=robots,
+        closures=_closure_rows(books.closures, site),
     )
+
+
+def _closure_rows(closures: Sequence[LaneClosure], site: Site) -> list[ClosureRow]:
+    """Return one row for each closed way; a direction and its reverse, closed alike, are one."""
+    lanes = {lane.id: lane for graph in site.graphs.values() for lane in graph.lanes.values()}
+    rows: dict[str, ClosureRow] = {}
+    for closure in sorted(closures, key=lambda closure: closure.lane):
+        lane = lanes.get(closure.lane)
+        other = rows.get(lane.reverse) if lane is not None and lane.reverse is not None else None
+        if other is not None and (other.by, other.until) == (closure.by, closure.until):
+            other.lanes.append(closure.lane)
+            continue
+        rows[closure.lane] = ClosureRow(
+            id=closure.lane,
+            lanes=[closure.lane],
+            way=closure.lane if lane is None else f"{lane.start} to {lane.end}",
+            by=closure.by,
+            since=closure.at,
+            until=closure.until,
+            until_words="until" if closure.until else "until somebody opens it",
+        )
+    return list(rows.values())
 
 
 def _by_urgency(delivery: Delivery) -> tuple[int, float, datetime, str]:

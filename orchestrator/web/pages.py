@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from orchestrator.domain.site.model import LevelId
 from orchestrator.http.desk import Desk
 from orchestrator.web.board import Board, board_of, read_books
+from orchestrator.web.hold_words import ACT_WORDS
 from orchestrator.web.security import EVERYWHERE, page_headers
 from orchestrator.web.static_files import read_static_files
 
@@ -41,6 +42,7 @@ def router_for(desk: Desk, *, floor_plans: Mapping[LevelId, str], is_simulation:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["acts"] = list(ACT_WORDS.items())
     template = environment.get_template("board.html")
     headers = page_headers(floor_plans.values())
     plans = [(desk.site.levels[level], plan) for level, plan in floor_plans.items()]
@@ -49,7 +51,8 @@ def router_for(desk: Desk, *, floor_plans: Mapping[LevelId, str], is_simulation:
 
     async def read_board() -> Board:
         books = await desk.control.read(read_books)
-        return board_of(books, desk.control.live(), site=desk.site, at=desk.clock.now())
+        homes = {robot.id: robot.home for robot in desk.fleet.robots.values()}
+        return board_of(books, desk.control.live(), site=desk.site, at=desk.clock.now(), homes=homes)
 
     @router.get("/", response_class=HTMLResponse)
     async def get_page() -> HTMLResponse:

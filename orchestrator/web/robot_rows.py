@@ -9,9 +9,12 @@ from pydantic import BaseModel
 
 from orchestrator.application.views import RobotPicture
 from orchestrator.domain.delivery.model import StopKind, Trip
+from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotReport
-from orchestrator.domain.site.model import LevelId, Site
-from orchestrator.web.words import AT_STOP_WORDS, reason_sentence, station_name
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.site.model import LevelId, Site, StationId
+from orchestrator.web.hold_words import Act, acts_on, hold_sentences, hold_words
+from orchestrator.web.words import AT_STOP_WORDS, in_names, reason_sentence, station_name
 
 
 class Doing(StrEnum):
@@ -29,7 +32,8 @@ class RobotRow(BaseModel):
     """One robot as the page lists it.
 
     ``battery`` is in percent. ``short_words`` stand beside the robot on the map, so that colour is not the only sign.
-    ``needs_person`` says that it does not go on by itself, and not because somebody is handling it.
+    ``needs_person`` says that it does not go on by itself, and not because somebody is handling it. ``hold`` says what
+    keeps it and who said so, ``acts`` what an operator may do, ``home`` is the id of its resting place.
     """
 
     id: str
@@ -41,6 +45,9 @@ class RobotRow(BaseModel):
     battery: int | None
     target: str
     reason: str
+    hold: str
+    home: str
+    acts: list[Act]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,8 @@ STOP_SHORT_WORDS = {
 }
 
 
-def robot_row(picture: RobotPicture, *, trip: Trip | None, site: Site) -> RobotRow:
-    """Return a robot as listed; ``trip`` is the one it is on."""
+def robot_row(picture: RobotPicture, *, trip: Trip | None, site: Site, home: StationId | None = None) -> RobotRow:
+    """Return a robot as listed; ``trip`` is the one it is on, ``home`` its resting place."""
     report, target = picture.report, picture.record.target
     pose = report.pose if report else None
     now = _activity(picture, trip, site)
@@ -72,8 +79,16 @@ def robot_row(picture: RobotPicture, *, trip: Trip | None, site: Site) -> RobotR
         level=_level_name(site, pose.level) if pose else "",
         battery=None if picture.battery is None else round(picture.battery * 100),
         target=station_name(site, target) if target else "",
-        reason=reason_sentence(picture.record.waiting, site=site),
+        reason=_reason(picture, site),
+        hold=hold_words(picture.record),
+        home=home or "",
+        acts=acts_on(picture, home=home),
     )
+
+
+def _reason(picture: RobotPicture, site: Site) -> str:
+    held = hold_sentences(picture.record)
+    return in_names(held, site) if held else reason_sentence(picture.record.waiting, site=site)
 
 
 def _activity(picture: RobotPicture, trip: Trip | None, site: Site) -> _Activity:
@@ -81,14 +96,27 @@ def _activity(picture: RobotPicture, trip: Trip | None, site: Site) -> _Activity
     if picture.is_lost:
         return _Activity(Doing.LOST, "lost: it has been silent for too long", "LOST", needs_person=True)
     if report is None:
-        return _Activity(Doing.STOPPED, "has not reported yet")
+        return _held(picture.record) or _Activity(Doing.STOPPED, "has not reported yet")
     if (stopped := _stopped(report)) is not None:
         return stopped
+    if (held := _held(picture.record)) is not None:
+        return held
+    if report.is_paused:
+        return _Activity(Doing.STOPPED, "paused", "paused")
     if trip is not None and trip.has_arrived and trip.stops:
         stop = trip.stops[0]
         words = AT_STOP_WORDS[stop.kind].format(station=station_name(site, stop.station))
         return _Activity(Doing.WITH_PEOPLE, words, STOP_SHORT_WORDS[stop.kind])
     return _under_way(picture, report)
+
+
+def _held(record: RobotRecord) -> _Activity | None:
+    """Return that a person has to let the robot go on, None when nothing keeps it from driving."""
+    kept = [hold for hold in record.holds if hold.kind.keeps_from_driving]
+    if not kept:
+        return None
+    by_robot = [hold for hold in kept if hold.by == record.robot]
+    return _Activity(Doing.STOPPED, "held until a person resumes it", "HELD", needs_person=bool(by_robot))
 
 
 def _under_way(picture: RobotPicture, report: RobotReport) -> _Activity:
@@ -100,7 +128,8 @@ def _under_way(picture: RobotPicture, report: RobotReport) -> _Activity:
         return _Activity(Doing.RESTING, "charges")
     if picture.record.target is not None and not report.is_idle:
         return _Activity(Doing.DRIVING, "stands for a moment on its way")
-    return _Activity(Doing.RESTING, "rests, ready for work")
+    is_ready = not picture.record.is_held_for(HoldKind.OUT_OF_SERVICE)
+    return _Activity(Doing.RESTING, "rests, ready for work" if is_ready else "rests")
 
 
 def _stopped(report: RobotReport) -> _Activity | None:
@@ -114,7 +143,7 @@ def _stopped(report: RobotReport) -> _Activity | None:
     if not report.mode.takes_orders:
         mode = report.mode.value.replace("_", " ")
         return _Activity(Doing.STOPPED, f"in the hands of a person ({mode})", "by hand")
-    return _Activity(Doing.STOPPED, "paused", "paused") if report.is_paused else None
+    return None
 
 
 def _level_name(site: Site, level: LevelId) -> str:

@@ -165,15 +165,18 @@ class ServedWard:
 
     def queue_delivery(self, *, start: str, end: str, **more: object) -> dict[str, Any]:
         """Queue a delivery through the API and return it as answered."""
-        self._count += 1
         line = {"medicine": "Paracetamol 500 mg tablets", "quantity": 28, "unit": "tablet"}
-        asked = {"from_station": start, "to_station": end, "lines": [line], **more}
+        return self.post("deliveries", {"from_station": start, "to_station": end, "lines": [line], **more})
+
+    def post(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Ask for something through the API, as the pharmacist, and return the answer."""
+        self._count += 1
         headers = {
             "Content-Type": "application/json",
             "Wardporter-Principal": "pharmacist-1",
             "Idempotency-Key": f"key-{self._count}",
         }
-        request = urllib.request.Request(f"{self.url}/api/v1/deliveries", json.dumps(asked).encode(), headers)
+        request = urllib.request.Request(f"{self.url}/api/v1/{path}", json.dumps(asked).encode(), headers)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 

@@ -2,13 +2,14 @@
 //
 // Nothing from the server is ever read as markup: rows are copies of the page's own templates, filled with text.
 
-import { centrePlans, showFleet, showRobots, showStations } from "./plans.js";
+import { listenForActs, showActs } from "./acts.js";
+import { centrePlans, showClosedLanes, showFleet, showRobots, showStations } from "./plans.js";
 
 const RELOAD_SOON_MS = 300;
 const RELOAD_QUIET_MS = 5000;
 const ANSWER_LIMIT_MS = 4000;
 const REOPEN_MS = 2000;
-const NUMBERED_EVENTS = ["delivery_changed", "robot_changed", "robot_arrived", "alarm"];
+const NUMBERED_EVENTS = ["delivery_changed", "robot_changed", "robot_arrived", "alarm", "lane_closed", "lane_opened"];
 
 const shortTime = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 const exactTime = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -55,7 +56,12 @@ const dress = {
   },
   robots(row, said) {
     setData(row, "doing", said.doing);
+    setData(row, "home", said.home);
     setText(row.querySelector(".battery"), said.battery === null ? "" : `${said.battery} %`);
+    showActs(row, said.acts);
+  },
+  closures(row) {
+    showActs(row, ["open"]);
   },
 };
 
@@ -95,6 +101,8 @@ function showBoard(board) {
   showList("tasks", board.tasks);
   showList("deliveries", board.deliveries);
   showList("robots", board.robots);
+  showList("closures", board.closures);
+  showClosedLanes(board.closures.flatMap((closure) => closure.lanes));
   showRobots(board.robots);
   showStations(board.tasks.map((task) => task.station).filter(Boolean));
   setText(byId("summary"), board.summary);
@@ -193,5 +201,6 @@ function openStream() {
 }
 
 centrePlans();
+listenForActs(wantReload);
 openStream();
 wantReload();

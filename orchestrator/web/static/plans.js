@@ -154,6 +154,17 @@ export function showFleet(fleet) {
   fleet.lifts.forEach(showLift);
 }
 
+// -- lanes ------------------------------------------------------------------------------------------------------------
+
+/** Mark the lanes that people have closed, and no others; of a two-way lane one direction is drawn for both. */
+export function showClosedLanes(lanes) {
+  const wanted = new Set(lanes.map((lane) => `lane-${lane}`));
+  for (const marked of document.querySelectorAll(".plan .is-closed")) {
+    if (!wanted.has(marked.id)) marked.classList.remove("is-closed");
+  }
+  for (const id of wanted) document.getElementById(id)?.classList.add("is-closed");
+}
+
 // -- stations ---------------------------------------------------------------------------------------------------------
 
 /** Mark the stations where somebody is waited for, and no others. */

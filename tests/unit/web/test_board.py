@@ -18,16 +18,19 @@ from orchestrator.domain.delivery.model import (
     Trip,
     TripId,
 )
+from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import OperatingMode, RobotFault, RobotId
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.reason import Reason
-from orchestrator.domain.site.model import Site, StationId
+from orchestrator.domain.site.closure import LaneClosure
+from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, Site, StationId
 from orchestrator.web.board import SUMMARY_WORDS, Board, Books, board_of
+from orchestrator.web.hold_words import HOLD_WORDS, Act
 from orchestrator.web.robot_rows import Doing, RobotRow, robot_row
 from orchestrator.web.words import AT_STOP_WORDS, DELIVERY_WORDS, PRIORITY_WORDS, TASK_WORDS, reason_sentence, short_id
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, STATIONS, CountingIds, a_request, is_served
-from tests.support.desk import a_picture, a_report, a_site
+from tests.support.desk import GRAPH, HATCH, WARD, a_picture, a_report, a_site
 
 ROBOT = RobotId("robot-1")
 WARD_A = StationId("ward-a-handover")
@@ -160,3 +163,53 @@ def test_same_reason_of_every_robot_is_said_once_and_different_ones_are_counted(
 def test_id_is_shortened_to_the_end_that_tells_it_apart() -> None:
     assert short_id("delivery-0123456789abcdef") == "89abcdef"
     assert short_id("7") == "7"
+
+
+def a_held_row(*kinds: HoldKind, by: str = "porter-1", **changes: object) -> RobotRow:
+    holds = tuple(Hold(kind, f"{kind.value}: see to it.", by, NOON) for kind in kinds)
+    record = RobotRecord(ROBOT, holds=holds, **changes)  # type: ignore[arg-type]
+    picture = replace(a_picture().robots[0], record=record)
+    return robot_row(picture, trip=None, site=a_site(), home=StationId("charger-1"))
+
+
+@pytest.mark.parametrize("kind", HoldKind)
+def test_a_robot_says_what_it_is_held_for_by_whom_and_what_to_do(kind: HoldKind) -> None:
+    row = a_held_row(kind)
+
+    assert row.hold == f"{HOLD_WORDS[kind]} by porter-1"
+    if kind.keeps_from_driving:
+        assert (row.doing, row.short_words, row.reason) == (Doing.STOPPED, "HELD", f"{kind.value}: see to it.")
+
+
+def test_a_robot_that_holds_itself_needs_somebody_and_one_that_a_person_holds_does_not() -> None:
+    assert a_held_row(HoldKind.STOPPED, by=ROBOT).needs_person
+    assert not a_held_row(HoldKind.PAUSED).needs_person
+
+
+def test_buttons_are_for_what_may_be_done() -> None:
+    assert a_held_row().acts == [Act.PAUSE, Act.SEND, Act.OUT_OF_SERVICE, Act.FENCE_OFF]
+    assert a_held_row(HoldKind.STOPPED).acts == [Act.RESUME, Act.OUT_OF_SERVICE, Act.FENCE_OFF]
+    assert a_held_row(HoldKind.FENCED_OFF, HoldKind.REMOVED).acts == [Act.RESUME, Act.OUT_OF_SERVICE]
+    assert Act.IN_SERVICE in a_held_row(HoldKind.OUT_OF_SERVICE).acts
+    assert Act.SEND not in a_held_row(target=StationId("charger-1")).acts
+    assert Act.SEND not in a_held_row(trip=TripId("trip-1")).acts
+
+
+def test_both_directions_of_a_closed_lane_are_one_row_unless_they_were_closed_apart() -> None:
+    there, back = LaneId("a"), LaneId("b")
+    graph = LaneGraph(
+        GRAPH, {}, {there: Lane(there, HATCH, WARD, reverse=back), back: Lane(back, WARD, HATCH, reverse=there)}
+    )
+    site = replace(a_site(), graphs={GRAPH: graph})
+    closures = [LaneClosure(lane, NOON, "porter-1", "wet") for lane in (there, back)]
+
+    board = board_of(Books((), (), (), closures), a_picture(), site=site, at=NOON)
+    apart = board_of(
+        Books((), (), (), [closures[0], replace(closures[1], by="porter-2")]), a_picture(), site=site, at=NOON
+    )
+
+    assert [(row.lanes, row.way, row.by) for row in board.closures] == [
+        ([there, back], f"{HATCH} to {WARD}", "porter-1")
+    ]
+    assert [row.lanes for row in apart.closures] == [[there], [back]]
+    assert "wet" not in board.model_dump_json()

@@ -1,0 +1,84 @@
+"""What keeps a robot, who laid it, and what an operator may do about it: in words and in buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from orchestrator.application.views import RobotPicture
+from orchestrator.domain.fleet.hold import Hold, HoldKind
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.site.model import StationId
+
+HOLD_WORDS: Mapping[HoldKind, str] = {
+    HoldKind.PAUSED: "paused",
+    HoldKind.FENCED_OFF: "fenced off",
+    HoldKind.OUT_OF_SERVICE: "out of service",
+    HoldKind.STOPPED: "stopped",
+    HoldKind.MOVED: "moved off its way",
+    HoldKind.UNLOCALISED: "has lost its position",
+    HoldKind.FAILED_ACTION: "failed at what it was to do",
+    HoldKind.UNRESPONSIVE: "does not respond",
+    HoldKind.BATTERY_EMPTY: "battery is empty",
+    HoldKind.QUARANTINED: "quarantined",
+    HoldKind.REMOVED: "taken off the lanes",
+}
+
+
+class Act(StrEnum):
+    """What an operator may do with a robot on the page, by the last part of its address in the API."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    SEND = "send"
+    OUT_OF_SERVICE = "out-of-service"
+    IN_SERVICE = "in-service"
+    FENCE_OFF = "fence-off"
+
+
+ACT_WORDS: Mapping[Act, str] = {
+    Act.RESUME: "Resume",
+    Act.PAUSE: "Pause",
+    Act.SEND: "Send home",
+    Act.OUT_OF_SERVICE: "Out of service",
+    Act.IN_SERVICE: "In service",
+    Act.FENCE_OFF: "Fence off",
+}
+"""What the buttons say, in their order."""
+
+
+def hold_words(record: RobotRecord) -> str:
+    """Return what keeps a robot from driving or from work, and who said so; empty when nothing does."""
+    return ", ".join(_in_words(hold, record) for hold in record.holds)
+
+
+def _in_words(hold: Hold, record: RobotRecord) -> str:
+    words = HOLD_WORDS[hold.kind]
+    return words if hold.by == record.robot else f"{words} by {hold.by}"
+
+
+def hold_sentences(record: RobotRecord) -> str:
+    """Return what has to be done before a robot goes on, by the newest thing that keeps it."""
+    kept = [hold for hold in record.holds if hold.kind.keeps_from_driving]
+    return kept[-1].reason if kept else ""
+
+
+def acts_on(picture: RobotPicture, *, home: StationId | None) -> list[Act]:
+    """Return what may be done with a robot as it is, in the order of the buttons."""
+    record = picture.record
+    is_paused = bool(picture.report and picture.report.is_paused)
+    is_there = {
+        Act.RESUME: record.is_kept_from_driving or is_paused,
+        Act.PAUSE: not record.is_kept_from_driving,
+        Act.SEND: _may_go_home(record, home),
+        Act.OUT_OF_SERVICE: not record.is_held_for(HoldKind.OUT_OF_SERVICE),
+        Act.IN_SERVICE: record.is_held_for(HoldKind.OUT_OF_SERVICE),
+        Act.FENCE_OFF: not record.is_held_for(HoldKind.REMOVED),
+    }
+    return [act for act, may in is_there.items() if may]
+
+
+def _may_go_home(record: RobotRecord, home: StationId | None) -> bool:
+    if home is None or record.trip is not None or record.is_kept_from_driving:
+        return False
+    return record.target != home or record.sent_to is not None
