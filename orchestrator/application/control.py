@@ -30,6 +30,7 @@ from orchestrator.application.driving import (
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates, Whereabouts
 from orchestrator.application.intake import Intake
+from orchestrator.application.lane_closures import closed_by_people
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
@@ -77,7 +78,7 @@ class Control:
     building : Building
         Doors and lifts.
     closures : sequence of ClosureSource
-        Who may close lanes: people, doors and lifts that are out of order, an emergency. Asked once a turn.
+        Who may close lanes besides people: doors and lifts that are out of order, an emergency. Asked once a turn.
 
     Notes
     -----
@@ -102,7 +103,7 @@ class Control:
         self._ids = ids
         self._transport = transport
         self._building = building
-        self._closures = tuple(closures)
+        self._closures = (closed_by_people, *closures)
         self._links: dict[RobotId, RobotLink] = {}
         self._robot_at: dict[str, RobotId] = {}
         self._records: dict[RobotId, RobotRecord] = {}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.application.closures import ClosedLanes
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.turn import Turn
@@ -15,7 +16,7 @@ from orchestrator.domain.reason import Reason, require_said
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.errors import ClosureCutsOffError, LaneUnknownError
 from orchestrator.domain.site.graph import adjacency_of
-from orchestrator.domain.site.model import Lane, LaneGraph, LaneId
+from orchestrator.domain.site.model import Lane, LaneId
 from orchestrator.domain.site.survey.closures import consequences_of_closing
 
 LANE_CLOSED = "lane_closed"
@@ -106,7 +107,7 @@ def open_lane(uow: UnitOfWork, fleet: FleetOnSite, asked: LaneAct) -> LanesNow:
     return LanesNow(lanes, ())
 
 
-def closed_by_people(turn: Turn) -> Mapping[LaneId, Reason]:
+def closed_by_people(turn: Turn) -> ClosedLanes:
     """Return the lanes that people have closed, each with why; those whose time is over are opened first."""
     closed: dict[LaneId, Reason] = {}
     for closure in turn.uow.closures.standing():
@@ -114,7 +115,7 @@ def closed_by_people(turn: Turn) -> Mapping[LaneId, Reason]:
             _open(turn.uow, closure.lane, at=turn.at, by=BY_ITSELF, reason="The time it was closed for is over.")
         else:
             closed[closure.lane] = Reason(CLOSED_BY_PERSON, f"Lane {closure.lane} was closed by {closure.by}.")
-    return closed
+    return ClosedLanes(closed)
 
 
 def _open(uow: UnitOfWork, lane: LaneId, *, at: datetime, by: str, reason: str) -> None:
@@ -167,16 +168,11 @@ def _what_is_cut_off(
 
 
 def _is_stranded(fleet: FleetOnSite, record: RobotRecord, *, closed: set[LaneId], before: set[LaneId]) -> bool:
-    graph = _graph_of(fleet, record)
-    if graph is None or record.tip is None:
+    if record.tip is None:
         return False
-    home, ways = fleet.home_waypoint_of(record.robot), adjacency_of(graph)
+    home, ways = fleet.home_waypoint_of(record.robot), adjacency_of(fleet.graph_of(record.robot))
     had_a_way = home in ways.reachable_from(record.tip, closed=before)
     return had_a_way and home not in ways.reachable_from(record.tip, closed=closed)
-
-
-def _graph_of(fleet: FleetOnSite, record: RobotRecord) -> LaneGraph | None:
-    return fleet.site.graphs.get(fleet.models[record.robot].graph)
 
 
 def _text(moment: datetime | None) -> str | None:
