@@ -259,7 +259,7 @@ def test_a_robot_is_sent_to_a_station_stays_there_without_work_and_gets_work_whe
     ward.scheduler.at(301.0, lambda: operator.do(send_robot, station=home))
     outcome = ward.run(limit_s=3000.0)
 
-    place = ward.control.fleet.waypoint_of(there)
+    place = ward.control.fleet.waypoint_of(operator.robot, there)
     assert [record.tip for record in operator.seen] == [place, place]
     assert operator.seen[1].trip is None
     assert states(outcome) == ["received"]
