@@ -17,6 +17,7 @@ from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, Trip, TripId
+from orchestrator.domain.emergency.alarm import Alarm, AlarmId, UnknownAlarmError
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
@@ -310,6 +311,41 @@ class MemoryClosures:
         return [self.kept[lane] for lane in sorted(self.kept)]
 
 
+@dataclass(slots=True)
+class MemoryAlarms:
+    """Alarms."""
+
+    journal: Journal
+    kept: dict[AlarmId, Alarm] = field(default_factory=dict[AlarmId, Alarm])
+
+    def get(self, alarm: AlarmId) -> Alarm:
+        """Return the alarm; raises `UnknownAlarmError`."""
+        if alarm not in self.kept:
+            raise UnknownAlarmError(
+                "No alarm has this id; expected one of those that GET /api/v1/alarms lists.", detail={"alarm": alarm}
+            )
+        return self.kept[alarm]
+
+    def add(self, alarm: Alarm) -> None:
+        """Keep a new alarm."""
+        _refuse_second(self.kept, alarm.id, "alarm")
+        self.journal.put(self.kept, alarm.id, alarm)
+
+    def save(self, alarm: Alarm) -> None:
+        """Keep the next version."""
+        if self.get(alarm.id) != alarm:
+            self.journal.put(self.kept, alarm.id, alarm)
+
+    def standing(self) -> Sequence[Alarm]:
+        """Return the alarms that robots are held by, by raised_at, id."""
+        found = (alarm for alarm in self.kept.values() if alarm.is_standing)
+        return sorted(found, key=lambda alarm: (alarm.raised_at, alarm.id))
+
+    def newest(self, limit: int) -> Sequence[Alarm]:
+        """Return up to ``limit`` alarms, standing or not, newest first."""
+        return sorted(self.kept.values(), key=lambda alarm: (alarm.raised_at, alarm.id), reverse=True)[:limit]
+
+
 class MemoryUnitOfWork:
     """The repositories; one object serves every transaction of its store."""
 
@@ -323,6 +359,7 @@ class MemoryUnitOfWork:
         self.answers = MemoryAnswers(journal)
         self.history = MemoryHistory(journal)
         self.closures = MemoryClosures(journal)
+        self.alarms = MemoryAlarms(journal)
 
 
 class MemoryStore:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from orchestrator.application.clearing import Clearing
 from orchestrator.application.closures import ClosureSource, closed_lanes
 from orchestrator.application.dispatching import Dispatcher
 from orchestrator.application.driving import (
@@ -114,6 +115,7 @@ class Control:
         self._dispatcher = Dispatcher(fleet, distance=self._steering.distance_m)
         self._gates = Gates(fleet, building)
         self._intake = Intake()
+        self._clearing = Clearing(fleet, self._steering, building)
         self.observers: list[Callable[[], None]] = []
         self.refused: Counter[RobotId] = Counter()
 
@@ -311,11 +313,15 @@ class Control:
             note_arrivals(turn, self.fleet)
             progress_trips(turn)
             resting = self._resting(turn)
-            self._dispatcher.dispatch(turn, reported=self._live.keys(), resting=resting)
-            self._steering.steer(turn, reported=self._live.keys(), closed=closed_lanes(turn, self._closures))
+            closed = closed_lanes(turn, (*self._closures, self._clearing.closed))
+            kept = self._clearing.kept_in_place(turn)
+            unserved = self._clearing.unserved(turn)
+            self._dispatcher.dispatch(turn, reported=self._live.keys(), resting=resting | kept, unserved=unserved)
+            self._steering.steer(turn, reported=self._live.keys(), closed=closed, kept=kept)
+            stopped = self._clearing.clear_ways(turn, reported=self._live.keys())
             self._gates.hold_what_is_needed({robot: self._whereabouts(turn, robot) for robot in self.fleet.robots})
             for robot in sorted(self.fleet.robots):
-                if robot in self._live and robot not in resting:
+                if robot in self._live and robot not in resting and robot not in stopped:
                     send_what_is_free(turn, self.fleet, self._gates, robot)
             self._next_look_s = self._next_look(turn)
 

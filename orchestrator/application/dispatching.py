@@ -47,7 +47,14 @@ class Dispatcher:
         self._distance = distance
         self._settled: _Question | None = None
 
-    def dispatch(self, turn: Turn, *, reported: Collection[RobotId], resting: Collection[RobotId]) -> None:
+    def dispatch(
+        self,
+        turn: Turn,
+        *,
+        reported: Collection[RobotId],
+        resting: Collection[RobotId],
+        unserved: Collection[DeliveryId] = (),
+    ) -> None:
         """Assign waiting deliveries to robots, keep the reasons of those left waiting, and send the idle home.
 
         Parameters
@@ -58,12 +65,14 @@ class Dispatcher:
             Robots that have reported since the orchestrator started; what others said before counts no more.
         resting : collection of RobotId
             Robots that refused an order a moment ago and are left alone for now.
+        unserved : collection of DeliveryId
+            Deliveries that nobody may fetch or bring now; whoever says so says why.
         """
-        question = self._question(turn, reported=reported, resting=resting)
+        question = self._question(turn, reported=reported, resting=resting, unserved=unserved)
         if question == self._settled:
             return
-        if _join_open_trips(turn, self._fleet):
-            question = self._question(turn, reported=reported, resting=resting)
+        if _join_open_trips(turn, self._fleet, unserved):
+            question = self._question(turn, reported=reported, resting=resting, unserved=unserved)
         plan = plan_trips(
             [turn.delivery(delivery) for delivery in question.deliveries],
             question.candidates,
@@ -84,10 +93,18 @@ class Dispatcher:
         """Ask anew next time, whatever was settled."""
         self._settled = None
 
-    def _question(self, turn: Turn, *, reported: Collection[RobotId], resting: Collection[RobotId]) -> _Question:
+    def _question(
+        self,
+        turn: Turn,
+        *,
+        reported: Collection[RobotId],
+        resting: Collection[RobotId],
+        unserved: Collection[DeliveryId],
+    ) -> _Question:
         robots = sorted(self._fleet.robots)
+        waiting = (d.id for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED)
         return _Question(
-            deliveries=tuple(d.id for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED),
+            deliveries=tuple(delivery for delivery in waiting if delivery not in unserved),
             candidates=tuple(
                 _candidate(turn, self._fleet, robot, has_reported=robot in reported, is_resting=robot in resting)
                 for robot in robots
@@ -120,9 +137,9 @@ def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: 
     )
 
 
-def _join_open_trips(turn: Turn, fleet: FleetOnSite) -> bool:
+def _join_open_trips(turn: Turn, fleet: FleetOnSite, unserved: Collection[DeliveryId]) -> bool:
     """Let waiting deliveries join trips that have not left yet; returns whether any did."""
-    waiting = [d for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED]
+    waiting = [d for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED and d.id not in unserved]
     joined = join_trips(waiting, _open_trips(turn, fleet)) if waiting else ()
     for joining in joined:
         trip = turn.trips[joining.trip]

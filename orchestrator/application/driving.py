@@ -52,12 +52,20 @@ def free_what_is_behind(
     """
     record = turn.record(robot)
     place = standing_place(fleet, record)
-    if place is None or record.is_held_for(HoldKind.MOVED):
+    if place is None or record.is_held_for(HoldKind.MOVED) or _is_on_its_way_to_the_lanes(fleet, record):
         return
     freed = record.held - resources.of_route(place, lanes_ahead(record), fleet.graph_of(robot))
     if freed:
         monitor.release(robot, freed)
         turn.put(replace(record, held=record.held - freed))
+
+
+def _is_on_its_way_to_the_lanes(fleet: FleetOnSite, record: RobotRecord) -> bool:
+    """Whether a robot that stood between waypoints drives to the one its order begins with; it holds where it stood."""
+    order = record.order
+    if order is None or record.phase in FREE_FOR_A_NEW_ORDER or record.passed >= len(order.base) - 1:
+        return False
+    return order.steps[record.passed].waypoint not in fleet.graph_of(record.robot).waypoints
 
 
 def complete_order(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:

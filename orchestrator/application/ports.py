@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, Trip, TripId
+from orchestrator.domain.emergency.alarm import Alarm, AlarmId
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
@@ -220,6 +221,30 @@ class Closures(Protocol):
         ...
 
 
+class AlarmRepository(Protocol):
+    """Alarms."""
+
+    def get(self, alarm: AlarmId) -> Alarm:
+        """Return the alarm; raises `UnknownAlarmError`."""
+        ...
+
+    def add(self, alarm: Alarm) -> None:
+        """Keep a new alarm."""
+        ...
+
+    def save(self, alarm: Alarm) -> None:
+        """Keep the next version."""
+        ...
+
+    def standing(self) -> Sequence[Alarm]:
+        """Return the alarms that robots are held by, by raised_at, id."""
+        ...
+
+    def newest(self, limit: int) -> Sequence[Alarm]:
+        """Return up to ``limit`` alarms, standing or not, newest first."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""
 
@@ -250,6 +275,11 @@ class UnitOfWork(Protocol):
 
     @property
     def events(self) -> EventLog:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def alarms(self) -> AlarmRepository:
         """Return the repository within this transaction."""
         ...
 

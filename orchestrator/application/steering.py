@@ -29,6 +29,8 @@ from orchestrator.domain.traffic.monitor import Monitor
 from orchestrator.domain.traffic.resources import compile_resources
 from orchestrator.domain.traffic.routing import Router, opposing
 
+NO_ROUTE = "no_route"
+
 ROUNDS = 4
 """How often in one turn traffic may be asked again because somebody took another route."""
 
@@ -72,6 +74,7 @@ class Steering:
         self._distances: dict[tuple[GraphId, WaypointId, WaypointId], float | None] = {}
         self._closed = ClosedLanes()
         self._wishes = {robot: _Wish() for robot in fleet.robots}
+        self._kept: Collection[RobotId] = ()
 
     def restore(self, records: Mapping[RobotId, RobotRecord]) -> None:
         """Enter every robot that the books know a place of; what it holds it goes on holding.
@@ -180,7 +183,14 @@ class Steering:
         self.monitor.occupy(robot, tip=record.tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
         turn.put(replace(record, held=held))
 
-    def steer(self, turn: Turn, *, reported: Collection[RobotId], closed: ClosedLanes) -> None:
+    def steer(
+        self,
+        turn: Turn,
+        *,
+        reported: Collection[RobotId],
+        closed: ClosedLanes,
+        kept: Collection[RobotId] = (),
+    ) -> None:
         """Plan routes to new targets, and let traffic decide who may go on.
 
         Parameters
@@ -191,8 +201,10 @@ class Steering:
             Robots that have reported since the orchestrator started; nothing is granted to any other.
         closed : ClosedLanes
             Lanes that nobody may be sent over now.
+        kept : collection of RobotId
+            Robots that stay where they are whatever they want; they take no part.
         """
-        self._closed = closed
+        self._closed, self._kept = closed, kept
         placed = self.monitor.robots
         for robot in placed:
             self._freeze_or_thaw(turn, robot)
@@ -260,6 +272,24 @@ class Steering:
         lanes = self._routers[robot].route(tip, goal, avoid=barred.waypoints, closed=closed, extra_s=extra_s)
         return lanes or ()
 
+    def _open_part(self, route: tuple[LaneId, ...]) -> tuple[LaneId, ...]:
+        """Return the beginning of a route that can be granted: whole stretches up to the first closed lane."""
+        count = 0
+        while count < len(route):
+            stretch = self.monitor.stretch(route[count:])
+            if any(lane in self._closed for lane in stretch):
+                break
+            count += len(stretch)
+        return route[:count]
+
+    def _why_no_way(self, robot: RobotId, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+        """Return what a robot without a route waits for: what has closed its way, if it has one when all is open."""
+        goal, tip = self._wishes[robot].target, self.monitor.tip(robot)
+        if goal is None or not self._closed.lanes or not any(reason.code == NO_ROUTE for reason in reasons):
+            return reasons
+        way = self._routers[robot].route(tip, goal) or ()
+        return next(((self._closed.reasons[lane],) for lane in way if lane in self._closed), reasons)
+
     def _set_route(self, turn: Turn, robot: RobotId, lanes: tuple[LaneId, ...]) -> None:
         turn.put(replace(turn.record(robot), route=lanes))
 
@@ -269,15 +299,16 @@ class Steering:
         ahead_m = self._routers[robot].length_m(lanes_ahead(record))
         is_in_hand = record.phase is not OrderPhase.CANCELLING and not is_off_its_way(self._fleet, record)
         may_go = has_reported and is_in_hand
+        route = self._open_part(record.route) if self._closed.lanes else record.route
         return Traveller(
             robot=robot,
-            route=record.route,
+            route=route,
             target=wish.target or self.monitor.tip(robot),
             lookahead_m=self._fleet.policy.lookahead_m - ahead_m if may_go else 0.0,
             wanted_since_s=wish.since_s,
             waiting_since_s=wish.waiting_since_s,
             is_standing_for_people=is_standing_for_people(turn, robot),
-            is_frozen=self.monitor.is_frozen(robot),
+            is_frozen=self.monitor.is_frozen(robot) or robot in self._kept or (bool(record.route) and not route),
             is_diverted=wish.is_diverted,
         )
 
@@ -298,7 +329,7 @@ class Steering:
                 goal = wish.target or self.monitor.tip(robot)
                 self._set_route(turn, robot, self._route(turn, robot, goal) if lanes is None else lanes)
             case Wait(robot=robot, reasons=reasons):
-                self._wait(turn, robot, reasons)
+                self._wait(turn, robot, self._why_no_way(robot, reasons))
 
     def _wait(self, turn: Turn, robot: RobotId, reasons: tuple[Reason, ...]) -> None:
         """Note the refusal of a robot that has nothing left to drive; one that still drives may be granted in time."""

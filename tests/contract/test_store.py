@@ -15,13 +15,14 @@ from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.application.ports import StoredAnswer
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, TripId
+from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind, UnknownAlarmError
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import ActionId, OrderId, Pose, RobotId
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.closure import LaneClosure
-from orchestrator.domain.site.model import LaneId, LevelId, StationId, WaypointId
+from orchestrator.domain.site.model import LaneId, LevelId, StationId, WaypointId, ZoneId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, a_line, a_request, bring_to, counts_of, queue
 
@@ -343,3 +344,47 @@ def test_job_without_a_delivery_is_kept(store: AnyStore) -> None:
         uow.jobs.add(Job(JobId("job-9"), "pharmacist-1", NOON))
     with pytest.raises(AlreadyKeptError), store.transaction() as uow:
         uow.jobs.add(Job(JobId("job-9"), "pharmacist-1", NOON))
+
+
+def an_alarm(id: str = "alarm-1", *, after_s: float = 0.0) -> Alarm:
+    return Alarm(
+        AlarmId(id),
+        AlarmKind.FIRE,
+        (ZoneId("ward"), ZoneId("hall")),
+        "panel:fire_panel",
+        raised_at=NOON + timedelta(seconds=after_s),
+        raised_by="fire_panel",
+        reason="Smoke.",
+    )
+
+
+def test_alarm_stands_until_it_is_ended_and_comes_back_as_it_was_kept(store: AnyStore) -> None:
+    later, first = an_alarm("alarm-2", after_s=5.0), an_alarm()
+    ended = replace(later, cleared_at=NOON, cleared_by="x", ended_at=NOON, ended_by="y", ended_because="Done.")
+    with store.transaction() as uow:
+        uow.alarms.add(later)
+        uow.alarms.add(first)
+    with store.reading() as uow:
+        assert list(uow.alarms.standing()) == [first, later]
+    with store.transaction() as uow:
+        uow.alarms.save(ended)
+    with store.reading() as uow:
+        assert list(uow.alarms.standing()) == [first]
+        assert list(uow.alarms.newest(5)) == [ended, first]
+        assert uow.alarms.get(later.id) == ended
+    with store.transaction() as uow:
+        assert list(uow.alarms.standing()) == [first]
+
+
+def test_alarm_of_a_failed_transaction_never_stood(store: AnyStore) -> None:
+    def fail() -> None:
+        with store.transaction() as uow:
+            uow.alarms.add(an_alarm())
+            raise PlannedError
+
+    with pytest.raises(PlannedError):
+        fail()
+    with store.transaction() as uow:
+        assert list(uow.alarms.standing()) == []
+        with pytest.raises(UnknownAlarmError):
+            uow.alarms.get(AlarmId("alarm-1"))

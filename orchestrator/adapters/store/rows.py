@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from orchestrator.adapters.store.columns import Moment, one_of
 from orchestrator.domain.delivery.model import DeliveryState, HandlingClass, Priority
+from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.record import OrderPhase
 
@@ -249,3 +250,23 @@ class AnswerRow(Row, table=True):
     status: int
     body: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=Moment)
+
+
+class AlarmRow(Row, table=True):
+    """An alarm, from the first word of it until robots were let go on."""
+
+    __tablename__ = "alarm"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (one_of("kind", AlarmKind, name="alarm_kind"), Index("alarm_by_end", "ended_at"))
+
+    id: str = Field(primary_key=True)
+    kind: str
+    zones: str = Field(sa_type=Text)
+    source: str
+    raised_at: datetime = Field(sa_type=Moment)
+    raised_by: str
+    reason: str = Field(sa_type=Text)
+    cleared_at: datetime | None = Field(default=None, sa_type=Moment)
+    cleared_by: str | None = None
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    ended_by: str | None = None
+    ended_because: str | None = Field(default=None, sa_type=Text)

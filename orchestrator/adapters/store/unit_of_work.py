@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from orchestrator.adapters.store.alarms import RememberedAlarms, SqlAlarms
 from orchestrator.adapters.store.deliveries import RememberedDeliveries, SqlDeliveries, SqlJobs
 from orchestrator.adapters.store.fleet import RememberedRobots, RememberedTrips, SqlRobots, SqlTrips
 from orchestrator.adapters.store.messages import (
@@ -30,6 +31,7 @@ class Memory:
         self.message_numbers = RememberedNumbers(lambda _number: True)
         self.event_numbers = RememberedNumbers(lambda _number: True)
         self.closures = RememberedClosures(lambda kept: kept.is_standing)
+        self.alarms = RememberedAlarms(lambda alarm: alarm.is_standing)
 
     def commit(self) -> None:
         """Take what the transaction wrote as committed."""
@@ -50,6 +52,7 @@ class Memory:
             self.message_numbers,
             self.event_numbers,
             self.closures,
+            self.alarms,
         )
 
 
@@ -66,3 +69,4 @@ class SqlUnitOfWork:
         self.answers = SqlAnswers(connection)
         self.history = SqlHistory(connection)
         self.closures = SqlClosures(connection, memory.closures)
+        self.alarms = SqlAlarms(connection, memory.alarms)
