@@ -260,4 +260,5 @@ def short_words(finding: Finding) -> str:
         of = f"graph {finding.graph}: {finding.figures['robots']:.0f}"
     if not of and finding.graph is not None:
         of = f"graph {finding.graph}"
-    return f"{finding.code.replace('_', ' ')}: {of}"
+    what = finding.code.replace("_", " ")
+    return f"{what}: {of}" if of else what

@@ -133,7 +133,11 @@ def facts_of(
         narrowest=min(known, key=lambda item: (item[0], item[1].id))[1] if known else None,
         estimated_widths=sum(lane.is_width_estimated for lane in floor),
         unknown_widths=sum(lane.width_m is None for lane in floor),
-        tight=tuple(lane.id for width_m, lane in known if 0.0 <= width_m - 2.0 * largest.radius_m < 2.0 * TIGHT_M),
+        tight=tuple(
+            lane.id
+            for width_m, lane in sorted(known, key=lambda item: item[0])
+            if 0.0 <= width_m - 2.0 * largest.radius_m < 2.0 * TIGHT_M
+        ),
         without_limit=sum(lane.speed_limit_m_s is None for lane in floor),
         speed_max_m_s=max(model.speed_max_m_s for model in models),
         no_stopping=tuple(w.id for w in graph.waypoints.values() if not w.may_stop or w.lift is not None),

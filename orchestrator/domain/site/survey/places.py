@@ -37,7 +37,8 @@ def places_of_finding(site: Site, finding: Finding) -> list[Place]:
 def middle_of_track(site: Site, finding: Finding) -> Place | None:
     """Return the middle of the lane in the middle of those a finding is about, or of its one lane."""
     graph = site.graphs.get(finding.graph) if finding.graph is not None else None
-    lanes = finding.lanes or ((finding.lane,) if finding.lane is not None else ())
+    is_track = "length_m" in finding.figures
+    lanes = finding.lanes if is_track or finding.lane is None else (finding.lane,)
     if graph is None or not lanes or lanes[len(lanes) // 2] not in graph.lanes:
         return None
     lane = graph.lanes[lanes[len(lanes) // 2]]
