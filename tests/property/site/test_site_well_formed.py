@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.findings import Finding, RemedyKind
 from orchestrator.domain.site.linter import check_site
-from orchestrator.domain.site.model import Lane, LaneGraph, Site, StationId, StationKind, WaypointId
+from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, Site, StationId, StationKind, WaypointId
 from orchestrator.domain.site.survey.blame import parked_blame, resting_places_of, standing_blame, ways_of
 from orchestrator.domain.site.survey.capacity import capacity_of
+from orchestrator.domain.site.survey.flows import Severance
 from orchestrator.domain.site.survey.verdict import survey_site
 from orchestrator.domain.traffic.monitor import Monitor
 from orchestrator.domain.traffic.resources import compile_resources
@@ -186,3 +187,24 @@ def _check_repaired(site: Site, repaired: Site, finding: Finding) -> None:
         broken.append({(at[WaypointId(a)], at[WaypointId(b)]) for a, b in found})
     assert broken[1] <= broken[0]
     assert broken[1] < broken[0] or finding.figures["pairs_shared"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(sites(), st.data())
+def test_stations_lost_by_shutting_lanes_are_those_that_a_search_of_what_is_left_no_longer_joins(
+    site: Site, data: st.DataObject
+) -> None:
+    graph = site.graphs[MAIN]
+    shut = set(data.draw(st.lists(st.sampled_from(sorted(graph.lanes)), max_size=3), label="shut"))
+
+    def largest_group(lanes: set[LaneId]) -> int:
+        left = replace(graph, lanes={lane: graph.lanes[lane] for lane in lanes})
+        places = [str(station.waypoints[MAIN]) for station in site.stations.values()]
+        joined = {
+            a: {b for b in places if a_way_exists(left, a, b, ()) and a_way_exists(left, b, a, ())} for a in places
+        }
+        return max(len(group) for group in joined.values())
+
+    lost = Severance(site, graph).lost(shut)
+    assert (len(lost) > 0) == (largest_group(set(graph.lanes) - shut) < largest_group(set(graph.lanes)))
+    assert len(lost) >= largest_group(set(graph.lanes)) - largest_group(set(graph.lanes) - shut)
