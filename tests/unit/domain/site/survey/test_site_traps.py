@@ -97,6 +97,26 @@ def test_every_remedy_proposed_repairs_the_site(made: Callable[[], Site]) -> Non
         assert f"{remedy.sentence}" in finding.remedy
 
 
+def test_a_move_that_would_cut_off_others_instead_is_not_proposed() -> None:
+    """The nearest free waypoint lies on the only way to a bedside, so the charger may not move there."""
+    places = {"hatch": (0.0, 0.0), "mid": (5.0, 0.0), "ward": (10.0, 0.0), "home": (-3.0, 0.0)}
+    side = {"side": (5.0, 4.0), "free": (5.0, 7.0), "join": (1.5, 0.0), "bed": (5.0, 10.0)}
+    site = invented.drawn(
+        places | side,
+        "home-hatch hatch-join join-mid mid-ward join-side side-free free-bed",
+        hatch=invented.HATCH,
+        mid=invented.CHARGER,
+        ward=invented.WARD,
+        home=invented.CHARGER,
+        bed=invented.BED,
+    )
+    (finding,) = found(site, "resting_place_cuts_off")
+    assert finding.station == "mid"
+    assert RemedyKind.MOVE_TO_WAYPOINT not in kinds(finding)
+    for remedy in finding.remedies:
+        assert survey(applied(site, finding, remedy)).verdict is not Verdict.REFUSED
+
+
 def test_a_spur_keeps_clear_of_drawn_walls_and_says_how_wide_it_must_be() -> None:
     site = invented.charger_in_the_only_corridor()
     (finding,) = found(site, "resting_place_cuts_off")
