@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -42,7 +43,10 @@ from simulation.building import Machines, SimulatedBuilding
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 BROKER_FOLDER = "broker"
+CERTIFICATE_ENDS_SOON = timedelta(days=30)
 LOOPBACK_BROKER = "mqtt://127.0.0.1"
 STORE_FILE = "wardporter.sqlite"
 
@@ -96,6 +100,20 @@ def broker_link_from_settings(settings: Settings) -> BrokerLink:
         tls=tls,
         is_plain_allowed=settings.mqtt_allow_plain,
     )
+
+
+def warn_of_certificate(link: BrokerLink, *, now: datetime) -> bool:
+    """Log that our certificate for the broker ends soon, or has; return whether it does.
+
+    Raises
+    ------
+    BrokerCredentialError
+        It cannot be read.
+    """
+    if link.tls is None or (ends_at := link.tls.ends_at()) - now > CERTIFICATE_ENDS_SOON:
+        return False
+    log.warning("certificate_ends_soon", ends_at=ends_at.isoformat(), renew_with="wardporter pki service")
+    return True
 
 
 class Door:
@@ -254,6 +272,7 @@ def serve(settings: Settings, *, tell: Callable[[str], None]) -> None:
     """
     configure_logging()
     require_loopback(settings.host)
+    warn_of_certificate(broker_link_from_settings(settings), now=SystemClock().now())
     port = free_port(settings.port, host=settings.host.strip("[]"))
     app = build_service(settings)
     tell(f"Wardporter serves http://{settings.host}:{port}; its books are in {settings.data}. Ctrl-C ends it.")

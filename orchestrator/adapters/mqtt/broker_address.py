@@ -10,10 +10,12 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
+from cryptography import x509
 
 from orchestrator.domain.errors import InvalidInputError
 
@@ -53,6 +55,22 @@ class TlsFiles:
     def in_folder(cls, folder: Path) -> TlsFiles:
         """Return the files by the names that they have in the folder of a party."""
         return cls(folder / "ca.crt", folder / "client.crt", folder / "client.key")
+
+    def ends_at(self) -> datetime:
+        """Return when the certificate ends.
+
+        Raises
+        ------
+        BrokerCredentialError
+            It cannot be read.
+        """
+        try:
+            return x509.load_pem_x509_certificate(self.certificate.read_bytes()).not_valid_after_utc
+        except (OSError, ValueError) as error:
+            raise BrokerCredentialError(
+                f"The certificate {self.certificate} cannot be read ({error}). Expected PEM of `wardporter pki`.",
+                detail={"path": str(self.certificate)},
+            ) from error
 
     def context(self) -> ssl.SSLContext:
         """Return the means of a connection: TLS 1.2 or newer, the broker's name checked, our certificate shown.

@@ -155,3 +155,40 @@ def test_broker_that_hangs_is_noticed_by_its_silence(
     wait_until(lambda: not house.transport.is_connected, "the silence is noticed")
     broker.resume()
     house.wait_connected()
+
+
+def test_a_muted_sender_is_not_heard_until_it_is_unmuted_and_the_others_are(
+    connect: Connect, listen: Listen, broker: RealBroker
+) -> None:
+    loud, calm = "ward/v2/w/LOUD/state", "ward/v2/w/CALM/state"
+    house, robots = connect(broker.url, loud, calm), listen("nothing")
+    _hear_marker(house, robots, loud)
+    house.transport.mute("ward/v2/w/LOUD")
+    robots.say(calm, b"the mute went out before this")
+    _wait_silent(house, robots, loud, calm)
+    broker.restart()
+    wait_until(lambda: house.connections[-2:] == [False, True], "the connection is back")
+    _wait_silent(house, robots, loud, calm)
+
+    house.transport.unmute("ward/v2/w/LOUD")
+
+    _hear_marker(house, robots, loud)
+
+
+def _wait_silent(ear: Ear, robots: Eavesdropper, loud: str, calm: str) -> None:
+    """Say something on both topics in turns until only the calm one is heard, three times in a row."""
+    in_a_row = 0
+
+    def only_calm_is_heard() -> bool:
+        nonlocal in_a_row
+        while not ear.heard.empty():
+            ear.next()
+        robots.say(loud, b"loud")
+        robots.say(calm, b"calm")
+        heard = [ear.next()[0]]
+        while heard[-1] != calm:
+            heard.append(ear.next()[0])
+        in_a_row = in_a_row + 1 if heard == [calm] else 0
+        return in_a_row >= 3
+
+    wait_until(only_calm_is_heard, "only the calm sender is heard")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,9 @@ from orchestrator.adapters.mqtt.broker_address import (
     TlsFiles,
     broker_address,
 )
-from orchestrator.bootstrap import broker_link_from_settings
+from orchestrator.bootstrap import broker_link_from_settings, warn_of_certificate
 from orchestrator.settings import Settings
-from tests.support.authorities import an_authority, robot_identity
+from tests.support.authorities import START, an_authority, robot_identity
 
 
 @pytest.mark.parametrize(
@@ -97,3 +98,14 @@ def test_the_service_takes_a_folder_or_three_files_but_no_half_of_them(tmp_path:
     for halves in (Settings(mqtt_ca=tmp_path / "a"), Settings(mqtt_tls=tmp_path, mqtt_key=tmp_path / "k")):
         with pytest.raises(BrokerCredentialError, match="WARDPORTER_MQTT_KEY"):
             broker_link_from_settings(halves)
+
+
+@pytest.mark.parametrize(("days_later", "is_warned"), [(0, False), (360, False), (380, True), (500, True)])
+def test_the_service_warns_of_its_own_certificate_a_month_before_it_ends(
+    tmp_path: Path, days_later: int, is_warned: bool
+) -> None:
+    an_authority(tmp_path).issue(robot_identity("r1"), days=397)
+    link = BrokerLink("mqtts://broker", "house", tls=TlsFiles.in_folder(tmp_path / "robots" / "r1"))
+
+    assert warn_of_certificate(link, now=START + timedelta(days=days_later)) is is_warned
+    assert not warn_of_certificate(BrokerLink("mqtt://127.0.0.1", "house"), now=START)
