@@ -1,4 +1,8 @@
-"""A million hostile messages from a robot with a valid certificate, while the others work (issue 3, done when)."""
+"""A million hostile messages from a robot with a valid certificate, while the others work.
+
+What is usual is measured in the same run, before and after: how long after its own state a robot gets its next order or
+update. First the certificate is used slyly, within what a sender may send; then as fast as the broker takes it.
+"""
 
 from __future__ import annotations
 
@@ -134,10 +138,9 @@ def test_a_million_hostile_messages_touch_nobody_else(open_house: Callable[..., 
         report["flooder"] = json.loads(flooder.stdout.read() if flooder.stdout else "{}")
     _measure(house, tap, memory, report, "after")
     tap.close()
+    report["usual"] = _figures(*([*report["calm"][what], *report["after"][what]] for what in ("reactions_s", "api_s")))
     report["ratio"] = {
-        phase: {
-            how: round(report[phase][how] / report["calm"][how], 2) for how in ("median_ms", "p90_ms", "api_median_ms")
-        }
+        phase: {how: round(report[phase][how] / usual, 2) for how, usual in report["usual"].items() if how != "n"}
         for phase in ("sly", "flood")
     }
     shown = {phase: _without_lists(found) for phase, found in report.items()}
@@ -178,11 +181,18 @@ def _measure(house: House, tap: ReactionTap, memory: dict[str, Memory], report: 
     for name, each in memory.items():
         each.look()
         found[f"{name}_kb"] = each.seen_kb[-1]
-    reactions, api = sorted(found["reactions_s"]), sorted(found["api_s"])
-    found["n"] = len(reactions)
-    found["median_ms"] = round(1000 * statistics.median(reactions), 1)
-    found["p90_ms"] = round(1000 * reactions[int(0.9 * len(reactions))], 1)
-    found["api_median_ms"] = round(1000 * statistics.median(api), 1)
+    found |= _figures(found["reactions_s"], found["api_s"])
+
+
+def _figures(reactions_s: list[float], api_s: list[float]) -> dict[str, float]:
+    """Median and ninth decile of what robots waited for an answer, and the median of what people did."""
+    reactions = sorted(reactions_s)
+    return {
+        "n": len(reactions),
+        "median_ms": round(1000 * statistics.median(reactions), 1),
+        "p90_ms": round(1000 * reactions[int(0.9 * len(reactions))], 1),
+        "api_median_ms": round(1000 * statistics.median(api_s), 1),
+    }
 
 
 def _without_lists(found: Any) -> Any:
