@@ -92,7 +92,10 @@ class StateSequence:
         is_later = seen.timestamp > last.timestamp
         is_next = 0 < (seen.header_id - last.header_id) % _WHOLE < _HALF
         if is_later:
-            return None
+            # Said when the robot's clock ran ahead, and sent again now that it is right: only a restart explains that.
+            is_sent_again = not is_next and not seen.is_credible and last.is_credible
+            is_quiet = seen.at_s - last.at_s >= self._quiet_after_s
+            return "its clock ran ahead, and its number is of before" if is_sent_again and not is_quiet else None
         is_same_time = seen.timestamp == last.timestamp
         if is_next:
             # A clock put back. Without a look at our own clock a capture from before a restart would pass too.

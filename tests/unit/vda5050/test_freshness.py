@@ -134,3 +134,17 @@ def test_what_is_on_the_books_counts_for_nothing_once_a_state_was_heard() -> Non
     assert ear.counts(1000.0, 1000.0, 5)
     ear.sequence.remember(header_id=9, timestamp=START, received_at=START, at_s=0.0)
     assert ear.counts(1001.0, 1001.0, 6)
+
+
+def test_a_state_of_when_the_clock_ran_ahead_does_not_count_once_the_clock_is_right() -> None:
+    ear = Ear()
+    assert ear.counts(0, 86_400, 1)
+    assert ear.counts(2, 2, 2)
+    assert not ear.counts(3, 86_400, 1)
+
+
+def test_a_robot_that_restarts_with_a_clock_that_runs_ahead_counts_again() -> None:
+    ear = Ear()
+    assert ear.counts(0, 0, 7)
+    assert ear.counts(6, 86_400, 0)
+    assert ear.counts(7, 86_401, 1)
