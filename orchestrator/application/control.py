@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -30,6 +30,7 @@ from orchestrator.application.driving import (
 )
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates, Whereabouts
+from orchestrator.application.holding import lay_hold
 from orchestrator.application.intake import Intake
 from orchestrator.application.lane_closures import closed_by_people
 from orchestrator.application.listening import hear, is_news
@@ -40,6 +41,7 @@ from orchestrator.application.steps import has_strayed, standing_place
 from orchestrator.application.trips import progress_trips
 from orchestrator.application.turn import Turn
 from orchestrator.application.views import FleetPicture, RobotPicture
+from orchestrator.application.watching import Complaints, Watch
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId, RobotReport
 from orchestrator.domain.fleet.order import RobotAction
@@ -116,6 +118,7 @@ class Control:
         self._gates = Gates(fleet, building)
         self._intake = Intake()
         self._clearing = Clearing(fleet, self._steering, building)
+        self._watch = Watch(fleet)
         self.observers: list[Callable[[], None]] = []
         self.refused: Counter[RobotId] = Counter()
 
@@ -253,14 +256,19 @@ class Control:
     # -- a turn ---------------------------------------------------------------------------------------------------
 
     def _heed(self, robot: RobotId, events: Sequence[link_events.LinkEvent]) -> None:
+        at_s = self._clock.monotonic_s()
+        record = self._records[robot]
+        findings = [found for event in events if (found := self._watch.look_at(robot, event, record, at_s=at_s))]
         news = [event for event in events if self._is_news(robot, event)]
-        if not news:
+        if not news and not findings:
             return
         with self._turn() as turn:
             for event in news:
                 hear(turn, self.fleet, robot, event)
                 self._note_answer(robot, event, at_s=turn.at_s)
                 self._note_connection(turn, robot, event)
+            for found in findings:
+                lay_hold(turn, robot, found.kind, found.sentence)
             complete_order(turn, self.fleet, robot)
             self._steering.place(turn, robot)
             free_what_is_behind(turn, self.fleet, self._steering.monitor, self._steering.resources, robot)
@@ -392,6 +400,11 @@ class Control:
         """Return when `tick` has to be called next, in monotonic seconds."""
         parts = (*self._links.values(), self._building)
         return min([self._next_look_s, *(due for part in parts if (due := part.next_due_s()) is not None)])
+
+    @property
+    def complaints(self) -> Mapping[RobotId, Complaints]:
+        """How each robot departs from the schema, since the start."""
+        return self._watch.complaints
 
     def picture(self) -> FleetPicture:
         """Return where everything is now."""
