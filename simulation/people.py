@@ -75,14 +75,30 @@ class People:
         if control is None:
             self._scheduler.after(TRY_AGAIN_S, lambda: self._resume(robot))
             return
+        if not self._can_see_to(robot):
+            self._carry_on_foot(control, robot)
+            self._scheduler.after(TRY_AGAIN_S, lambda: self._resume(robot))
+            return
         if _needs_somebody(control.read(lambda uow: uow.robots.get(robot))):
             asked = Asked(robot, "porter", "seen to", self._scheduler.clock.now())
             try:
-                control.run(lambda uow: resume_robot(uow, control.fleet, asked, ids=self._ids))
+                self._do(
+                    control,
+                    lambda uow: resume_robot(uow, control.fleet, asked, ids=self._ids),
+                    key=f"{robot}:resume:{asked.at.isoformat()}",
+                )
             except ConflictError:
                 self._scheduler.after(TRY_AGAIN_S, lambda: self._resume(robot))
                 return
         self._looked_after.discard(robot)
+
+    def _can_see_to(self, robot: RobotId) -> bool:
+        """Whether what whoever stands before the robot can see is in order by now."""
+        del robot
+        return True
+
+    def _carry_on_foot(self, control: Control, robot: RobotId) -> None:
+        """Take over what a robot carries that cannot be put right at once, if anybody does."""
 
     def _begin(self, delivery: Delivery, spread_s: tuple[float, float]) -> None:
         self._at_work.add(delivery.id)
@@ -109,7 +125,13 @@ class People:
                 uow, at=at, by="nurse", delivery=delivery.id, seal_number=f"S-{delivery.id}", counts=counts
             )
 
-        control.run(load if delivery.state is DeliveryState.LOADING else receive)
+        act = load if delivery.state is DeliveryState.LOADING else receive
+        self._do(control, act, key=f"{delivery.id}:{delivery.state.value}:{len(delivery.history)}")
+
+    def _do(self, control: Control, act: Callable[[UnitOfWork], object], *, key: str) -> None:
+        """Let somebody do something; ``key`` is the same when they do the same again."""
+        del key
+        control.run(act)
 
 
 def _needs_somebody(record: RobotRecord) -> bool:

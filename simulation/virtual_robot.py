@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from orchestrator.domain.fleet.model import Robot, RobotModel
 from orchestrator.vda5050.address import RobotAddress, TopicKind
-from orchestrator.vda5050.messages import OperatingMode
+from orchestrator.vda5050.messages import Node, OperatingMode
+from ros_nodes.onboard.equipment import battery_of_model
 from ros_nodes.onboard.in_process import in_process_robot
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
 from ros_nodes.onboard.robot import OnboardRobot
-from simulation.broker import VirtualBroker
+from simulation.broker import Listener
 from simulation.virtual_time import Scheduler, VirtualClock
+
+
+class RobotWire(Protocol):
+    """The way to the orchestrator: the virtual broker, or a wire to it that is not what it should be."""
+
+    def subscribe(self, topic: str, listener: Listener) -> None:
+        """Hand every later message on the topic to the listener."""
+        ...
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
+        """Take a message."""
+        ...
 
 
 class VirtualRobot:
@@ -30,7 +45,7 @@ class VirtualRobot:
     """
 
     def __init__(
-        self, *, robot: Robot, model: RobotModel, pose: BoardPose, scheduler: Scheduler, broker: VirtualBroker
+        self, *, robot: Robot, model: RobotModel, pose: BoardPose, scheduler: Scheduler, broker: RobotWire
     ) -> None:
         self.address = RobotAddress(
             interface_name=robot.interface_name,
@@ -46,6 +61,7 @@ class VirtualRobot:
         self._driven_before_m = 0.0
         self._is_localised = True
         self._pushed_m = (0.0, 0.0)
+        self._is_stuck = False
         self._board = self._boot(RobotMemory(pose=pose))
         for kind in ("order", "instantActions"):
             broker.subscribe(self.address.topic(kind), lambda _topic, payload, kind=kind: self._receive(kind, payload))
@@ -64,6 +80,49 @@ class VirtualRobot:
         will = self._board.last_will()
         self._broker.publish(self.address.topic(will.kind), will.payload, qos=will.qos, retain=will.retain)
         self._board = self._boot(self._board.memory)
+
+    def die(self) -> None:
+        """Let its computer hang: the wheels brake, no last will is published, and the broker keeps it as ONLINE."""
+        self._board.advance(self._scheduler.clock.monotonic_s())
+        self._is_on = False
+        self._driven_before_m += self._board.driver.distance_m
+        self._board = self._boot(self._board.memory)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it runs."""
+        return self._is_on
+
+    def announce(self) -> None:
+        """Say again who is there, as after the link came back."""
+        if self._is_on:
+            self._report_now()
+
+    def set_stuck(self, *, is_stuck: bool) -> None:
+        """Let its wheels be blocked, or be free again; it notices nothing of it."""
+        self._is_stuck = is_stuck
+        self._board.advance(self._scheduler.clock.monotonic_s())
+        if is_stuck:
+            self._board.driver.pause()
+        else:
+            self._board.release_wheels()
+        self._settle()
+
+    def break_action(self, action_type: str, why: str | None) -> None:
+        """Let actions of a type fail, or work again when ``why`` is None."""
+        self._board.break_action(action_type, why)
+
+    def take_out(self, load: str) -> None:
+        """Let somebody take a load out of its drawer with the mechanical key; it sees that it is gone."""
+        self._board.take_out(load, self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    def lose_charge(self, ratio: float) -> None:
+        """Take some of what its battery holds, 0 to 1."""
+        self._battery.charge = max(0.0, self._battery.charge - ratio)
+        if self._is_on:
+            self._board.advance(self._scheduler.clock.monotonic_s())
+            self._settle()
 
     def carry_to(self, pose: BoardPose) -> None:
         """Let somebody carry it to another place while it is switched off."""
@@ -127,14 +186,39 @@ class VirtualRobot:
 
     def _boot(self, memory: RobotMemory) -> OnboardRobot:
         clock: VirtualClock = self._scheduler.clock
+        now_s = clock.monotonic_s()
+        self._battery = battery_of_model(self._model, charge=memory.battery, time_s=now_s, distance_m=0.0)
         return in_process_robot(
-            address=self.address, model=self._model, memory=memory, utc=clock.moment, time_s=clock.monotonic_s()
+            address=self.address,
+            model=self._model,
+            memory=memory,
+            utc=clock.moment,
+            time_s=now_s,
+            battery=self._battery,
         )
+
+    @property
+    def base_ahead(self) -> Sequence[Node]:
+        """The released nodes that it has still to traverse."""
+        return self._board.base_ahead
+
+    @property
+    def is_displaced(self) -> bool:
+        """Whether somebody has pushed it and not yet put it back."""
+        return self._pushed_m != (0.0, 0.0)
+
+    def look(self) -> BoardPose:
+        """Return where it is at this moment, wherever it believes to be."""
+        if self._is_on:
+            self._board.driver.advance_to(self._scheduler.clock.monotonic_s())
+        return self.pose
 
     @property
     def pose(self) -> BoardPose:
         """Where it stands, wherever it believes to be."""
         believed = self._board.driver.pose
+        if not self.is_displaced:
+            return believed
         return replace(believed, x_m=believed.x_m + self._pushed_m[0], y_m=believed.y_m + self._pushed_m[1])
 
     @property
@@ -156,6 +240,8 @@ class VirtualRobot:
             self._settle()
 
     def _settle(self) -> None:
+        if self._is_stuck:
+            self._board.driver.pause()
         for message in self._board.take_messages():
             self._broker.publish(
                 self.address.topic(message.kind),

@@ -23,7 +23,7 @@ from simulation.building import DeviceTimes, Machines, SimulatedBuilding
 from simulation.memory_store import MemoryStore
 from simulation.people import People
 from simulation.virtual_devices import VirtualDevices
-from simulation.virtual_robot import VirtualRobot
+from simulation.virtual_robot import RobotWire, VirtualRobot
 from simulation.virtual_time import Scheduler, VirtualClock
 
 BuildingMaker = Callable[[RobotTransport, Clock], Building]
@@ -101,7 +101,7 @@ class SimulatedWard:
         self._asked = asked
         self.machines = Machines(fleet.site, times=device_times)
         self._fleet = fleet
-        self._broker = VirtualBroker(self.scheduler, chance=random.Random(f"{seed}:network"))
+        self._broker = self._new_broker(random.Random(f"{seed}:network"))
         self._building_over_broker = building_over_broker
         self.devices = (
             VirtualDevices(self.machines, scheduler=self.scheduler, broker=self._broker)
@@ -109,19 +109,14 @@ class SimulatedWard:
             else None
         )
         self.control = self._new_control()
-        self._people = People(
-            lambda: self.control if self._is_up else None,
-            scheduler=self.scheduler,
-            chance=random.Random(f"{seed}:people"),
-            ids=self.ids,
-        )
+        self._people = self._new_people(random.Random(f"{seed}:people"))
         self.robots = {
             robot.id: VirtualRobot(
                 robot=robot,
                 model=fleet.models[robot.id],
                 pose=self._home_pose(robot.id),
                 scheduler=self.scheduler,
-                broker=self._broker,
+                broker=self._wire_of(robot.id),
             )
             for robot in fleet.robots.values()
         }
@@ -158,6 +153,20 @@ class SimulatedWard:
         """End the orchestrator as a kill -9 would; another one starts from the books ``away_s`` seconds later."""
         self._is_up = False
         self.scheduler.after(away_s, self._start_again)
+
+    def _new_people(self, chance: random.Random) -> People:
+        return People(self._control_now, scheduler=self.scheduler, chance=chance, ids=self.ids)
+
+    def _control_now(self) -> Control | None:
+        return self.control if self._is_up else None
+
+    def _new_broker(self, chance: random.Random) -> VirtualBroker:
+        return VirtualBroker(self.scheduler, chance=chance)
+
+    def _wire_of(self, robot: RobotId) -> RobotWire:
+        """Return how a robot is joined to the broker."""
+        del robot
+        return self._broker
 
     def _start_again(self) -> None:
         self.control = self._new_control()
@@ -246,6 +255,10 @@ class SimulatedWard:
         ended = {event.subject for event in news if _is_ending(event)} - self._ended
         self._ended |= ended
         self._open -= len(ended)
+
+    def outcome_so_far(self) -> Outcome:
+        """Return what came of it until now, for whoever stopped it in the middle."""
+        return self._outcome(is_finished=False)
 
     def _outcome(self, *, is_finished: bool) -> Outcome:
         with self.store.reading() as uow:

@@ -23,6 +23,8 @@ class Handling:
         self._duration_s = duration_s
         self._drawers = drawers
         self._battery = battery
+        self.broken: dict[str, str] = {}
+        """What does not work now: action type, and a sentence that says why."""
 
     def begin(self, action: Action) -> float | str:
         """Start ``action``; return its duration in seconds, or why it cannot be done."""
@@ -31,7 +33,7 @@ class Handling:
 
     def complete(self, action: Action) -> str | None:
         """Bring about what ``action`` is for; return why not, if the drawers changed meanwhile."""
-        refusal = self._refusal(action)
+        refusal = self.broken.get(action.action_type) or self._refusal(action)
         if refusal is not None:
             return refusal
         load, drawer = _load_of(action), _drawer_of(action)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.vda5050.address import RobotAddress
+from ros_nodes.onboard.equipment import PowerSource
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.motion_profile import MotionLimits
 from ros_nodes.onboard.path_following import PathFollower
@@ -31,12 +32,13 @@ def in_process_robot(
     utc: Callable[[float], datetime],
     time_s: float = 0.0,
     driving_interval_s: float | None = None,
+    battery: PowerSource | None = None,
 ) -> OnboardRobot:
     """Return a robot that drives by itself in closed form; advance it to its ``next_event_s`` or to any later time.
 
     Parameters
     ----------
-    address, model, memory, utc, time_s, driving_interval_s
+    address, model, memory, utc, time_s, driving_interval_s, battery
         As for `OnboardRobot`; the wheels stand at the remembered pose.
     """
     driver = PathFollower(limits_of_model(model), memory.pose, time_s=time_s)
@@ -48,4 +50,5 @@ def in_process_robot(
         utc=utc,
         time_s=time_s,
         driving_interval_s=driving_interval_s,
+        battery=battery,
     )

@@ -11,7 +11,7 @@ stands there (VDA 5050 §6.6.2, design §10 promise 7).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from orchestrator.domain.fleet.model import RobotModel
@@ -22,6 +22,7 @@ from orchestrator.vda5050.messages import (
     ActionType,
     ConnectionState,
     EStop,
+    Node,
     OperatingMode,
     State,
 )
@@ -125,6 +126,11 @@ class OnboardRobot:
         return self._desk.is_idle
 
     @property
+    def base_ahead(self) -> Sequence[Node]:
+        """The released nodes that it has still to traverse."""
+        return self._desk.progress.base_ahead
+
+    @property
     def memory(self) -> RobotMemory:
         """What has to survive a loss of power."""
         return RobotMemory(
@@ -217,6 +223,25 @@ class OnboardRobot:
         self._complaints.clear_fault(error_type)
         self._has_news = True
         self._settle()
+
+    def take_out(self, load: str, now_s: float) -> None:
+        """Somebody took a load out by hand; nothing happens when it is not aboard."""
+        self.advance(now_s)
+        if load in self._drawers.loads.values():
+            self._drawers.take(load)
+            self._has_news = True
+        self._settle()
+
+    def release_wheels(self) -> None:
+        """Drive on, unless something on board keeps it standing."""
+        if not self._is_held:
+            self._driver.resume()
+
+    def break_action(self, action_type: str, why: str | None) -> None:
+        """Let actions of a type fail at their end, or work again when ``why`` is None."""
+        self._handling.broken.pop(action_type, None)
+        if why is not None:
+            self._handling.broken[action_type] = why
 
     def _receive_order(self, payload: bytes) -> None:
         order = read_order(payload, self.address)
