@@ -22,6 +22,7 @@ from orchestrator.application.clearing import Clearing
 from orchestrator.application.closures import ClosureSource, closed_lanes
 from orchestrator.application.dispatching import Dispatcher
 from orchestrator.application.driving import (
+    catch_up,
     complete_order,
     free_what_is_behind,
     lanes_ahead,
@@ -270,6 +271,7 @@ class Control:
             for found in findings:
                 lay_hold(turn, robot, found.kind, found.sentence)
             complete_order(turn, self.fleet, robot)
+            catch_up(turn, self.fleet, robot)
             self._steering.place(turn, robot)
             free_what_is_behind(turn, self.fleet, self._steering.monitor, self._steering.resources, robot)
         self._advance()

@@ -18,6 +18,7 @@ from orchestrator.application.steps import (
     charging_action,
     forget_what_people_took_out,
     is_off_its_way,
+    passed_unheard,
     remaining_base,
     standing_place,
     start_actions,
@@ -88,6 +89,16 @@ def _is_to_be_updated(fleet: FleetOnSite, order: DriveOrder) -> bool:
     them there, and a robot that sees an action twice may do it twice, or never be done.
     """
     return not order.decision_point.actions and fleet.dialect_of(order.robot).order_updates is not OrderUpdates.NONE
+
+
+def catch_up(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
+    """Note how far a robot that has nothing of its order left has driven on it unheard, while nobody followed it."""
+    record = turn.record(robot)
+    if record.phase is not OrderPhase.LOST or record.report is None or record.report.is_driving:
+        return
+    passed = passed_unheard(fleet, record)
+    if passed != record.passed:
+        turn.put(replace(record, passed=passed))
 
 
 def note_arrivals(turn: Turn, fleet: FleetOnSite) -> None:

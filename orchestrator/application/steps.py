@@ -113,6 +113,25 @@ def stands_on_its_way(fleet: FleetOnSite, record: RobotRecord) -> bool:
     return not _is_away_from(way, record.report.pose, farther_than_m=OFF_WAY_M)
 
 
+def passed_unheard(fleet: FleetOnSite, record: RobotRecord) -> int:
+    """Return the index of the last step of its base that a robot has passed, by where it stands.
+
+    A robot whose order was cancelled, or that has forgotten it, may have driven on unheard before. Where its way leads
+    twice past the same place, it counts as standing there for the first time.
+    """
+    order, report = record.order, record.report
+    if order is None or report is None or report.pose is None:
+        return record.passed
+    stretches = range(record.passed, order.released - 1)
+    away_m = {k: _metres_from(report.pose, order.steps[k].pose, order.steps[k + 1].pose) for k in stretches}
+    nearest = min(away_m, key=lambda k: (round(away_m[k], 1), k), default=record.passed)
+    if not away_m or away_m[nearest] > OFF_WAY_M:
+        return record.passed
+    end = order.steps[nearest + 1].pose
+    is_at_end = _metres_from(report.pose, end, end) <= fleet.policy.place_tolerance_m
+    return nearest + 1 if is_at_end else nearest
+
+
 def _is_away_from(way: Sequence[Pose], pose: Pose, *, farther_than_m: float) -> bool:
     pairs = zip(way, way[1:] or way, strict=False)
     return all(_metres_from(pose, start, end) > farther_than_m for start, end in pairs)

@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from orchestrator.application.driving import catch_up
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.steps import standing_place, starting_steps, steps_of_lanes
+from orchestrator.application.steps import (
+    passed_unheard,
+    remaining_base,
+    standing_place,
+    starting_steps,
+    steps_of_lanes,
+)
+from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.model import OperatingMode, OrderId, Pose, RobotId, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder, OrderStep
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.model import LaneId, WaypointId
+from simulation.memory_store import MemoryStore
+from simulation.ward import CountedIds
 from tests.support.wards import a_fleet, demo_hospital
 
 ROBOT = RobotId("robot-1")
@@ -113,3 +123,42 @@ def test_a_robot_that_never_came_back_onto_its_waypoint_is_led_there_again() -> 
 
 def test_no_order_begins_while_a_robot_does_not_say_where_it_is() -> None:
     assert starting_steps(FLEET, RobotRecord(ROBOT, tip=HOME, report=a_report(None)), order="order-1") == ()
+
+
+def test_a_robot_that_drove_on_unheard_has_passed_what_lies_behind_it() -> None:
+    order = an_order(first=OrderStep(HOME, FLEET.pose_of(ROBOT, HOME)), lanes=LANES, released=4)
+    record = RobotRecord(ROBOT, order=order, phase=OrderPhase.LOST, tip=ENDS[-1])
+
+    def passed_at(pose: Pose | None) -> int:
+        return passed_unheard(FLEET, replace(record, report=a_report(pose)))
+
+    assert [passed_at(FLEET.pose_of(ROBOT, end)) for end in (HOME, *ENDS)] == [0, 1, 2, 3]
+    assert passed_at(aside(ENDS[1], by_m=1.1)) == 2
+    assert passed_at(aside(ENDS[-1], by_m=40.0)) == 0
+    assert passed_at(None) == 0
+
+
+def test_a_robot_that_drove_its_whole_base_unheard_has_nothing_of_it_left() -> None:
+    order = an_order(first=OrderStep(HOME, FLEET.pose_of(ROBOT, HOME)), lanes=LANES, released=4)
+    record = RobotRecord(
+        ROBOT, order=order, phase=OrderPhase.LOST, tip=ENDS[-1], report=a_report(FLEET.pose_of(ROBOT, ENDS[-1]))
+    )
+
+    assert remaining_base(replace(record, passed=passed_unheard(FLEET, record))) == ()
+
+
+def caught_up(record: RobotRecord) -> RobotRecord:
+    with MemoryStore().transaction() as uow:
+        turn = Turn(uow, at=datetime(2026, 1, 5, tzinfo=UTC), at_s=0.0, ids=CountedIds(), records={ROBOT: record})
+        catch_up(turn, FLEET, ROBOT)
+        return turn.record(ROBOT)
+
+
+def test_the_books_follow_a_robot_once_its_order_is_gone_and_it_stands() -> None:
+    order = an_order(first=OrderStep(HOME, FLEET.pose_of(ROBOT, HOME)), lanes=LANES, released=4)
+    there = a_report(FLEET.pose_of(ROBOT, ENDS[1]))
+    record = RobotRecord(ROBOT, order=order, phase=OrderPhase.LOST, tip=ENDS[-1], report=there)
+
+    assert caught_up(record).passed == 2
+    assert caught_up(replace(record, report=replace(there, is_driving=True))).passed == 0
+    assert caught_up(replace(record, phase=OrderPhase.ACKNOWLEDGED)).passed == 0
