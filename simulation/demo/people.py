@@ -1,4 +1,4 @@
-"""The pharmacist and the nurse of a demonstration: they do through the API what is to be done, in their own time."""
+"""The pharmacist, nurse and porter of a demonstration: they do through the API what is to be done, in their time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.domain.site.model import StationId
-from simulation.demo.api import Api, Away
+from simulation.demo.api import Api, ApiRefusedError, Away
 
-PHARMACIST, NURSE = "demo-pharmacist", "demo-nurse"
-LOADING_S, RECEIVING_S = (8.0, 20.0), (6.0, 20.0)
+PHARMACIST, NURSE, PORTER = "demo-pharmacist", "demo-nurse", "demo-porter"
+LOADING_S, RECEIVING_S, COMING_S = (8.0, 20.0), (6.0, 20.0), (20.0, 60.0)
 """How long people take, in seconds of simulated time, uniform."""
 
 MEDICINES = (
@@ -69,8 +69,25 @@ class People:
             elif delivery["state"] == "arrived" and self._is_done(delivery, RECEIVING_S):
                 self._hand_over(delivery, "receipt", NURSE)
 
+    def look_after(self, robots: list[dict[str, Any]]) -> None:
+        """Resume robots that hold themselves, once somebody has come and nothing that laid a hold is so any more."""
+        for robot in robots:
+            robot_id = str(robot["id"])
+            held_since = [str(hold["at"]) for hold in robot["holds"] if hold["by"] == robot_id]
+            if not held_since or not self._is_time((robot_id, max(held_since)), COMING_S):
+                continue
+            try:
+                self.api.act(f"/robots/{robot_id}/resume", {"reason": "seen to"}, principal=PORTER)
+            except Away:
+                continue
+            except ApiRefusedError:
+                # What it is held for is still so; somebody comes again.
+                del self._ready_at_s[robot_id, max(held_since)]
+
     def _is_done(self, delivery: dict[str, Any], spread_s: tuple[float, float]) -> bool:
-        work = (str(delivery["id"]), str(delivery["state"]))
+        return self._is_time((str(delivery["id"]), str(delivery["state"])), spread_s)
+
+    def _is_time(self, work: tuple[str, str], spread_s: tuple[float, float]) -> bool:
         if work not in self._ready_at_s:
             self._ready_at_s[work] = time.monotonic() + self._chance.uniform(*spread_s) / self.speed_factor
         return time.monotonic() >= self._ready_at_s[work]

@@ -219,6 +219,7 @@ def _look(scene: _Scene) -> tuple[list[dict[str, Any]], list[str]]:
     robots: list[dict[str, Any]] = scene.api.get("/robots")["robots"]
     deliveries = _all_deliveries(scene.api)
     scene.people.look_round(deliveries)
+    scene.people.look_after(robots)
     driven_m = {str(robot["id"]): float(robot["driven_m"]) for robot in robots}
     now = datetime.now(UTC)
     lines = [line for d in deliveries for line in scene.progress.note(d, driven_m=driven_m, now=now)]

@@ -193,14 +193,23 @@ def test_a_robot_released_at_its_own_button_does_not_move_before_its_word_is_in_
 
 
 def test_a_robot_pushed_aside_is_in_the_way_where_it_stands_now_and_where_the_books_had_it() -> None:
-    _, held = run_case("pushed aside")
+    ward = a_ward()
+    there = ward.control.fleet.graph_of(RobotId("robot-1")).waypoints[WaypointId("alder_1")]
 
-    first = held.seen[0]
-    steering = held.ward.control._steering
+    def push_far(robot: VirtualRobot) -> None:
+        robot.push_aside(dx_m=there.x_m - robot.pose.x_m, dy_m=there.y_m - robot.pose.y_m)
+
+    held = HeldRobot(ward, befalls=push_far, mends=lambda robot: robot.push_aside(dx_m=0.0, dy_m=0.0))
+    ward.run(limit_s=200.0)
+
+    first, steering = held.seen[0], ward.control._steering
     assert first.report is not None
     assert first.report.pose is not None
     assert first.tip is not None
-    assert first.held >= steering._reached_from(first.report.pose)
+    reached = steering._reached_from(first.report.pose)
+    assert reached
+    assert not reached & steering.resources.of_waypoint(first.tip), "it was pushed to where it holds nothing"
+    assert first.held >= reached
     assert first.held >= steering.resources.of_waypoint(first.tip)
 
 
