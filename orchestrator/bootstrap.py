@@ -17,9 +17,9 @@ from fastapi import FastAPI
 
 from orchestrator.adapters.building.over_mqtt import MqttBuilding
 from orchestrator.adapters.clock import RandomIds, SystemClock
-from orchestrator.adapters.config.fleet_file import load_fleet
+from orchestrator.adapters.config.fleet_file import read_fleet
 from orchestrator.adapters.config.policy_file import load_policies
-from orchestrator.adapters.config.robot_model_file import load_robot_models
+from orchestrator.adapters.config.robot_model_file import read_robot_models
 from orchestrator.adapters.config.site_file import load_site
 from orchestrator.adapters.drawing.level import draw_level
 from orchestrator.adapters.identity.development import DevelopmentIdentity, require_loopback
@@ -30,7 +30,7 @@ from orchestrator.adapters.mqtt.driver import Driver, LateTransport
 from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.books import require_fitting_books
 from orchestrator.application.control import Control
-from orchestrator.application.fleet import FleetOnSite, FleetPolicy, FleetSettingError, assemble_fleet
+from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
 from orchestrator.application.ports import Building, UnitOfWork
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.errors import WardporterError
@@ -59,21 +59,17 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
     WardporterError
         A file cannot be read, or they do not fit together; the sentence names file and line.
     """
-    models = load_robot_models(settings.robot_models)
-    site = load_site(settings.site, models.values())
-    fleet = load_fleet(settings.fleet, site=site, models=models)
+    reading = read_fleet(settings.fleet, models=read_robot_models(settings.robot_models))
+    site = load_site(settings.site, reading.robot_models())
+    fleet = reading.fleet(site)
+    models = {model.id: model for model in reading.robot_models()}
     policies = load_policies(settings.policies)
-    for robot in fleet.robots.values():
-        if robot.model not in models:
-            raise FleetSettingError(
-                f"Robot {robot.id} is of model {robot.model}, which no file in {settings.robot_models} describes; "
-                f"there are {', '.join(sorted(models)) or 'none'}."
-            )
     return assemble_fleet(
         site=site,
         robots=fleet.robots,
         models={robot.id: models[robot.model] for robot in fleet.robots.values()},
         policy=FleetPolicy(patience_s=policies.wait_before_priority_s / settings.speed_factor),
+        dialects=reading.dialects(site.levels),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from orchestrator import cli_demo, cli_pki, cli_site
+from orchestrator import cli_demo, cli_pki, cli_robot, cli_site
 from orchestrator.domain.errors import WardporterError
 from orchestrator.settings import Settings
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_site.app, name="site")
 app.add_typer(cli_pki.app, name="pki")
+app.add_typer(cli_robot.app, name="robot")
 app.command(name="demo")(cli_demo.demo)
 
 

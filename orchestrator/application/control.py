@@ -29,6 +29,7 @@ from orchestrator.application.driving import (
     note_arrivals,
     send_what_is_free,
 )
+from orchestrator.application.factsheets import note_factsheet
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates, Whereabouts
 from orchestrator.application.holding import lay_hold
@@ -51,6 +52,7 @@ from orchestrator.vda5050 import events as link_events
 from orchestrator.vda5050.address import TO_ROBOT, AddressError, TopicKind, parse_topic
 from orchestrator.vda5050.master import RobotLink
 from orchestrator.vda5050.messages import ConnectionState
+from orchestrator.vda5050.repair import SchemaFault
 
 T = TypeVar("T")
 
@@ -112,6 +114,8 @@ class Control:
         self._robot_at: dict[str, RobotId] = {}
         self._records: dict[RobotId, RobotRecord] = {}
         self._live: dict[RobotId, RobotReport] = {}
+        self._complaints: dict[RobotId, tuple[SchemaFault, ...]] = {}
+        self._factsheets = {robot: sheet for robot in fleet.robots if (sheet := fleet.dialect_of(robot).factsheet)}
         self._not_before_s: dict[RobotId, float] = {}
         self._next_look_s = 0.0
         self._steering = Steering(fleet)
@@ -135,6 +139,10 @@ class Control:
             self._robot_at[link.address.prefix] = robot.id
         self._building.start()
         self._read_back()
+        if self._factsheets:
+            with self._turn() as turn:
+                for robot, factsheet in self._factsheets.items():
+                    note_factsheet(turn, self.fleet, robot, factsheet)
 
     def subscriptions(self) -> list[str]:
         """Return the topics that the orchestrator has to listen to."""
@@ -297,10 +305,15 @@ class Control:
         match event:
             case link_events.Reported():
                 self._live[robot] = event.report
+                self._complaints[robot] = event.faults
                 record = self._records[robot]
                 return is_news(record.report, event.report) or has_strayed(
                     self.fleet, replace(record, report=event.report)
                 )
+            case link_events.FactsheetReceived():
+                is_known = self._factsheets.get(robot) == event.factsheet
+                self._factsheets[robot] = event.factsheet
+                return not is_known
             case link_events.MessageRefused():
                 # It changes nothing, so it costs nothing either: no transaction, whoever floods us.
                 self.refused[robot] += 1
@@ -426,6 +439,8 @@ class Control:
             report=report,
             is_lost=record.lost_since is not None,
             battery=report.battery if report else None,
+            factsheet=self._factsheets.get(robot),
+            complaints=self._complaints.get(robot, ()),
         )
 
 

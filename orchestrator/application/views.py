@@ -14,13 +14,16 @@ from orchestrator.domain.fleet.model import ModelId, RobotId, RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.device import DoorPicture, LiftPicture
 from orchestrator.domain.site.model import DoorId, LiftId
+from orchestrator.vda5050.factsheets import Factsheet
+from orchestrator.vda5050.repair import SchemaFault
 
 
 @dataclass(frozen=True, slots=True)
 class RobotPicture:
     """One robot now: what is on the books, what it said last, and whether it is silent for too long.
 
-    ``report`` is the newest one heard, which may be fresher than the record's. ``battery`` is 0 to 1.
+    ``report`` is the newest one heard, which may be fresher than the record's. ``battery`` is 0 to 1. ``factsheet`` is
+    the robot's own description of its kind, as sent; ``complaints`` are how its last state departed from the schema.
     """
 
     id: RobotId
@@ -29,6 +32,8 @@ class RobotPicture:
     report: RobotReport | None = None
     is_lost: bool = False
     battery: float | None = None
+    factsheet: Factsheet | None = None
+    complaints: tuple[SchemaFault, ...] = ()
 
 
 def picture_of(record: RobotRecord, model: ModelId) -> RobotPicture:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from orchestrator.domain.fleet.errors import UnknownRobotError
 from orchestrator.http.acting import DeskOfApp
-from orchestrator.http.fleet_models import FleetView, SiteView, fleet_view, site_view
+from orchestrator.http.fleet_models import FactsheetView, FleetView, SiteView, factsheet_view, fleet_view, site_view
 from orchestrator.http.problems import documented
 
 router = APIRouter(prefix="/api/v1", tags=["fleet"])
@@ -15,6 +16,18 @@ router = APIRouter(prefix="/api/v1", tags=["fleet"])
 async def get_robots(desk: DeskOfApp) -> FleetView:
     """Show where every robot, door and lift is now."""
     return fleet_view(desk.control.live())
+
+
+@router.get("/robots/{robot}/factsheet", responses=documented(404, 421))
+async def get_factsheet(robot: str, desk: DeskOfApp) -> FactsheetView:
+    """Show how a robot describes its kind, and what that says against its configuration."""
+    picture = next((each for each in desk.control.live().robots if each.id == robot), None)
+    if picture is None:
+        raise UnknownRobotError(
+            "No robot of the fleet has this id; expected one of those that GET /api/v1/robots lists.",
+            detail={"robot": robot},
+        )
+    return factsheet_view(picture)
 
 
 @router.get("/site", responses=documented(421))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from orchestrator.application.views import FleetPicture, HistoryPage, RobotPicture
 from orchestrator.domain.fleet.history import RobotAct
@@ -58,8 +58,15 @@ class HoldView(BaseModel):
     keeps_from_driving: bool
 
 
+class ComplaintView(BaseModel):
+    """How a robot's last state departed from its schema, and was understood all the same."""
+
+    path: str
+    problem: str
+
+
 class RobotView(BaseModel):
-    """A robot now; what it never said is null."""
+    """A robot now; what it never said is null. ``findings`` are what its factsheet says against its configuration."""
 
     id: str
     model: str
@@ -81,6 +88,19 @@ class RobotView(BaseModel):
     driven_m: float
     holds: list[HoldView]
     sent_to: str | None
+    findings: list[ReasonView]
+    complaints: list[ComplaintView]
+
+
+class FactsheetView(BaseModel):
+    """How a robot describes its kind (VDA 5050 factsheet, its own words; null until it sent one or one was configured).
+
+    ``findings`` are what it says against the robot's configuration.
+    """
+
+    robot: str
+    factsheet: dict[str, JsonValue] | None
+    findings: list[ReasonView]
 
 
 class SessionView(BaseModel):
@@ -320,6 +340,18 @@ def robot_view(picture: RobotPicture) -> RobotView:
             for hold in record.holds
         ],
         sent_to=record.sent_to,
+        findings=reason_views(record.findings),
+        complaints=[ComplaintView(path=fault.path, problem=fault.problem) for fault in picture.complaints],
+    )
+
+
+def factsheet_view(picture: RobotPicture) -> FactsheetView:
+    """Return a robot's factsheet as shown."""
+    sheet = picture.factsheet
+    return FactsheetView(
+        robot=picture.id,
+        factsheet=None if sheet is None else sheet.model_dump(mode="json", by_alias=True, exclude_none=True),
+        findings=reason_views(picture.record.findings),
     )
 
 

@@ -133,8 +133,9 @@ class AgvGeometry(WireModel):
     """The robot's outline; wheels and solid models are kept as they came."""
 
     wheel_definitions: tuple[JsonValue, ...] | None = None
-    envelopes2d: tuple[Envelope2d, ...] | None = None
-    envelopes3d: tuple[JsonValue, ...] | None = None
+    # Named here, because the rule for camel case makes a capital letter of what follows a digit.
+    envelopes2d: tuple[Envelope2d, ...] | None = Field(default=None, alias="envelopes2d")
+    envelopes3d: tuple[JsonValue, ...] | None = Field(default=None, alias="envelopes3d")
 
 
 class LoadSet(WireModel):

@@ -17,6 +17,7 @@ One thread calls; no call blocks. Time is handed in: monotonic seconds as ``at_s
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +44,6 @@ from orchestrator.vda5050.events import (
 from orchestrator.vda5050.freshness import StateSequence
 from orchestrator.vda5050.header import HeaderCounter
 from orchestrator.vda5050.mapping import (
-    QUESTION,
     faults_of_place,
     instant_actions_message,
     order_message,
@@ -122,6 +122,7 @@ class RobotLink:
             may_ask=dialect.may_be_asked,
             at_s=at_s,
         )
+        self._question_headers: deque[int] = deque(maxlen=3)
         self._sequence = StateSequence(quiet_after_s=model.state_interval_s)
         self._heard_s = at_s
         self._is_lost = False
@@ -297,6 +298,8 @@ class RobotLink:
             return [MessageRefused(TopicKind.STATE, why)]
         report = report_from_state(state, robot=self._robot, received_at=now, dialect=self._dialect)
         self._questions.hear(state, at_s=at_s)
+        if self._questions.heed_refused_messages(state, self._question_headers):
+            self._actions.key = self._actions.key.other
         events: list[LinkEvent] = [RobotReturned()] if self._is_lost else []
         self._heard_s, self._is_lost = at_s, False
         self._report, self._errors = report, marks_of_errors(state.errors)
@@ -387,8 +390,8 @@ class RobotLink:
     def _asked(self, at_s: float, now: datetime) -> Iterator[Publish]:
         for kind in self._questions.take(at_s=at_s, is_lost=self._is_lost):
             header = self._counter.stamp(TopicKind.INSTANT_ACTIONS, address=self._address, now=now)
-            # By the time of day, so that a restart never uses an id again.
-            action = RobotAction(id=ActionId(f"{QUESTION}{kind.value}-{int(now.timestamp() * 1000)}"), kind=kind)
+            self._question_headers.append(header["header_id"])
+            action = self._questions.next_action(kind, now=now)
             message = instant_actions_message(action, header=header, dialect=self._dialect, key=self._actions.key)
             yield self._publish(TopicKind.INSTANT_ACTIONS, message)
 

@@ -7,9 +7,20 @@ for the answers: a robot that answers no question is judged by its own reports a
 
 from __future__ import annotations
 
-from orchestrator.domain.fleet.order import ActionKind
+from collections.abc import Collection
+from datetime import datetime
+
+from orchestrator.domain.fleet.model import ActionId
+from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.vda5050.mapping import QUESTION
 from orchestrator.vda5050.messages import ActionStatus, State
+
+IDS = 16
+"""So many questions have ids of their own; then the first is used again.
+
+Robots list what they were asked until their next order. A night of ids of their own would make their states too long to
+be read.
+"""
 
 REFUSALS_MAX = 2
 FACTSHEET_TRIES_MAX = 3
@@ -41,10 +52,13 @@ class Questions:
         self._may_ask = may_ask
         self._heard_s = at_s
         self._asked_s = at_s
+        self._begun_ms = 0
+        self._count = 0
         self._refused: set[str] = set()
         self._asked_factsheet = 0
         self._factsheet_at_s = _NEVER_S
         self._has_factsheet = False
+        self._has_tried_other_key = False
 
     def hear(self, state: State, *, at_s: float) -> None:
         """Note that the robot has reported, and whether it refuses to be asked."""
@@ -57,6 +71,29 @@ class Questions:
         if self._asked_factsheet == 0 and self._factsheet_at_s == _NEVER_S:
             # A kept factsheet comes with the subscription; only then is it worth asking.
             self._factsheet_at_s = at_s + self._interval_s
+
+    def next_action(self, kind: ActionKind, *, now: datetime) -> RobotAction:
+        """Return the question as an action, with an id that no orchestrator before this one has used."""
+        self._begun_ms = self._begun_ms or int(now.timestamp() * 1000)
+        number = self._count % IDS
+        self._count += 1
+        return RobotAction(id=ActionId(f"{QUESTION}{self._begun_ms}-{number}"), kind=kind)
+
+    def heed_refused_messages(self, state: State, header_ids: Collection[int]) -> bool:
+        """Whether the robot could not read a question at all: an error names the header of one, and no action.
+
+        Told once: perhaps it reads the list of instant actions under the other key.
+        """
+        if self._has_tried_other_key:
+            return False
+        headers = {str(header_id) for header_id in header_ids}
+        self._has_tried_other_key = any(
+            error.referenced("headerId") & headers
+            and not error.referenced("actionId")
+            and not error.referenced("orderId")
+            for error in state.errors
+        )
+        return self._has_tried_other_key
 
     def note_factsheet(self) -> None:
         """Note that the robot has sent its factsheet."""

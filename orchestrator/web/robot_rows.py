@@ -88,7 +88,17 @@ def robot_row(picture: RobotPicture, *, trip: Trip | None, site: Site, home: Sta
 
 def _reason(picture: RobotPicture, site: Site) -> str:
     held = hold_sentences(picture.record)
-    return in_names(held, site) if held else reason_sentence(picture.record.waiting, site=site)
+    told = in_names(held, site) if held else reason_sentence(picture.record.waiting, site=site)
+    return told or _misdescribed(picture)
+
+
+def _misdescribed(picture: RobotPicture) -> str:
+    """Return what a robot's factsheet says against its configuration, as far as a line has room."""
+    if not picture.record.findings:
+        return ""
+    first, *others = picture.record.findings
+    more = f" ({len(others)} more in its factsheet.)" if others else ""
+    return f"Its factsheet disagrees with its configuration: {first.sentence}{more}"
 
 
 def _activity(picture: RobotPicture, trip: Trip | None, site: Site) -> _Activity:

@@ -39,12 +39,17 @@ def read_checked(path: Path, kind: type[_FileModel]) -> tuple[_FileModel, Source
 
 def checked(source: Source, kind: type[_FileModel]) -> _FileModel:
     """Return what ``source`` says as ``kind``; see `read_checked`."""
+    return checked_part(source, source.data, kind, ())
+
+
+def checked_part(source: Source, data: object, kind: type[_FileModel], place: tuple[str, ...]) -> _FileModel:
+    """Return ``data``, which stands at ``place`` of ``source``, as ``kind``; see `read_checked`."""
     try:
-        return kind.model_validate(source.data)
+        return kind.model_validate(data)
     except ValidationError as error:
         found: set[tuple[int, str, str]] = set()
         for item in error.errors(include_url=False, include_context=False):
-            where = tuple(key for key in item["loc"] if key != "[key]")
+            where = (*place, *(key for key in item["loc"] if key != "[key]"))
             found.add((source.line_of(where), *_sentence(where, item["type"], item["msg"], item["input"])))
         complaints = [Complaint(*each) for each in sorted(found)]
         raise ConfigFileError(source.path, complaints) from error

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from orchestrator.adapters.config.checked import FileModel, default_of, read_checked
+from orchestrator.adapters.config.link_form import LinkForm, PlacedLink
 from orchestrator.adapters.config.site_form import Id
-from orchestrator.adapters.config.source import Complaint, ConfigFileError
+from orchestrator.adapters.config.source import Complaint, ConfigFileError, Source
 from orchestrator.domain.fleet.model import ModelId, RobotModel
 from orchestrator.domain.site.model import GraphId
 
@@ -39,44 +41,67 @@ class RobotModelFile(FileModel):
     idle_drain_per_s: NotNegative = default_of(RobotModel, "idle_drain_per_s")
     charge_per_s: Positive = default_of(RobotModel, "charge_per_s")
     handling_s: NotNegative = default_of(RobotModel, "handling_s")
+    link: LinkForm | None = None
+
+
+@dataclass(frozen=True)
+class ReadModel:
+    """A robot model, and how robots of it speak when its file says so."""
+
+    model: RobotModel
+    link: PlacedLink | None = None
 
 
 def load_robot_models(folder: Path) -> dict[ModelId, RobotModel]:
-    """Return the robot models of a folder, by id, in the order of file names.
+    """Return the robot models of a folder; see `read_robot_models`."""
+    return {id: read.model for id, read in read_robot_models(folder).items()}
+
+
+def read_robot_models(folder: Path) -> dict[ModelId, ReadModel]:
+    """Return the robot models of a folder with their links, by id, in the order of file names.
 
     Raises
     ------
     ConfigFileError
         The folder holds no ``*.model.yaml``, or one of them is malformed, contradicts itself or repeats an id.
     """
-    models: dict[ModelId, RobotModel] = {}
+    models: dict[ModelId, ReadModel] = {}
     paths = sorted(folder.glob("*.model.yaml"))
     if not paths:
         complaint = Complaint(1, "No *.model.yaml file is in this folder.", "Write one; see fleet_config/robot_models.")
         raise ConfigFileError(folder, [complaint])
     for path in paths:
-        model, line = _load_robot_model(path)
-        if model.id in models:
-            raise ConfigFileError(path, [Complaint(line, f"Model {model.id!r} is in another file too.", "Rename it.")])
-        models[model.id] = model
+        entry, source = read_checked(path, RobotModelFile)
+        read = model_of_entry(entry, source, ())
+        if read.model.id in models:
+            sentence = f"Model {read.model.id!r} is in another file too."
+            raise ConfigFileError(path, [Complaint(source.line_of(("model",)), sentence, "Rename it.")])
+        models[read.model.id] = read
     return models
 
 
-def _load_robot_model(path: Path) -> tuple[RobotModel, int]:
-    entry, source = read_checked(path, RobotModelFile)
+def model_of_entry(entry: RobotModelFile, source: Source, place: tuple[str, ...]) -> ReadModel:
+    """Return the model that ``entry`` at ``place`` of a file describes.
+
+    Raises
+    ------
+    ConfigFileError
+        It contradicts itself.
+    """
     complaints: list[Complaint] = []
     if len(set(entry.drawers)) != len(entry.drawers):
-        complaints.append(Complaint(source.line_of(("drawers",)), "A drawer is named twice.", "Name each once."))
+        complaints.append(Complaint(source.line_of((*place, "drawers")), "A drawer is named twice.", "Name each once."))
     if entry.lost_after_s <= entry.state_interval_s:
-        line = source.line_of(("lost_after_s",))
+        line = source.line_of((*place, "lost_after_s"))
         sentence = f"lost_after_s is {entry.lost_after_s:g}; expected more than state_interval_s."
         complaints.append(Complaint(line, sentence, "Give a robot at least two intervals."))
     if entry.battery_ready < entry.battery_reserve:
-        line = source.line_of(("battery_ready",))
+        line = source.line_of((*place, "battery_ready"))
         sentence = f"battery_ready is {entry.battery_ready:g}; expected at least battery_reserve."
         complaints.append(Complaint(line, sentence, "Raise it, or lower the reserve."))
     if complaints:
-        raise ConfigFileError(path, complaints)
-    values = entry.model_dump(exclude={"model", "graph", "drawers"})
+        raise ConfigFileError(source.path, complaints)
+    values = entry.model_dump(exclude={"model", "graph", "drawers", "link"})
     model = RobotModel(id=ModelId(entry.model), graph=GraphId(entry.graph), drawers=tuple(entry.drawers), **values)
-    return model, source.line_of(("model",))
+    link = None if entry.link is None else PlacedLink(entry.link, source, (*place, "link"))
+    return ReadModel(model, link)

@@ -27,6 +27,7 @@ class HoldKind(StrEnum):
     BATTERY_EMPTY = "battery_empty"
     QUARANTINED = "quarantined"
     REMOVED = "removed"
+    MISDESCRIBED = "misdescribed"
 
     @property
     def code(self) -> str:

@@ -9,7 +9,9 @@ const RELOAD_SOON_MS = 300;
 const RELOAD_QUIET_MS = 5000;
 const ANSWER_LIMIT_MS = 4000;
 const REOPEN_MS = 2000;
-const NUMBERED_EVENTS = ["delivery_changed", "robot_changed", "robot_arrived", "alarm", "lane_closed", "lane_opened"];
+const NUMBERED_EVENTS = [
+  "delivery_changed", "robot_changed", "robot_arrived", "factsheet_checked", "alarm", "lane_closed", "lane_opened",
+];
 
 const shortTime = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 const exactTime = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });

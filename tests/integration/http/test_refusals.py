@@ -204,14 +204,21 @@ def test_readiness_is_200_when_everything_works(client: TestClient) -> None:
     assert (answer.status_code, answer.json()["is_ready"]) == (200, True)
 
 
+def test_the_factsheet_of_a_robot_that_sent_none_is_null_and_that_of_no_robot_is_not_found(client: TestClient) -> None:
+    silent = client.get("/api/v1/robots/robot-2/factsheet")
+    assert (silent.status_code, silent.json()) == (200, {"robot": "robot-2", "factsheet": None, "findings": []})
+    nobody = client.get("/api/v1/robots/nobody/factsheet")
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "robot_unknown")
+
+
 def test_robots_doors_and_lifts_are_shown(client: TestClient) -> None:
     shown = client.get("/api/v1/robots").json()
     heard, silent = shown["robots"]
     assert heard["pose"] == {"level": "L1", "x_m": 1.0, "y_m": 2.0, "theta_rad": 0.5}
     assert (heard["battery"], heard["is_lost"]) == (0.8, False)
-    assert (silent["pose"], silent["is_lost"]) == (None, True)
-    assert shown["doors"] == [{"id": "door-1", "position": "closed"}]
-    assert shown["lifts"] == [{"id": "lift-1", "level": "L1", "doors": "open"}]
+    assert (silent["pose"], silent["is_lost"], silent["findings"], silent["complaints"]) == (None, True, [], [])
+    assert [(door["id"], door["position"]) for door in shown["doors"]] == [("door-1", "closed")]
+    assert [(lift["id"], lift["level"], lift["doors"]) for lift in shown["lifts"]] == [("lift-1", "L1", "open")]
 
 
 def test_site_shows_the_served_graph_and_which_stations_it_reaches(client: TestClient) -> None:

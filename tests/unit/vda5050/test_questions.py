@@ -71,6 +71,28 @@ def test_every_question_has_an_id_of_its_own_across_restarts() -> None:
     assert all(each.startswith(QUESTION) for each in ids)
 
 
+def test_a_robot_that_is_asked_all_night_has_few_ids_to_list() -> None:
+    bench = a_bench()
+    bench.receive(factsheet(), kind="factsheet")
+    ids: set[str] = set()
+    for _ in range(1000):
+        ids.add(id_of_question(bench.pass_time(6.0)))
+        bench.receive(bench.state_bytes())
+    assert len(ids) == 16
+
+
+def test_a_robot_that_cannot_read_a_question_is_asked_under_the_old_key() -> None:
+    bench = a_bench()
+    bench.receive(factsheet(), kind="factsheet")
+    bench.pass_time(6.0)
+    unreadable = an_error("validationError", topic="instantActions", headerId=0)
+    bench.receive(bench.state_bytes(errors=[unreadable]))
+    for _ in range(3):
+        (message,) = bench.pass_time(6.0).publishes
+        assert "instantActions" in json.loads(message.payload)
+        bench.receive(bench.state_bytes(errors=[unreadable]))
+
+
 def test_a_robot_that_refuses_to_be_asked_twice_is_asked_no_more() -> None:
     bench = a_bench()
     for refuse in ("action", "error"):
