@@ -116,7 +116,8 @@ class Dialect:
     order it may stand (the robot is where it is; a narrow circle there only makes it refuse). By default no heading is
     sent, because robots in the field compare headings without wrapping. ``drawer_words`` are the robot's names for our
     drawers. ``factsheet`` stands for the robot's own until it has sent one. ``may_be_asked`` says whether a robot that
-    is silent for longer than its state interval is asked for its state, and once for its factsheet.
+    is silent for longer than its state interval is asked for its state, and for its factsheet when it has sent none.
+    ``uses_uninitialised_position`` is for a robot that never sets positionInitialized though it knows where it is.
     """
 
     actions: Mapping[ActionKind, ActionRule | None] = field(default_factory=dict[ActionKind, "ActionRule | None"])
@@ -130,6 +131,7 @@ class Dialect:
     drawer_words: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     instant_key: InstantKey = InstantKey.ACTIONS
     may_be_asked: bool = True
+    uses_uninitialised_position: bool = False
     factsheet: Factsheet | None = None
 
     def rule(self, kind: ActionKind) -> ActionRule | None:

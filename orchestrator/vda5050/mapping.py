@@ -27,7 +27,7 @@ from orchestrator.domain.site.model import WaypointId
 from orchestrator.vda5050 import messages as wire
 from orchestrator.vda5050.bounds import words
 from orchestrator.vda5050.dialect import STANDARD, Dialect, Headings, InstantKey, LoadReports
-from orchestrator.vda5050.frames import MapFrames, MapPose
+from orchestrator.vda5050.frames import MapPose
 from orchestrator.vda5050.header import Header
 from orchestrator.vda5050.repair import SchemaFault
 
@@ -127,7 +127,7 @@ def report_from_state(
         sequences_ahead=_sequences_ahead(state),
         is_driving=state.driving,
         is_paused=bool(state.paused),
-        pose=_pose(state.agv_position, dialect.frames),
+        pose=_pose(state.agv_position, dialect),
         battery=min(max(state.battery_state.battery_charge / 100.0, 0.0), 1.0),
         is_charging=state.battery_state.charging,
         mode=_MODES[state.operating_mode],
@@ -148,7 +148,7 @@ def report_from_state(
 def faults_of_place(state: wire.State, dialect: Dialect) -> tuple[SchemaFault, ...]:
     """Return what is wrong with the position of a state that its schema cannot know: a map nobody has told us of."""
     place = state.agv_position
-    if place is None or not place.position_initialized or _pose(place, dialect.frames) is not None:
+    if not _counts(place, dialect) or place is None or _pose(place, dialect) is not None:
         return ()
     known = ", ".join(sorted(frame.map_id for frame in dialect.frames.by_level.values()))
     problem = f"map {place.map_id[:64]!r} is none of the robot's maps ({known}); its position does not count"
@@ -211,10 +211,14 @@ def _sequences_ahead(state: wire.State) -> tuple[int, ...]:
     return tuple(sorted(nodes or {edge.sequence_id + 1 for edge in state.edge_states}))
 
 
-def _pose(position: wire.AgvPosition | None, frames: MapFrames) -> Pose | None:
-    if position is None or not position.position_initialized:
+def _counts(position: wire.AgvPosition | None, dialect: Dialect) -> bool:
+    return position is not None and (position.position_initialized or dialect.uses_uninitialised_position)
+
+
+def _pose(position: wire.AgvPosition | None, dialect: Dialect) -> Pose | None:
+    if position is None or not _counts(position, dialect):
         return None
-    return frames.inward(MapPose(position.map_id, position.x, position.y, position.theta))
+    return dialect.frames.inward(MapPose(position.map_id, position.x, position.y, position.theta))
 
 
 def _fault(error: wire.ErrorReport) -> RobotFault:

@@ -97,6 +97,7 @@ class LinkForm(FileModel):
     drawer_words: dict[Id, JsonValue] = Field(default_factory=dict[str, JsonValue])
     instant_key: Annotated[InstantKey, Field(strict=False)] = default_of(Dialect, "instant_key")
     may_be_asked: bool = default_of(Dialect, "may_be_asked")
+    uses_uninitialised_position: bool = default_of(Dialect, "uses_uninitialised_position")
     factsheet: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
 

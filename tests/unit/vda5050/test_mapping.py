@@ -205,6 +205,13 @@ def test_a_pose_on_a_map_nobody_knows_is_no_pose_but_a_complaint() -> None:
     assert (fault.path, "'attic'" in fault.problem, "ground" in fault.problem) == ("agvPosition.mapId", True, True)
 
 
+def test_a_position_that_is_not_initialised_counts_only_for_a_robot_that_never_says_so() -> None:
+    state = a_state(agv_position=AgvPosition(x=1, y=2, theta=0, map_id="L1", position_initialized=False))
+    for dialect, is_known in ((STANDARD, False), (Dialect(uses_uninitialised_position=True), True)):
+        report = report_from_state(state, robot=RobotId("r1"), received_at=START, dialect=dialect)
+        assert (report.pose is not None) is is_known
+
+
 def test_the_answer_to_a_question_of_the_link_itself_keeps_no_robot_busy() -> None:
     state = a_state(actions={f"{QUESTION}1": ActionStatus.RUNNING})
     assert report_from_state(state, robot=RobotId("r1"), received_at=START).is_idle

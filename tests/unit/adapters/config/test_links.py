@@ -94,6 +94,7 @@ heading_deviation_rad: 3.1
 drawer_words: {A: 1, B: rear}
 instant_key: instantActions
 may_be_asked: false
+uses_uninitialised_position: true
 """,
     )
     assert dialect == Dialect(
@@ -106,6 +107,7 @@ may_be_asked: false
         drawer_words={"A": 1, "B": "rear"},
         instant_key=InstantKey.INSTANT_ACTIONS,
         may_be_asked=False,
+        uses_uninitialised_position=True,
     )
 
 
