@@ -22,6 +22,7 @@ HOLD_WORDS: Mapping[HoldKind, str] = {
     HoldKind.BATTERY_EMPTY: "battery is empty",
     HoldKind.QUARANTINED: "quarantined",
     HoldKind.REMOVED: "taken off the lanes",
+    HoldKind.MISDESCRIBED: "factsheet disagrees",
 }
 
 

@@ -1,0 +1,139 @@
+"""Trial: vehicles made with libraries that nobody here wrote, beside each other, on Mosquitto with TLS.
+
+It takes minutes and needs the libraries in places of their own, so it runs only when asked for:
+
+    npm install --prefix trial vda-5050-lib@1.4.0
+    python -m venv trial/venv && trial/venv/bin/pip install vda5050-sdk==0.2.0 aiomqtt==2.5.1
+    WARDPORTER_TRIAL=trial pytest -m slow tests/system/test_library_robots.py
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.adapters.config.fleet_file import load_fleet
+from orchestrator.domain.site.model import GraphId, StationId, WaypointId
+from simulation.demo.api import Api, Away
+from simulation.demo.people import People
+from simulation.demo.processes import Child
+from simulation.demo.run import read_stage_site
+from tests.support.brokers import wait_until
+from tests.support.secured_broker import SecuredBroker
+from tests.support.tools import program
+
+TRIAL = "WARDPORTER_TRIAL"
+ROBOTS = Path(__file__).parents[1] / "support" / "library_robots"
+SPEED_FACTOR = 3.0
+START_LIMIT_S, ALL_LIMIT_S = 60.0, 420.0
+ROUTES = (("pharmacy_hatch_1", "ward_alder_handover"), ("pharmacy_hatch_2", "ward_birch_handover"))
+
+FLEET = """\
+fleet: trial
+models:
+  cart:
+    like: porter
+    drawers: [deck]
+    state_interval_s: 30
+    lost_after_s: 75
+    link:
+      loads: own
+      instant_key: instantActions
+      maps: {ground: {map_id: local, x_m: 5.0, y_m: -3.0}}
+      actions:
+        pick: {parameters: {stationType: floor, loadType: EPAL, duration: 1}}
+        drop: {parameters: {stationType: floor, loadType: EPAL, duration: 1}}
+        stop_charging: {where: instant}
+  carrier: {like: porter, state_interval_s: 30, lost_after_s: 75}
+robots:
+  cart_1: {model: cart, manufacturer: Cart Maker, serial_number: "0001", protocol_version: 2.0.0, home: parking_1}
+  carrier_1: {model: carrier, manufacturer: ACME, serial_number: AGV-01, protocol_version: 2.1.0, home: parking_2}
+"""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.system,
+    pytest.mark.broker,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("houses"),
+    pytest.mark.skipif(TRIAL not in os.environ, reason=f"needs the libraries that its head names, and {TRIAL}"),
+]
+
+
+def test_vehicles_of_two_libraries_carry_deliveries_over_tls(tmp_path: Path, claim_port: Callable[[], int]) -> None:
+    trial = Path(os.environ[TRIAL]).resolve()
+    fleet_file = tmp_path / "trial.fleet.yaml"
+    fleet_file.write_text(FLEET)
+    (tmp_path / "broker").mkdir()
+    with ExitStack() as ending:
+        broker = SecuredBroker(tmp_path / "broker", claim_port(), load_fleet(fleet_file).robots.values())
+        broker.start()
+        ending.callback(broker.stop)
+        port = claim_port()
+        env = {
+            "WARDPORTER_FLEET": str(fleet_file),
+            "WARDPORTER_DATA": str(tmp_path / "data"),
+            "WARDPORTER_PORT": str(port),
+            "WARDPORTER_SPEED_FACTOR": str(SPEED_FACTOR),
+            "WARDPORTER_MQTT_URL": broker.url,
+            "WARDPORTER_MQTT_TLS": str(broker.service_files),
+        }
+        logs = tmp_path / "logs"
+        children = [
+            Child("service", [sys.executable, "-m", "orchestrator.cli", "serve"], env=env, logs=logs),
+            _cart(trial, broker, logs),
+            _carrier(trial, broker, logs),
+        ]
+        for child in children:
+            ending.callback(child.end)
+            child.start()
+        api = Api(f"http://127.0.0.1:{port}")
+        ending.callback(api.close)
+        wait_until(lambda: _heard(api) == 2, "both are heard", limit_s=START_LIMIT_S)
+        people = People(api, seed=1, speed_factor=5.0)
+        for number in range(6):
+            start, end = ROUTES[number % 2]
+            people.queue(number, StationId(start), StationId(end))
+
+        def deliveries() -> list[dict[str, Any]]:
+            found = api.get("/deliveries", limit=100)["deliveries"]
+            people.look_round(found)
+            return found
+
+        wait_until(lambda: {d["state"] for d in deliveries()} == {"received"}, "all is received", limit_s=ALL_LIMIT_S)
+        carried = Counter(delivery["robot"] for delivery in deliveries())
+        assert set(carried) == {"cart_1", "carrier_1"}
+
+
+def _heard(api: Api) -> int:
+    with suppress(Away):
+        return sum(robot["last_heard_at"] is not None for robot in api.get("/robots")["robots"])
+    return 0
+
+
+def _cart(trial: Path, broker: SecuredBroker, logs: Path) -> Child:
+    node = program("node")
+    assert node is not None, "the trial needs Node.js"
+    x_m, y_m = _home("parking_1")
+    argv = [node, str(ROBOTS / "vda_5050_lib.js"), str(trial / "node_modules"), broker.url, "Cart Maker", "0001"]
+    argv += [str(x_m - 5.0), str(y_m + 3.0), "local", str(SPEED_FACTOR)]
+    return Child("cart_1", argv, env={"TRIAL_TLS": str(broker.robot_files("cart_1"))}, logs=logs)
+
+
+def _carrier(trial: Path, broker: SecuredBroker, logs: Path) -> Child:
+    x_m, y_m = _home("parking_2")
+    argv = [str(trial / "venv/bin/python"), str(ROBOTS / "vda5050_sdk_vehicle.py"), broker.url, "ACME", "AGV-01"]
+    argv += [str(x_m), str(y_m), "ground", "2.0"]
+    return Child("carrier_1", argv, env={"TRIAL_TLS": str(broker.robot_files("carrier_1"))}, logs=logs)
+
+
+def _home(waypoint: str) -> tuple[float, float]:
+    place = read_stage_site(None).graphs[GraphId("main")].waypoints[WaypointId(waypoint)]
+    return place.x_m, place.y_m
