@@ -33,6 +33,7 @@ from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
 from orchestrator.application.ports import Building, UnitOfWork
 from orchestrator.application.views import FleetPicture
+from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.fleet.model import Commissioning
 from orchestrator.http.app import build_app
@@ -68,7 +69,14 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
         site=site,
         robots=fleet.robots,
         models={robot.id: models[robot.model] for robot in fleet.robots.values()},
-        policy=FleetPolicy(patience_s=policies.wait_before_priority_s / settings.speed_factor),
+        policy=FleetPolicy(
+            patience_s=policies.wait_before_priority_s / settings.speed_factor,
+            may_end_alarms={
+                AlarmKind.FIRE: policies.may_end_fire,
+                AlarmKind.CRASH_CALL: policies.may_end_crash_call,
+            },
+            silent_panel_holds=policies.silent_panel_holds,
+        ),
         dialects=reading.dialects(site.levels),
     )
 

@@ -36,6 +36,7 @@ from orchestrator.application.holding import lay_hold
 from orchestrator.application.intake import Intake
 from orchestrator.application.lane_closures import closed_by_people
 from orchestrator.application.listening import hear, is_news
+from orchestrator.application.panels import Panels
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
 from orchestrator.application.steering import Steering
@@ -48,6 +49,7 @@ from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId, RobotReport
 from orchestrator.domain.fleet.order import RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.site.alarm_input import InputEvent
 from orchestrator.vda5050 import events as link_events
 from orchestrator.vda5050.address import TO_ROBOT, AddressError, TopicKind, parse_topic
 from orchestrator.vda5050.master import RobotLink
@@ -124,6 +126,7 @@ class Control:
         self._intake = Intake()
         self._clearing = Clearing(fleet, self._steering, building)
         self._watch = Watch(fleet)
+        self._panels = Panels(fleet.site, silent_panel_holds=fleet.policy.silent_panel_holds)
         self.observers: list[Callable[[], None]] = []
         self.refused: Counter[RobotId] = Counter()
 
@@ -138,6 +141,7 @@ class Control:
             self._links[robot.id] = link
             self._robot_at[link.address.prefix] = robot.id
         self._building.start()
+        self._panels.start(at_s=at_s)
         self._read_back()
         if self._factsheets:
             with self._turn() as turn:
@@ -147,7 +151,7 @@ class Control:
     def subscriptions(self) -> list[str]:
         """Return the topics that the orchestrator has to listen to."""
         robots = [link.address.topic(kind) for link in self._links.values() for kind in LISTENED_KINDS]
-        return [*robots, *self._building.subscriptions()]
+        return [*robots, *self._building.subscriptions(), *self._panels.subscriptions()]
 
     def quarantined(self) -> frozenset[str]:
         """Return the topics, less their last level, of robots in quarantine; any thread may ask."""
@@ -178,6 +182,11 @@ class Control:
         if self._building.receive(topic, payload, is_retained=is_retained):
             self._next_look_s = self._clock.monotonic_s()
             return
+        said = self._panels.receive(topic, payload, at_s=self._clock.monotonic_s(), is_retained=is_retained)
+        if said is not None:
+            self._heed_panels(said)
+            self._flush()
+            return
         try:
             parsed = parse_topic(topic)
         except AddressError:
@@ -191,6 +200,14 @@ class Control:
             self._receive_from(robot, parsed.kind, payload, is_retained=is_retained)
         else:
             self.refused[robot] += 1
+
+    def _heed_panels(self, said: Sequence[InputEvent]) -> None:
+        if not said:
+            return
+        with self._turn() as turn:
+            for event in said:
+                self._panels.hear(turn, event)
+        self._advance()
 
     def _receive_from(self, robot: RobotId, kind: TopicKind, payload: bytes, *, is_retained: bool) -> None:
         events = self._links[robot].receive(
@@ -258,6 +275,7 @@ class Control:
     def tick(self) -> None:
         """Let time pass: resends, deadlines, patience, doors that have opened meanwhile."""
         self._flush()
+        self._heed_panels(self._panels.due(at_s=self._clock.monotonic_s()))
         if self._clock.monotonic_s() >= self._next_look_s:
             self._advance()
             self._flush()
@@ -413,7 +431,7 @@ class Control:
 
     def next_due_s(self) -> float:
         """Return when `tick` has to be called next, in monotonic seconds."""
-        parts = (*self._links.values(), self._building)
+        parts = (*self._links.values(), self._building, self._panels)
         return min([self._next_look_s, *(due for part in parts if (due := part.next_due_s()) is not None)])
 
     @property

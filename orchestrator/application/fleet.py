@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import Commissioning, Pose, Robot, RobotId, RobotModel
 from orchestrator.domain.site.model import (
@@ -33,6 +35,10 @@ class NotClearedError(FleetSettingError):
     code = "not_cleared"
 
 
+def _nobody() -> Mapping[AlarmKind, tuple[str, ...]]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class FleetPolicy:
     """What a trust may tune. Seconds are seconds of the robots' own time, distances metres.
@@ -40,13 +46,16 @@ class FleetPolicy:
     ``patience_s``: how long a robot waits for another before it gets precedence. ``lookahead_m``: how far ahead of
     a robot the lanes are granted; at least the stopping distance and one round trip of messages.
     ``place_tolerance_m``: how near a waypoint a robot counts as standing on it. ``retry_after_s``: how long a
-    robot that refused an order is left alone.
+    robot that refused an order is left alone. ``may_end_alarms``: who may let robots go on after an alarm of a kind.
+    ``silent_panel_holds``: whether a fire panel that has gone silent is taken as an alarm.
     """
 
     patience_s: float = 15.0
     lookahead_m: float = 8.0
     place_tolerance_m: float = 0.6
     retry_after_s: float = 10.0
+    may_end_alarms: Mapping[AlarmKind, tuple[str, ...]] = field(default_factory=_nobody)
+    silent_panel_holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ Read = Callable[[str, bytes], tuple[str, int, PanelReported | CallReported]]
 class _Input:
     newness: Newness = field(default_factory=Newness)
     heard_s: float = 0.0
+    silent_after_s: float = SILENT_AFTER_S
     said: PanelReported | CallReported | None = None
     is_silent: bool = False
 
@@ -39,6 +40,10 @@ class AlarmInputs:
         self._silent_after_s = silent_after_s
         self._inputs: dict[tuple[InputKind, str], _Input] = {}
         self.refused = 0
+
+    def expect(self, kind: InputKind, id: str, *, at_s: float, silent_after_s: float) -> None:
+        """Count an input as heard now, so that it is silent when it does not speak for ``silent_after_s`` seconds."""
+        self._inputs[kind, id] = _Input(heard_s=at_s, silent_after_s=silent_after_s)
 
     def receive(
         self, address: DeviceAddress, payload: bytes, *, at_s: float, is_retained: bool = False
@@ -63,7 +68,7 @@ class AlarmInputs:
         if known is None and len(self._inputs) >= INPUTS_MAX:
             self.refused += 1
             return []
-        found = known or _Input()
+        found = known or _Input(silent_after_s=self._silent_after_s)
         try:
             boot, number, said = _READ[address.kind](address.id, payload)
         except DeviceMessageError:
@@ -81,15 +86,15 @@ class AlarmInputs:
         """Return which inputs have gone silent by now, each once until it is heard again."""
         events: list[InputEvent] = []
         for (kind, name), known in sorted(self._inputs.items()):
-            if not known.is_silent and at_s - known.heard_s >= self._silent_after_s:
+            if not known.is_silent and at_s - known.heard_s >= known.silent_after_s:
                 known.is_silent = True
                 events.append(InputSilent(kind, name))
         return events
 
     def next_due_s(self) -> float | None:
         """Return when an input would be silent next, in monotonic seconds; None when none could be."""
-        heard = [known.heard_s for known in self._inputs.values() if not known.is_silent]
-        return min(heard) + self._silent_after_s if heard else None
+        times = (known.heard_s + known.silent_after_s for known in self._inputs.values() if not known.is_silent)
+        return min(times, default=None)
 
 
 def _panel(name: str, payload: bytes) -> tuple[str, int, PanelReported]:

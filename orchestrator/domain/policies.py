@@ -20,7 +20,9 @@ class Policies:
     ``verification`` says whether queueing a delivery counts as verifying it. A robot that has waited for
     ``wait_before_priority_s`` for a way to be granted is served before all others. A load that waits for its receiver
     for ``receiver_wait_s`` raises an alarm. ``runner_walk_s`` is what a person needs from the pharmacy to any ward: a
-    robot that will be later than that is replaced by a runner.
+    robot that will be later than that is replaced by a runner. ``may_end_fire`` and ``may_end_crash_call`` are the ids
+    of the people who may let robots go on after such an alarm; nobody else may, so without any nobody does. A fire
+    panel that has gone silent is told to people; with ``silent_panel_holds`` it is taken as an alarm as well.
     """
 
     id: str
@@ -28,3 +30,6 @@ class Policies:
     wait_before_priority_s: float = 15.0
     receiver_wait_s: float = 600.0
     runner_walk_s: float = 300.0
+    may_end_fire: tuple[str, ...] = ()
+    may_end_crash_call: tuple[str, ...] = ()
+    silent_panel_holds: bool = False

@@ -68,6 +68,7 @@ async def act_once(
     by: str,
     status: int,
     act: Callable[[UnitOfWork, datetime], BaseModel],
+    place: str = "/api/v1/deliveries",
 ) -> Response:
     """Do what a request asks for in one transaction and answer with what came of it, or answer as the first time.
 
@@ -87,6 +88,8 @@ async def act_once(
         The status of success.
     act : callable
         The use case; gets the transaction and the present moment, and returns the answer.
+    place : str
+        Where what was made is found, by its id.
     """
     fingerprint = _fingerprint(request, asked)
 
@@ -99,7 +102,7 @@ async def act_once(
         return once(uow, key=key, principal=by, fingerprint=fingerprint, at=at, act=do)
 
     answer = await desk.control.run(command)
-    headers = {"Location": f"/api/v1/deliveries/{json.loads(answer.body)['id']}"} if answer.status == 201 else None
+    headers = {"Location": f"{place}/{json.loads(answer.body)['id']}"} if answer.status == 201 else None
     return Response(answer.body, answer.status, headers, "application/json")
 
 

@@ -16,6 +16,7 @@ from starlette.routing import compile_path
 
 from orchestrator.application.errors import UnavailableError
 from orchestrator.application.identity import PrincipalMissingError
+from orchestrator.domain.emergency.alarm import NotAuthorisedError
 from orchestrator.domain.errors import ConflictError, InvalidInputError, NotFoundError, WardporterError
 
 MEDIA_TYPE = "application/problem+json"
@@ -23,6 +24,7 @@ RETRY_AFTER_S = 5
 
 STATUS_OF_ERROR: Mapping[type[WardporterError], HTTPStatus] = {
     PrincipalMissingError: HTTPStatus.UNAUTHORIZED,
+    NotAuthorisedError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -53,7 +55,7 @@ class ProblemView(BaseModel):
 TITLE_OF_STATUS: Mapping[int, str] = {
     400: "The request cannot be read",
     401: "Who acts is not known",
-    403: "The request comes from elsewhere",
+    403: "Not from here, or not for you",
     404: "There is no such thing",
     405: "The method is not for this address",
     409: "Not in the present state",

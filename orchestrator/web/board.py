@@ -12,11 +12,12 @@ from pydantic import BaseModel
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Trip
+from orchestrator.domain.emergency.alarm import Alarm
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import Site, StationId
 from orchestrator.web.robot_rows import RobotRow, robot_row
-from orchestrator.web.tasks import Task, tasks_of
+from orchestrator.web.tasks import Task, alarm_tasks, tasks_of
 from orchestrator.web.words import PRIORITY_WORDS, delivery_words, reason_sentence, short_id, station_name
 
 CLOSED_SHOWN = 12
@@ -87,6 +88,7 @@ class Books:
     closed: Sequence[Delivery]
     trips: Sequence[Trip]
     closures: Sequence[LaneClosure] = ()
+    alarms: Sequence[Alarm] = ()
 
 
 def read_books(uow: UnitOfWork) -> Books:
@@ -96,6 +98,7 @@ def read_books(uow: UnitOfWork) -> Books:
         closed=uow.deliveries.page(after=None, limit=CLOSED_SHOWN, states=CLOSED),
         trips=uow.trips.open(),
         closures=uow.closures.standing(),
+        alarms=uow.alarms.standing(),
     )
 
 
@@ -137,7 +140,7 @@ def board_of(
     return Board(
         at=at,
         summary=_summary(books.opened),
-        tasks=tasks_of(books.trips, books.opened, robots, site=site),
+        tasks=[*alarm_tasks(books.alarms, site=site), *tasks_of(books.trips, books.opened, robots, site=site)],
         deliveries=[_delivery_row(delivery, site, at) for delivery in (*shown, *books.closed)],
         not_shown=len(opened) - len(shown),
         robots=robots,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, StopKind, Trip
+from orchestrator.domain.emergency.alarm import Alarm, AlarmKind, AlarmState
 from orchestrator.domain.site.model import Site
 from orchestrator.web.robot_rows import RobotRow
 from orchestrator.web.words import TASK_WORDS, short_id, station_name
@@ -28,6 +29,28 @@ class Task(BaseModel):
     act: str
     what: str
     is_alarm: bool = False
+
+
+def alarm_tasks(alarms: Sequence[Alarm], *, site: Site) -> list[Task]:
+    """Return what the alarms that stand ask of people; it comes before all else."""
+    return [_alarm_task(alarm, site) for alarm in alarms]
+
+
+def _alarm_task(alarm: Alarm, site: Site) -> Task:
+    zones = dict.fromkeys(site.zones[zone].called for zone in alarm.zones if zone in site.zones)
+    what = "FIRE ALARM" if alarm.kind is AlarmKind.FIRE else "CRASH CALL"
+    if alarm.state is AlarmState.SOUNDING:
+        act = f"{what}: keep away from robots that clear the way"
+    else:
+        act = f"{what} is over: let robots go on, if you may"
+    return Task(
+        id=f"alarm-{alarm.id}",
+        station="",
+        place=", ".join(zones) or site.name,
+        act=act,
+        what=f"Raised by {alarm.raised_by}: {alarm.reason}",
+        is_alarm=True,
+    )
 
 
 def tasks_of(

@@ -103,20 +103,22 @@ def test_robots_in_the_escape_corridor_leave_it_and_all_goes_on_when_a_person_sa
     assert_all_received_once(outcome)
 
 
-def test_a_robot_in_the_doorway_when_its_doors_are_to_shut_drives_out_of_it() -> None:
+@pytest.mark.parametrize("after_s", [0.0, 0.4, 0.8])
+def test_a_robot_that_drives_through_doors_that_are_to_shut_does_not_stay_in_the_doorway(after_s: float) -> None:
     ward = a_ward()
     drill = Drill(ward, "hall_ground")
     doors: list[str] = []
-
-    def is_in_doorway() -> bool:
-        poses = [p.report.pose for p in ward.control.picture().robots if p.report and p.report.pose]
-        return any(abs(pose.x_m - 29.5) < 0.3 and abs(pose.y_m - 20.0) < 0.5 for pose in poses)
 
     def sound() -> None:
         drill.sound()
         ward.scheduler.after(CLEARED_WITHIN_S, lambda: doors.append(ward.control.picture().doors[DOOR].position.value))
 
-    when(ward, is_in_doorway, sound)
+    when(
+        ward,
+        lambda: bool(robots_on(ward, ["corridor_e"])),
+        lambda: ward.scheduler.after(after_s, sound),
+        every_s=0.1,
+    )
 
     outcome = ward.run(limit_s=7200.0)
 

@@ -11,6 +11,7 @@ from orchestrator.adapters.config.checked import FileModel, default_of, read_che
 from orchestrator.adapters.config.site_form import Id
 from orchestrator.domain.policies import Policies, VerificationMoment
 
+Principal = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
 
 
@@ -22,6 +23,9 @@ class PolicyFile(FileModel):
     wait_before_priority_s: Seconds = default_of(Policies, "wait_before_priority_s")
     receiver_wait_s: Seconds = default_of(Policies, "receiver_wait_s")
     runner_walk_s: Seconds = default_of(Policies, "runner_walk_s")
+    may_end_fire: list[Principal] = Field(default_factory=list[Principal])
+    may_end_crash_call: list[Principal] = Field(default_factory=list[Principal])
+    silent_panel_holds: bool = default_of(Policies, "silent_panel_holds")
 
 
 def load_policies(path: Path) -> Policies:
@@ -33,4 +37,10 @@ def load_policies(path: Path) -> Policies:
         The file is malformed; each complaint names its line.
     """
     entry, _ = read_checked(path, PolicyFile)
-    return Policies(id=entry.policy, **entry.model_dump(exclude={"policy"}))
+    said = entry.model_dump(exclude={"policy", "may_end_fire", "may_end_crash_call"})
+    return Policies(
+        id=entry.policy,
+        may_end_fire=tuple(entry.may_end_fire),
+        may_end_crash_call=tuple(entry.may_end_crash_call),
+        **said,
+    )

@@ -11,6 +11,7 @@ const ANSWER_LIMIT_MS = 4000;
 const REOPEN_MS = 2000;
 const NUMBERED_EVENTS = [
   "delivery_changed", "robot_changed", "robot_arrived", "factsheet_checked", "alarm", "lane_closed", "lane_opened",
+  "emergency_changed",
 ];
 
 const shortTime = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });

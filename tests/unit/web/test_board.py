@@ -18,12 +18,13 @@ from orchestrator.domain.delivery.model import (
     Trip,
     TripId,
 )
+from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind
 from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import OperatingMode, RobotFault, RobotId
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.closure import LaneClosure
-from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, Site, StationId
+from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, Site, StationId, ZoneId
 from orchestrator.web.board import SUMMARY_WORDS, Board, Books, board_of
 from orchestrator.web.hold_words import HOLD_WORDS, Act
 from orchestrator.web.robot_rows import Doing, RobotRow, robot_row
@@ -31,6 +32,7 @@ from orchestrator.web.words import AT_STOP_WORDS, DELIVERY_WORDS, PRIORITY_WORDS
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, STATIONS, CountingIds, a_request, is_served
 from tests.support.desk import GRAPH, HATCH, WARD, a_picture, a_report, a_site
+from tests.support.wards import demo_hospital
 
 ROBOT = RobotId("robot-1")
 WARD_A = StationId("ward-a-handover")
@@ -213,3 +215,16 @@ def test_both_directions_of_a_closed_lane_are_one_row_unless_they_were_closed_ap
     ]
     assert [row.lanes for row in apart.closures] == [[there], [back]]
     assert "wet" not in board.model_dump_json()
+
+
+def test_a_standing_alarm_is_the_first_thing_that_waits_for_people_and_says_so_in_words() -> None:
+    site = demo_hospital()
+    alarm = Alarm(AlarmId("a"), AlarmKind.FIRE, (ZoneId("alder"),), "api", NOON, "porter", "Smoke")
+    over = replace(alarm, cleared_at=NOON, cleared_by="porter")
+
+    board = board_of(Books((), (), (), alarms=[alarm, over]), a_picture(), site=site, at=NOON)
+
+    first, second = board.tasks[:2]
+    assert (first.place, first.is_alarm) == ("Ward Alder", True)
+    assert first.act.startswith("FIRE ALARM")
+    assert "let robots go on" in second.act
