@@ -73,7 +73,7 @@ def test_nobody_is_sent_over_a_closed_lane_and_who_waits_for_it_goes_on_when_it_
     assert_received(ward.run(limit_s=3000.0))
 
     assert releases.first_s[TO_THE_BED] >= 600.0
-    assert seen == [["no_route"]]
+    assert seen == [["lane_closed"]]
 
 
 def test_a_lane_closed_for_a_time_opens_by_itself() -> None:
