@@ -35,7 +35,9 @@ def model_from_json(text: str) -> RobotModel:
         if unknown:
             raise ModelFileError(f"The model file has unknown fields {', '.join(unknown)}; remove them.")
         drawers = tuple(cast("list[str]", values.pop("drawers")))
-        return RobotModel(drawers=drawers, **values)  # pyright: ignore[reportArgumentType]  # checked by the writer
+        outline = cast("list[tuple[float, float]]", values.pop("footprint", []))
+        footprint = tuple((x, y) for x, y in outline)
+        return RobotModel(drawers=drawers, footprint=footprint, **values)  # pyright: ignore[reportArgumentType]  # checked by the writer
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(
             f"The model file cannot be read ({error}): expected the JSON form of a robot model. Write it again."

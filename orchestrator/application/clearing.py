@@ -8,7 +8,7 @@ where an alarm reaches.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.application.closures import ClosedLanes
@@ -16,7 +16,7 @@ from orchestrator.application.driving import lanes_ahead, take_lanes
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.holding import ALARM, give_up_order
 from orchestrator.application.ports import Building
-from orchestrator.application.steering import NO_ROUTE, Steering
+from orchestrator.application.steering import Steering
 from orchestrator.application.steps import (
     FREE_FOR_A_NEW_ORDER,
     OFF_GRAPH,
@@ -50,6 +50,7 @@ from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.device import DoorPosition
 from orchestrator.domain.site.geometry import distance_to_segment
 from orchestrator.domain.site.model import DoorId, LaneId, LevelId, LiftId, WaypointId
+from orchestrator.domain.traffic.coordination import NO_ROUTE
 from orchestrator.domain.traffic.monitor import Refused
 
 NOBODY = Reach()
@@ -212,10 +213,10 @@ class Clearing:
             answer = monitor.grant(robot, lanes)
             if not isinstance(answer, Refused):
                 turn.put(replace(turn.record(robot), route=lanes))
-                take_lanes(turn, self._fleet, self._steering.resources, robot, lanes)
+                take_lanes(turn, self._fleet, self._steering.relation, robot, lanes)
                 self._let_wait(turn, robot, reason)
                 return
-            refused.append(_Wish(answer, monitor.ways.needs(lanes)))
+            refused.append(_Wish(answer, monitor.ways_of(stand.robot).needs(lanes)))
         self._note_unable(turn, stand, reason, refused)
 
     def _note_unable(self, turn: Turn, stand: Stand, reason: Reason, refused: list[_Wish]) -> None:
@@ -233,15 +234,15 @@ class Clearing:
                 self._go_on(turn, stand, wish, away_from=robot)
 
     def _go_on(self, turn: Turn, stand: Stand, wish: _Wish, *, away_from: RobotId) -> None:
-        monitor, graph, resources = self._steering.monitor, self._fleet.graph_of(stand.robot), self._steering.resources
-        taken = resources.conflicts(wish.needs)
+        monitor, graph, relation = self._steering.monitor, self._fleet.graph_of(stand.robot), self._steering.relation
+        taken = relation.conflicts(wish.needs)
         for _, lanes in refuges(stand, [(stand.at, 0.0)], self._reach, graph):
             end = graph.lanes[lanes[-1]].end if lanes else stand.at
-            if resources.mask(resources.of_waypoint(end)) & taken:
+            if monitor.ways_of(stand.robot).waypoints[end] & taken:
                 continue
             if not isinstance(monitor.grant(stand.robot, lanes), Refused):
                 turn.put(replace(turn.record(stand.robot), route=lanes))
-                take_lanes(turn, self._fleet, resources, stand.robot, lanes)
+                take_lanes(turn, self._fleet, relation, stand.robot, lanes)
                 sentence = f"It makes room for {away_from}, which has to get out of people's way."
                 turn.put(replace(turn.record(stand.robot), waiting=(Reason(MAKES_ROOM, sentence),)))
                 return
@@ -253,14 +254,14 @@ class Clearing:
         before = record.held
         refused: list[_Wish] = []
         for start, lanes in refuges(stand, self._ways_on(stand, record), self._reach, graph):
-            held = self._steering.resources.of_route(stand.at, stand.ahead[:1], graph)
+            held = self._of_route(stand.robot, stand.at, stand.ahead[:1])
             self._occupy(record, tip=start, held=held)
             answer = monitor.grant(stand.robot, lanes) if lanes else None
             if not isinstance(answer, Refused):
                 self._send(turn, stand, start, lanes)
                 self._let_wait(turn, stand.robot, reason)
                 return
-            refused.append(_Wish(answer, monitor.ways.needs(lanes)))
+            refused.append(_Wish(answer, monitor.ways_of(stand.robot).needs(lanes)))
         assert record.tip is not None
         self._occupy(record, tip=record.tip, held=before)
         self._note_unable(turn, stand, reason, refused)
@@ -279,8 +280,8 @@ class Clearing:
         assert record.report is not None
         assert record.report.pose is not None
         end = self._fleet.graph_of(stand.robot).lanes[lanes[-1]].end if lanes else start
-        held = self._steering.resources.of_route(stand.at, stand.ahead[:1], self._fleet.graph_of(stand.robot))
-        held |= self._steering.resources.of_route(start, lanes, self._fleet.graph_of(stand.robot))
+        held = self._of_route(stand.robot, stand.at, stand.ahead[:1])
+        held |= self._of_route(stand.robot, start, lanes)
         order_id = OrderId(turn.ids.new("order"))
         here = OrderStep(WaypointId(f"{OFF_GRAPH}{order_id}"), record.report.pose)
         onward = steps_of_lanes(self._fleet, stand.robot, lanes if start == stand.at else (stand.ahead[0], *lanes))
@@ -307,9 +308,9 @@ class Clearing:
         tip = self._fleet.graph_of(robot).lanes[record.granted[0]].start
         place = standing_place(self._fleet, record)
         # Where nobody knows the place it keeps all but what lies beyond its base.
-        kept = self._steering.resources.of_route(place, ahead, self._fleet.graph_of(robot)) if place else record.held
-        beyond = self._steering.resources.of_route(tip, record.granted, self._fleet.graph_of(robot))
-        held = (record.held & kept) | (record.held - beyond) | self._steering.resources.of_waypoint(tip)
+        kept = self._of_route(robot, place, ahead) if place else record.held
+        beyond = self._of_route(robot, tip, record.granted)
+        held = (record.held & kept) | (record.held - beyond) | self._of_route(robot, tip, ())
         self._occupy(record, tip=tip, held=held)
         turn.put(replace(record, granted=(), route=(), tip=tip, held=held))
 
@@ -317,9 +318,13 @@ class Clearing:
         endpoint = self._fleet.home_waypoint_of(record.robot)
         monitor = self._steering.monitor
         is_frozen = monitor.is_frozen(record.robot)
-        monitor.occupy(record.robot, tip=tip, held=held, endpoint=endpoint)
+        model = self._fleet.models[record.robot].id
+        monitor.occupy(record.robot, model=model, tip=tip, held=held, endpoint=endpoint)
         if is_frozen:
             monitor.freeze(record.robot)
+
+    def _of_route(self, robot: RobotId, waypoint: WaypointId, lanes: Sequence[LaneId]) -> frozenset[str]:
+        return self._steering.relation.of_route(self._fleet.models[robot].id, waypoint, lanes)
 
     # -- what is told ---------------------------------------------------------------------------------------------
 

@@ -166,7 +166,7 @@ class Control:
         After a turn that failed this makes the links tell once more what could not be kept.
         """
         with self._store.reading() as uow:
-            self._records = {robot: uow.robots.get(robot) for robot in self.fleet.robots}
+            self._records = {robot: self._steering.readable(uow.robots.get(robot)) for robot in self.fleet.robots}
             wanted = uow.outbox.wanted()
         self._steering.restore(self._records)
         self._dispatcher.forget()
@@ -299,7 +299,7 @@ class Control:
             complete_order(turn, self.fleet, robot)
             catch_up(turn, self.fleet, robot)
             self._steering.place(turn, robot)
-            free_what_is_behind(turn, self.fleet, self._steering.monitor, self._steering.resources, robot)
+            free_what_is_behind(turn, self.fleet, self._steering.monitor, robot)
         self._advance()
 
     def _note_connection(self, turn: Turn, robot: RobotId, event: link_events.LinkEvent) -> None:
@@ -325,8 +325,10 @@ class Control:
                 self._live[robot] = event.report
                 self._complaints[robot] = event.faults
                 record = self._records[robot]
-                return is_news(record.report, event.report) or has_strayed(
-                    self.fleet, replace(record, report=event.report)
+                return (
+                    is_news(record.report, event.report)
+                    or has_strayed(self.fleet, replace(record, report=event.report))
+                    or self._steering.has_shifted(record, event.report)
                 )
             case link_events.FactsheetReceived():
                 is_known = self._factsheets.get(robot) == event.factsheet
@@ -354,16 +356,20 @@ class Control:
             note_arrivals(turn, self.fleet)
             progress_trips(turn)
             resting = self._resting(turn)
-            closed = closed_lanes(turn, (*self._closures, self._clearing.closed))
+            shut = closed_lanes(turn, self._closures)
+            closed = closed_lanes(turn, (lambda _turn: shut, self._clearing.closed))
             kept = self._clearing.kept_in_place(turn)
             unserved = self._clearing.unserved(turn)
-            self._dispatcher.dispatch(turn, reported=self._live.keys(), resting=resting | kept, unserved=unserved)
-            self._steering.steer(turn, reported=self._live.keys(), closed=closed, kept=kept)
+            self._steering.close(turn, closed, shut=shut)
+            self._dispatcher.dispatch(
+                turn, reported=self._live.keys(), resting=resting | kept, unserved=unserved, closed=shut.lanes
+            )
+            self._steering.steer(turn, reported=self._live, kept=kept)
             stopped = self._clearing.clear_ways(turn, reported=self._live.keys())
             self._gates.hold_what_is_needed({robot: self._whereabouts(turn, robot) for robot in self.fleet.robots})
             for robot in sorted(self.fleet.robots):
                 if robot in self._live and robot not in resting and robot not in stopped:
-                    send_what_is_free(turn, self.fleet, self._gates, robot)
+                    send_what_is_free(turn, self.fleet, self._gates, self._steering.monitor, robot)
             self._next_look_s = self._next_look(turn)
 
     def _whereabouts(self, turn: Turn, robot: RobotId) -> Whereabouts:

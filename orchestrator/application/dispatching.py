@@ -13,7 +13,7 @@ from orchestrator.domain.dispatch.filters import Candidate
 from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
-from orchestrator.domain.site.model import StationId, WaypointId
+from orchestrator.domain.site.model import LaneId, StationId, WaypointId
 
 Distance = Callable[[RobotId, WaypointId, WaypointId], float | None]
 
@@ -29,6 +29,7 @@ class _Question:
     candidates: tuple[Candidate, ...]
     tips: tuple[WaypointId | None, ...]
     busy: frozenset[StationId]
+    closed: frozenset[LaneId]
 
 
 class Dispatcher:
@@ -54,6 +55,7 @@ class Dispatcher:
         reported: Collection[RobotId],
         resting: Collection[RobotId],
         unserved: Collection[DeliveryId] = (),
+        closed: frozenset[LaneId] = frozenset(),
     ) -> None:
         """Assign waiting deliveries to robots, keep the reasons of those left waiting, and send the idle home.
 
@@ -67,12 +69,14 @@ class Dispatcher:
             Robots that refused an order a moment ago and are left alone for now.
         unserved : collection of DeliveryId
             Deliveries that nobody may fetch or bring now; whoever says so says why.
+        closed : frozenset of LaneId
+            Lanes that nobody may be sent over; distances are asked anew when they change.
         """
-        question = self._question(turn, reported=reported, resting=resting, unserved=unserved)
+        question = self._question(turn, reported=reported, resting=resting, unserved=unserved, closed=closed)
         if question == self._settled:
             return
         if _join_open_trips(turn, self._fleet, unserved):
-            question = self._question(turn, reported=reported, resting=resting, unserved=unserved)
+            question = self._question(turn, reported=reported, resting=resting, unserved=unserved, closed=closed)
         plan = plan_trips(
             [turn.delivery(delivery) for delivery in question.deliveries],
             question.candidates,
@@ -100,6 +104,7 @@ class Dispatcher:
         reported: Collection[RobotId],
         resting: Collection[RobotId],
         unserved: Collection[DeliveryId],
+        closed: frozenset[LaneId],
     ) -> _Question:
         robots = sorted(self._fleet.robots)
         waiting = (d.id for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED)
@@ -111,6 +116,7 @@ class Dispatcher:
             ),
             tips=tuple(turn.record(robot).tip for robot in robots),
             busy=_stations_being_loaded(turn),
+            closed=closed,
         )
 
     def _distance_to(self, turn: Turn, robot: RobotId, station: StationId) -> float | None:

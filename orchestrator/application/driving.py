@@ -33,8 +33,8 @@ from orchestrator.domain.fleet.order import DriveOrder, OrderStep
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, WaypointId
+from orchestrator.domain.traffic.conflicts import ConflictRelation
 from orchestrator.domain.traffic.monitor import Monitor
-from orchestrator.domain.traffic.resources import ResourceMap
 from orchestrator.vda5050.dialect import OrderUpdates
 
 
@@ -43,9 +43,7 @@ def lanes_ahead(record: RobotRecord) -> tuple[LaneId, ...]:
     return (*remaining_base(record), *record.granted)
 
 
-def free_what_is_behind(
-    turn: Turn, fleet: FleetOnSite, monitor: Monitor, resources: ResourceMap, robot: RobotId
-) -> None:
+def free_what_is_behind(turn: Turn, fleet: FleetOnSite, monitor: Monitor, robot: RobotId) -> None:
     """Free the resources of everything the robot has passed.
 
     When the robot's centre is on a waypoint, its footprint reaches no further back than the conflict relation of that
@@ -55,7 +53,7 @@ def free_what_is_behind(
     place = standing_place(fleet, record)
     if place is None or record.is_held_for(HoldKind.MOVED) or _is_on_its_way_to_the_lanes(fleet, record):
         return
-    freed = record.held - resources.of_route(place, lanes_ahead(record), fleet.graph_of(robot))
+    freed = record.held - monitor.relation.of_route(fleet.models[robot].id, place, lanes_ahead(record))
     if freed:
         monitor.release(robot, freed)
         turn.put(replace(record, held=record.held - freed))
@@ -113,8 +111,10 @@ def note_arrivals(turn: Turn, fleet: FleetOnSite) -> None:
             arrive(turn, robot)
 
 
-def send_what_is_free(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
-    """Release as much of the granted way as doors and lifts allow, in a new order or an update of the present one.
+def send_what_is_free(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor, robot: RobotId) -> None:
+    """Release as much of the granted way as is open, in a new order or an update of the present one.
+
+    Doors and lifts have to be open for it, no lane closed and no robot in the way that left its own lanes.
 
     One update at a time: nothing is sent while the robot has not acknowledged the last one, so never do two contents
     share an update id.
@@ -123,12 +123,21 @@ def send_what_is_free(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: Robot
     if record.lost_since is not None or record.report is None or record.is_kept_from_driving:
         return
     if record.phase in FREE_FOR_A_NEW_ORDER:
-        _start_order(turn, fleet, gates, robot)
+        _start_order(turn, fleet, gates, monitor, robot)
     elif record.phase is OrderPhase.ACKNOWLEDGED:
-        _extend_order(turn, fleet, gates, robot)
+        _extend_order(turn, fleet, gates, monitor, robot)
 
 
-def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
+def _passable(
+    gates: Gates, monitor: Monitor, robot: RobotId, lanes: Sequence[LaneId], *, stands_at: WaypointId | None
+) -> tuple[int, tuple[Reason, ...]]:
+    """Return how many of the lanes ahead may be released now, and what the next one waits for."""
+    unhindered, hindrance = monitor.unhindered(robot, lanes)
+    count, reasons = gates.passable(robot, lanes[:unhindered], stands_at=stands_at)
+    return count, reasons if reasons or hindrance is None else (hindrance,)
+
+
+def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor, robot: RobotId) -> None:
     record = turn.record(robot)
     report = record.report
     assert report is not None
@@ -151,7 +160,7 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -
         ask_before_order(turn, robot, at_once)
         return
     beginning = (replace(beginning[0], actions=actions), *beginning[1:])
-    count, reasons = gates.passable(robot, ahead, stands_at=standing_place(fleet, record))
+    count, reasons = _passable(gates, monitor, robot, ahead, stands_at=standing_place(fleet, record))
     if count == 0 and not actions:
         _wait(turn, robot, reasons)
         return
@@ -164,7 +173,7 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -
     turn.want_order(order)
 
 
-def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
+def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor, robot: RobotId) -> None:
     record = turn.record(robot)
     order = record.order
     assert order is not None
@@ -175,7 +184,7 @@ def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) 
     if record.report is None or not record.report.may_be_ordered:
         return  # whoever released the emergency stop finds a robot that drives no farther than it was allowed before
     stands_at = standing_place(fleet, record) if not remaining_base(record) else None
-    count, reasons = gates.passable(robot, record.granted, stands_at=stands_at)
+    count, reasons = _passable(gates, monitor, robot, record.granted, stands_at=stands_at)
     ahead = (*record.granted, *record.route)
     if count == 0 and _lanes_of(order.horizon) == ahead:
         _wait(turn, robot, reasons)
@@ -200,12 +209,14 @@ def _wait(turn: Turn, robot: RobotId, reasons: tuple[Reason, ...]) -> None:
         turn.put(replace(record, waiting=reasons))
 
 
-def take_lanes(turn: Turn, fleet: FleetOnSite, resources: ResourceMap, robot: RobotId, lanes: Sequence[LaneId]) -> None:
+def take_lanes(
+    turn: Turn, fleet: FleetOnSite, relation: ConflictRelation, robot: RobotId, lanes: Sequence[LaneId]
+) -> None:
     """Record that traffic has granted the next lanes of the robot's route."""
     record = turn.record(robot)
     assert record.route[: len(lanes)] == tuple(lanes), "lanes are granted in the order of the route"
     graph = fleet.graph_of(robot)
-    held = record.held | resources.of_route(graph.lanes[lanes[0]].start, lanes, graph)
+    held = record.held | relation.of_route(fleet.models[robot].id, graph.lanes[lanes[0]].start, lanes)
     turn.put(
         replace(
             record,
@@ -216,6 +227,22 @@ def take_lanes(turn: Turn, fleet: FleetOnSite, resources: ResourceMap, robot: Ro
             waiting=(),
         )
     )
+
+
+def with_known_holdings(fleet: FleetOnSite, relation: ConflictRelation, record: RobotRecord) -> RobotRecord:
+    """Return the record with resources that the relation knows.
+
+    Books that were written before the site, a model or the naming of resources changed hold others. Then what the robot
+    holds follows from where it stands and the lanes ahead of it.
+    """
+    if relation.knows(record.held):
+        return record
+    if record.tip is None:
+        return replace(record, held=frozenset())
+    model, lanes = fleet.models[record.robot].id, lanes_ahead(record)
+    start = standing_place(fleet, record) or (relation.graph(model).lanes[lanes[0]].start if lanes else record.tip)
+    held = relation.of_route(model, start, lanes) | relation.of_waypoint(model, record.tip)
+    return replace(record, held=held)
 
 
 def planned_end(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None:

@@ -20,6 +20,7 @@ from orchestrator.domain.site.model import (
     Waypoint,
     WaypointId,
 )
+from orchestrator.domain.traffic.conflicts import conflict_relation
 from orchestrator.vda5050.dialect import STANDARD, Dialect
 
 
@@ -152,7 +153,7 @@ def assemble_fleet(
     Raises
     ------
     FleetSettingError
-        The fleet is empty, its models use different lane graphs, or a home is missing or shared.
+        The fleet is empty, a lane graph or a home is missing, or two homes are one or overlap.
     NotClearedError
         A robot is commissioned as hardware: nothing can clear a lane for it yet.
     """
@@ -164,28 +165,35 @@ def assemble_fleet(
             f"Robot {', '.join(hardware)} was refused: it is commissioned as hardware, and no lane is cleared for "
             f"hardware before its clearance in Gazebo. Commission it as simulated, or leave it out of the fleet file."
         )
-    graphs = {models[robot].graph for robot in robots}
-    if len(graphs) != 1:
+    for graph in sorted({models[robot].graph for robot in robots} - site.graphs.keys()):
         raise FleetSettingError(
-            f"The fleet's models drive on different lane graphs ({', '.join(sorted(graphs))}); put them on one."
+            f"The fleet drives on lane graph {graph}, which the site does not have; it has "
+            f"{', '.join(sorted(site.graphs))}."
         )
-    graph = site.graphs.get(next(iter(graphs)))
-    if graph is None:
-        raise FleetSettingError(
-            f"The fleet drives on lane graph {next(iter(graphs))}, which the site does not have; "
-            f"it has {', '.join(sorted(site.graphs))}."
-        )
-    owners: dict[WaypointId, RobotId] = {}
-    for robot in robots.values():
-        station = site.stations.get(robot.home)
-        place = station.waypoints.get(graph.id) if station else None
-        if place is None:
-            raise FleetSettingError(f"Robot {robot.id} has its home at {robot.home}, which is not on its lane graph.")
-        if place in owners:
-            raise FleetSettingError(
-                f"Robots {owners[place]} and {robot.id} share the home {robot.home}; each needs its own resting place."
-            )
-        owners[place] = robot.id
-    return FleetOnSite(
+    fleet = FleetOnSite(
         site=site, robots=dict(robots), models=dict(models), policy=policy, dialects=dict(dialects or {})
     )
+    _require_homes_apart(fleet)
+    return fleet
+
+
+def _require_homes_apart(fleet: FleetOnSite) -> None:
+    """Refuse homes that are not on their robot's graph, and two that robots cannot stand at side by side."""
+    relation = conflict_relation(fleet.site, fleet.models.values())
+    taken: dict[RobotId, tuple[WaypointId, int]] = {}
+    for robot in fleet.robots.values():
+        if not fleet.reaches(robot.id, robot.home):
+            raise FleetSettingError(f"Robot {robot.id} has its home at {robot.home}, which is not on its lane graph.")
+        place = fleet.home_waypoint_of(robot.id)
+        mask = relation.mask(relation.of_waypoint(fleet.models[robot.id].id, place))
+        for other, (theirs, conflicts) in taken.items():
+            if theirs == place:
+                raise FleetSettingError(
+                    f"Robots {other} and {robot.id} share the home {robot.home}; each needs its own resting place."
+                )
+            if mask & conflicts:
+                raise FleetSettingError(
+                    f"The homes of robots {other} and {robot.id}, {fleet.robots[other].home} and {robot.home}, overlap "
+                    "for robots of their size; name resting places farther apart."
+                )
+        taken[robot.id] = (place, relation.conflicts(mask))

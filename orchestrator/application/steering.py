@@ -12,24 +12,23 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.application.closures import ClosedLanes
-from orchestrator.application.driving import lanes_ahead, planned_end, take_lanes
+from orchestrator.application.driving import lanes_ahead, planned_end, take_lanes, with_known_holdings
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.holding import lay_hold
-from orchestrator.application.steps import entered_at, has_strayed, is_off_its_way, standing_place
+from orchestrator.application.obstacles import Obstacles
+from orchestrator.application.retracting import take_back
+from orchestrator.application.steps import entered_at, has_strayed, is_off_its_way
 from orchestrator.application.trips import is_standing_for_people, leave_station
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.hold import HoldKind
-from orchestrator.domain.fleet.model import Pose, RobotId
+from orchestrator.domain.fleet.model import ModelId, RobotId, RobotReport
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
-from orchestrator.domain.site.geometry import distance_to_segment
-from orchestrator.domain.site.model import GraphId, LaneId, WaypointId
-from orchestrator.domain.traffic.coordination import Advance, Divert, Resume, Traveller, Wait, decide
+from orchestrator.domain.site.model import LaneId, WaypointId
+from orchestrator.domain.traffic.conflicts import conflict_relation
+from orchestrator.domain.traffic.coordination import NO_ROUTE, Advance, Divert, Resume, Traveller, Wait, decide
 from orchestrator.domain.traffic.monitor import Monitor
-from orchestrator.domain.traffic.resources import compile_resources
 from orchestrator.domain.traffic.routing import Router, opposing
-
-NO_ROUTE = "no_route"
 
 ROUNDS = 4
 """How often in one turn traffic may be asked again because somebody took another route."""
@@ -59,20 +58,18 @@ class Steering:
     Parameters
     ----------
     fleet : FleetOnSite
-        Site, graph, robots, models, policy.
+        Site, robots, models, policy.
     """
 
     def __init__(self, fleet: FleetOnSite) -> None:
         self._fleet = fleet
-        self._graph = fleet.graph_of(next(iter(fleet.robots)))
-        radius_m = max(model.radius_m for model in fleet.models.values())
-        self.resources = compile_resources(fleet.site, self._graph, radius_m=radius_m)
-        self.monitor = Monitor(self.resources, self._graph)
-        self._routers = {
-            robot: Router(fleet.site, fleet.graph_of(robot), fleet.models[robot]) for robot in fleet.robots
-        }
-        self._distances: dict[tuple[GraphId, WaypointId, WaypointId], float | None] = {}
-        self._closed = ClosedLanes()
+        self.relation = conflict_relation(fleet.site, fleet.models.values())
+        self.monitor = Monitor(self.relation)
+        self._obstacles = Obstacles(fleet, self.relation)
+        routers = {m.id: Router(fleet.site, self.relation.graph(m.id), m) for m in fleet.models.values()}
+        self._routers = {robot: routers[model.id] for robot, model in fleet.models.items()}
+        self._distances: dict[tuple[ModelId, WaypointId, WaypointId], float | None] = {}
+        self._closed = self._shut = ClosedLanes()
         self._wishes = {robot: _Wish() for robot in fleet.robots}
         self._kept: Collection[RobotId] = ()
 
@@ -81,19 +78,28 @@ class Steering:
 
         Diversions are forgotten: the routes of a turn that failed are not those they went with.
         """
-        self.monitor = Monitor(self.resources, self._graph)
+        self.monitor = Monitor(self.relation)
+        self.monitor.close(self._shut.reasons)
+        self._obstacles.forget()
         for wish in self._wishes.values():
             wish.is_diverted = False
         for robot, record in sorted(records.items()):
             if record.tip is not None:
-                endpoint = self._fleet.home_waypoint_of(robot)
-                self.monitor.occupy(robot, tip=record.tip, held=record.held, endpoint=endpoint)
+                self._occupy(robot, tip=record.tip, held=record.held)
+
+    def readable(self, record: RobotRecord) -> RobotRecord:
+        """Return a record from the books as it reads on this site; see `with_known_holdings`."""
+        return with_known_holdings(self._fleet, self.relation, record)
+
+    def _occupy(self, robot: RobotId, *, tip: WaypointId, held: frozenset[str]) -> None:
+        model, endpoint = self._fleet.models[robot].id, self._fleet.home_waypoint_of(robot)
+        self.monitor.occupy(robot, model=model, tip=tip, held=held, endpoint=endpoint)
 
     def distance_m(self, robot: RobotId, start: WaypointId, goal: WaypointId) -> float | None:
-        """Return a robot's driving distance between two waypoints of its graph in metres, None when there is no way."""
-        key = (self._fleet.models[robot].graph, start, goal)
+        """Return a robot's driving distance between two waypoints of its graph in metres, None when no way is open."""
+        key = (self._fleet.models[robot].id, start, goal)
         if key not in self._distances:
-            lanes = self._routers[robot].route(start, goal)
+            lanes = self._routers[robot].route(start, goal, closed=self._shut.lanes)
             self._distances[key] = None if lanes is None else self._routers[robot].length_m(lanes)
         return self._distances[key]
 
@@ -101,7 +107,7 @@ class Steering:
         """Enter a robot at the waypoint it stands on when it first reports, and keep off where somebody has moved it.
 
         A robot between waypoints is entered once it has been put on one; till then it keeps what it holds. One that
-        was moved waits for a person, as an obstacle both where the books had it and where it says it is.
+        was moved waits for a person, as an obstacle (see `Obstacles`) where the books had it and where it says it is.
         """
         record = turn.record(robot)
         if record.is_held_for(HoldKind.REMOVED):
@@ -109,8 +115,8 @@ class Steering:
         if is_off_its_way(self._fleet, record) or has_strayed(self._fleet, record):
             self._note_moved(turn, robot)
         if turn.record(robot).is_held_for(HoldKind.MOVED):
-            self._stand_in_the_way(turn, robot)
-        elif record.tip is None:
+            return
+        if record.tip is None:
             self._enter(turn, robot)
         elif any(reason.code == OFF_GRAPH for reason in record.waiting):
             turn.put(replace(record, waiting=()))
@@ -123,36 +129,6 @@ class Steering:
         if not turn.record(robot).is_held_for(HoldKind.MOVED):
             leave_station(turn, robot, Reason(HoldKind.MOVED.code, sentence))
         lay_hold(turn, robot, HoldKind.MOVED, sentence)
-
-    def _stand_in_the_way(self, turn: Turn, robot: RobotId) -> None:
-        record = turn.record(robot)
-        assert record.tip is not None, "only a robot that stood somewhere was moved"
-        place = standing_place(self._fleet, record) or record.tip
-        held = self.resources.of_route(place, lanes_ahead(record), self._graph)
-        if record.report is not None and record.report.pose is not None:
-            held |= self._reached_from(record.report.pose)
-        if held != record.held:
-            self.monitor.occupy(robot, tip=record.tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
-            turn.put(replace(record, held=held))
-
-    def _reached_from(self, pose: Pose) -> frozenset[str]:
-        """Return what nobody may use while a robot stands at a pose, whichever of the fleet it is."""
-        apart_m = 2.0 * max(model.radius_m for model in self._fleet.models.values())
-        here, graph = (pose.x_m, pose.y_m), self._graph
-        places = {w.id: (w.x_m, w.y_m) for w in graph.waypoints.values() if w.level == pose.level}
-        found = [
-            self.resources.of_waypoint(waypoint)
-            for waypoint, at in places.items()
-            if distance_to_segment(here, at, at) < apart_m
-        ]
-        found += [
-            self.resources.of_lane(lane.id)
-            for lane in graph.lanes.values()
-            if lane.start in places
-            and lane.end in places
-            and distance_to_segment(here, places[lane.start], places[lane.end]) < apart_m
-        ]
-        return frozenset[str]().union(*found)
 
     def _enter(self, turn: Turn, robot: RobotId) -> None:
         record = turn.record(robot)
@@ -179,35 +155,52 @@ class Steering:
     def _occupy_tip(self, turn: Turn, robot: RobotId) -> None:
         record = turn.record(robot)
         assert record.tip is not None
-        held = self.resources.of_waypoint(record.tip)
-        self.monitor.occupy(robot, tip=record.tip, held=held, endpoint=self._fleet.home_waypoint_of(robot))
+        held = self.relation.of_waypoint(self._fleet.models[robot].id, record.tip)
+        self._occupy(robot, tip=record.tip, held=held)
         turn.put(replace(record, held=held))
 
-    def steer(
-        self,
-        turn: Turn,
-        *,
-        reported: Collection[RobotId],
-        closed: ClosedLanes,
-        kept: Collection[RobotId] = (),
-    ) -> None:
+    def close(self, turn: Turn, closed: ClosedLanes, *, shut: ClosedLanes) -> None:
+        """Take note of the lanes that nobody may be sent over now; in force until the next call.
+
+        Parameters
+        ----------
+        turn : Turn
+            The transaction.
+        closed : ClosedLanes
+            Lanes on which nothing new is granted to robots at work.
+        shut : ClosedLanes
+            Those among them that nobody drives over at all, not even to clear a way in an emergency.
+        """
+        self._closed = closed
+        if shut == self._shut:
+            return
+        if shut.lanes != self._shut.lanes:
+            self._distances.clear()
+        self._shut = shut
+        self.monitor.close(shut.reasons)
+        self._obstacles.note_closed(turn, self.monitor)
+
+    def has_shifted(self, record: RobotRecord, report: RobotReport) -> bool:
+        """Whether a robot's report puts it beside its lanes, or elsewhere beside them than was known."""
+        return self._obstacles.has_shifted(record, report)
+
+    def steer(self, turn: Turn, *, reported: Mapping[RobotId, RobotReport], kept: Collection[RobotId] = ()) -> None:
         """Plan routes to new targets, and let traffic decide who may go on.
 
         Parameters
         ----------
         turn : Turn
             The transaction.
-        reported : collection of RobotId
-            Robots that have reported since the orchestrator started; nothing is granted to any other.
-        closed : ClosedLanes
-            Lanes that nobody may be sent over now.
+        reported : mapping of RobotId to RobotReport
+            What robots have said last since the orchestrator started; nothing is granted to any other.
         kept : collection of RobotId
             Robots that stay where they are whatever they want; they take no part.
         """
-        self._closed, self._kept = closed, kept
+        self._kept = kept
         placed = self.monitor.robots
+        self._obstacles.note(turn, self.monitor, reported)
         for robot in placed:
-            self._freeze_or_thaw(turn, robot)
+            self._take_back_hindered(turn, robot)
         for robot in placed:
             self._plan_route(turn, robot)
         for _ in range(ROUNDS):
@@ -226,17 +219,14 @@ class Steering:
 
     # -- before the decision --------------------------------------------------------------------------------------
 
-    def _freeze_or_thaw(self, turn: Turn, robot: RobotId) -> None:
-        record = turn.record(robot)
-        report = record.report
-        is_kept = record.lost_since is not None or record.is_kept_from_driving
-        is_stuck = is_kept or (report is not None and not report.may_be_ordered)
-        if is_stuck == self.monitor.is_frozen(robot):
+    def _take_back_hindered(self, turn: Turn, robot: RobotId) -> None:
+        """Take back what a robot was granted and not sent over, if it is closed now or another stands in the way."""
+        if not self._shut.reasons and not self.monitor.has_obstacles:
             return
-        cut_off = self.monitor.freeze(robot) if is_stuck else self.monitor.thaw(robot)
-        if cut_off:
-            sentence = f"Robot {robot} cannot move and cuts off {', '.join(cut_off)}; move it aside or fence it off."
-            turn.tell("alarm", robot, {"code": "robots_cut_off", "sentence": sentence})
+        lanes = lanes_ahead(turn.record(robot))
+        hindered = next((i for i, lane in enumerate(lanes) if self.monitor.hindrance(robot, lane)), None)
+        if hindered is not None:
+            take_back(turn, self._fleet, self.monitor, robot, before=hindered)
 
     def _destination(self, record: RobotRecord) -> WaypointId | None:
         return None if record.target is None else self._fleet.waypoint_of(record.robot, record.target)
@@ -249,11 +239,8 @@ class Steering:
             self._wishes[robot] = wish = _Wish(target=wanted, since_s=turn.at_s)
         if wanted is None or wish.is_diverted or record.tip is None:
             return
-        barred = self.monitor.barred(robot)
-        lanes = self._fleet.graph_of(robot).lanes
-        is_barred = any(
-            lane in barred.lanes or lane in self._closed or lanes[lane].end in barred.waypoints for lane in record.route
-        )
+        is_closed = any(lane in self._closed for lane in record.route)
+        is_barred = is_closed or self.monitor.is_barred(robot, record.route)
         if planned_end(self._fleet, record) == wanted and not is_barred:
             return
         self._set_route(turn, robot, self._route(turn, robot, wanted))
@@ -272,11 +259,11 @@ class Steering:
         lanes = self._routers[robot].route(tip, goal, avoid=barred.waypoints, closed=closed, extra_s=extra_s)
         return lanes or ()
 
-    def _open_part(self, route: tuple[LaneId, ...]) -> tuple[LaneId, ...]:
+    def _open_part(self, robot: RobotId, route: tuple[LaneId, ...]) -> tuple[LaneId, ...]:
         """Return the beginning of a route that can be granted: whole stretches up to the first closed lane."""
         count = 0
         while count < len(route):
-            stretch = self.monitor.stretch(route[count:])
+            stretch = self.monitor.stretch(robot, route[count:])
             if any(lane in self._closed for lane in stretch):
                 break
             count += len(stretch)
@@ -299,7 +286,7 @@ class Steering:
         ahead_m = self._routers[robot].length_m(lanes_ahead(record))
         is_in_hand = record.phase is not OrderPhase.CANCELLING and not is_off_its_way(self._fleet, record)
         may_go = has_reported and is_in_hand
-        route = self._open_part(record.route) if self._closed.lanes else record.route
+        route = self._open_part(robot, record.route) if self._closed.lanes else record.route
         return Traveller(
             robot=robot,
             route=route,
@@ -319,7 +306,7 @@ class Steering:
         match decision:
             case Advance(robot=robot, lanes=lanes):
                 wish.waiting_since_s = None
-                take_lanes(turn, self._fleet, self.resources, robot, lanes)
+                take_lanes(turn, self._fleet, self.relation, robot, lanes)
             case Divert(robot=robot, lanes=lanes, reason=reason):
                 wish.is_diverted = True
                 turn.put(replace(turn.record(robot), route=lanes, waiting=(reason,)))

@@ -32,7 +32,6 @@ _LOAD_MASS_KG = 10.0
 
 def factsheet_of(model: RobotModel, *, address: RobotAddress, header_id: int, now: datetime) -> Factsheet:
     """Return what a robot of ``model`` says about its kind."""
-    diameter_m = 2.0 * model.radius_m
     return Factsheet(
         header_id=header_id,
         timestamp=now,
@@ -53,8 +52,8 @@ def factsheet_of(model: RobotModel, *, address: RobotAddress, header_id: int, no
             acceleration_max=model.acceleration_m_s2,
             deceleration_max=model.acceleration_m_s2,
             height_max=_HEIGHT_M,
-            width=diameter_m,
-            length=diameter_m,
+            width=model.width_m,
+            length=model.length_m,
         ),
         protocol_limits=ProtocolLimits(
             timing=Timing(

@@ -10,8 +10,8 @@ from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import ModelId, Robot, RobotId, RobotModel
 from orchestrator.domain.site.graph import adjacency_of
 from orchestrator.domain.site.model import GraphId, LaneGraph, Site, Station, StationId, StationKind
+from orchestrator.domain.traffic.conflicts import ConflictRelation, conflict_relation
 from orchestrator.domain.traffic.monitor import Monitor
-from orchestrator.domain.traffic.resources import ResourceMap, compile_resources
 
 WARD_KINDS = (StationKind.WARD_HANDOVER, StationKind.BEDSIDE)
 MANUFACTURER = "wardporter"
@@ -79,11 +79,12 @@ def _casts(site: Site, *, model: RobotModel, robots: int) -> list[Cast]:
 
 
 def _cast_on(site: Site, graph: LaneGraph, *, model: RobotModel, robots: int) -> Cast | None:
-    resources = compile_resources(site, graph, radius_m=model.radius_m)
+    model = replace(model, graph=graph.id)
+    relation = conflict_relation(site, [model])
     stations = [station for station in site.stations.values() if graph.id in station.waypoints]
-    homes = _homes(stations, graph, resources, count=robots)
+    homes = _homes(stations, model, relation, count=robots)
     # Nobody loads or receives where robots rest, not even where no robot of this cast lives.
-    served = [s for s in _served(stations, homes, graph, resources) if not s.kind.is_resting_place]
+    served = [s for s in _served(stations, homes, model, relation) if not s.kind.is_resting_place]
     if len(homes) < robots or len(served) < 2:
         return None
     hatches = [s for s in served if s.kind is StationKind.PHARMACY_HATCH]
@@ -100,7 +101,7 @@ def _cast_on(site: Site, graph: LaneGraph, *, model: RobotModel, robots: int) ->
         notes.append(f"No station looks like a ward; {', '.join(s.id for s in wards)} play them.")
     return Cast(
         graph=graph.id,
-        model=replace(model, graph=graph.id),
+        model=model,
         robots=tuple(_robot(i, home, model=model.id) for i, home in enumerate(homes, start=1)),
         hatches=tuple(s.id for s in hatches),
         wards=tuple(s.id for s in wards),
@@ -108,14 +109,14 @@ def _cast_on(site: Site, graph: LaneGraph, *, model: RobotModel, robots: int) ->
     )
 
 
-def _homes(stations: Sequence[Station], graph: LaneGraph, resources: ResourceMap, *, count: int) -> list[Station]:
+def _homes(stations: Sequence[Station], model: RobotModel, relation: ConflictRelation, *, count: int) -> list[Station]:
     """Return resting places where robots can stand side by side, chargers first."""
     resting = sorted((s for s in stations if s.kind.is_resting_place), key=lambda s: (_is_no_charger(s), s.id))
     homes: list[Station] = []
     taken = 0
     for station in resting:
-        place = resources.mask(resources.of_waypoint(station.waypoints[graph.id]))
-        if len(homes) < count and not resources.conflicts(place) & taken:
+        place = relation.mask(relation.of_waypoint(model.id, station.waypoints[model.graph]))
+        if len(homes) < count and not relation.conflicts(place) & taken:
             homes.append(station)
             taken |= place
     return homes
@@ -126,22 +127,22 @@ def _is_no_charger(station: Station) -> bool:
 
 
 def _served(
-    stations: Sequence[Station], homes: Sequence[Station], graph: LaneGraph, resources: ResourceMap
+    stations: Sequence[Station], homes: Sequence[Station], model: RobotModel, relation: ConflictRelation
 ) -> list[Station]:
     """Return the stations that every robot reaches from its home, and returns from, while the others are at home."""
-    monitor = Monitor(resources, graph)
+    monitor = Monitor(relation)
     for home in homes:
-        place = home.waypoints[graph.id]
-        monitor.occupy(RobotId(home.id), tip=place, held=resources.of_waypoint(place), endpoint=place)
-    lanes = adjacency_of(graph)
-    served = {s.waypoints[graph.id] for s in stations} - {home.waypoints[graph.id] for home in homes}
+        place = home.waypoints[model.graph]
+        monitor.occupy(RobotId(home.id), model=model.id, tip=place, held=(), endpoint=place)
+    lanes = adjacency_of(relation.graph(model.id))
+    served = {s.waypoints[model.graph] for s in stations} - {home.waypoints[model.graph] for home in homes}
     for home in homes:
         barred = monitor.barred(RobotId(home.id))
-        place = home.waypoints[graph.id]
+        place = home.waypoints[model.graph]
         served &= lanes.reachable_from(place, avoiding=barred.waypoints, closed=barred.lanes)
         served &= lanes.reaching(place, avoiding=barred.waypoints, closed=barred.lanes)
         served -= barred.waypoints
-    return [s for s in stations if s.waypoints[graph.id] in served]
+    return [s for s in stations if s.waypoints[model.graph] in served]
 
 
 def _robot(number: int, home: Station, *, model: ModelId) -> Robot:

@@ -100,5 +100,8 @@ def _fleet_text(cast: Cast) -> str:
 
 def _model_text(cast: Cast) -> str:
     values = asdict(cast.model)
+    outline = [list(corner) for corner in values.pop("footprint")]
     model = {"model": str(values.pop("id")), **values, "graph": str(cast.graph), "drawers": list(cast.model.drawers)}
+    if outline:
+        model["footprint"] = outline
     return yaml.safe_dump(model, sort_keys=False)

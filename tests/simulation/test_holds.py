@@ -195,9 +195,15 @@ def test_a_robot_released_at_its_own_button_does_not_move_before_its_word_is_in_
 def test_a_robot_pushed_aside_is_in_the_way_where_it_stands_now_and_where_the_books_had_it() -> None:
     ward = a_ward()
     there = ward.control.fleet.graph_of(RobotId("robot-1")).waypoints[WaypointId("alder_1")]
+    barred: list[frozenset[WaypointId]] = []
 
     def push_far(robot: VirtualRobot) -> None:
         robot.push_aside(dx_m=there.x_m - robot.pose.x_m, dy_m=there.y_m - robot.pose.y_m)
+        ward.scheduler.after(20.0, lambda: barred.append(barred_to_others(robot)))
+
+    def barred_to_others(robot: VirtualRobot) -> frozenset[WaypointId]:
+        monitor = ward.control._steering.monitor
+        return monitor.barred(next(other for other in monitor.robots if ward.robots[other] is not robot)).waypoints
 
     held = HeldRobot(ward, befalls=push_far, mends=lambda robot: robot.push_aside(dx_m=0.0, dy_m=0.0))
     ward.run(limit_s=200.0)
@@ -206,11 +212,12 @@ def test_a_robot_pushed_aside_is_in_the_way_where_it_stands_now_and_where_the_bo
     assert first.report is not None
     assert first.report.pose is not None
     assert first.tip is not None
-    reached = steering._reached_from(first.report.pose)
+    model = ward.control.fleet.models[first.robot].id
+    reached = steering.relation.occupied_by(model, first.report.pose)
     assert reached
-    assert not reached & steering.resources.of_waypoint(first.tip), "it was pushed to where it holds nothing"
-    assert first.held >= reached
-    assert first.held >= steering.resources.of_waypoint(first.tip)
+    assert not reached & steering.relation.of_waypoint(model, first.tip), "it was pushed to where it holds nothing"
+    assert first.held >= steering.relation.of_waypoint(model, first.tip)
+    assert barred[0] >= {there.id, first.tip}
 
 
 def test_people_of_the_virtual_ward_go_to_a_robot_that_is_held_and_resume_it() -> None:
@@ -258,8 +265,9 @@ def test_a_robot_carried_to_a_waypoint_goes_on_from_there_and_its_old_place_is_f
 
     before, after = seen[0]
     assert after.holds == ()
-    assert after.held >= held.ward.control._steering.resources.of_waypoint(there.id)
+    relation, model = held.ward.control._steering.relation, held.ward.control.fleet.models[after.robot].id
+    assert after.held >= relation.of_waypoint(model, there.id)
     assert before.tip is not None
-    assert not after.held & held.ward.control._steering.resources.of_waypoint(before.tip)
+    assert not after.held & relation.of_waypoint(model, before.tip)
     assert outcome.is_finished
     assert held.refusals == []

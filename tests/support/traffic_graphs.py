@@ -7,11 +7,8 @@ from itertools import accumulate
 from math import cos, pi, sin
 from random import Random
 
-from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.model import LaneGraph, WaypointId
-from orchestrator.domain.traffic.monitor import Monitor
-from orchestrator.domain.traffic.resources import compile_resources
-from tests.support.traffic_world import a_graph, a_site
+from tests.support.traffic_world import a_graph, a_monitor, enter
 
 Places = dict[str, tuple[float, float]]
 
@@ -118,14 +115,14 @@ def _neighbours(cells: set[tuple[int, int]]) -> list[tuple[str, str]]:
 
 
 def _is_served(graph: LaneGraph, homes: tuple[str, ...], station: WaypointId) -> bool:
-    monitor = Monitor(compile_resources(a_site(graph), graph, radius_m=0.3), graph)
+    monitor = a_monitor(graph)
     for home in homes:
-        monitor.occupy(RobotId(home), tip=WaypointId(home), held=(), endpoint=WaypointId(home))
+        enter(monitor, home, home)
     for robot in monitor.robots:
         barred, home = monitor.barred_mask(robot), monitor.endpoint(robot)
-        if monitor.resources.mask(monitor.resources.of_waypoint(station)) & barred:
+        if monitor.ways_of(robot).waypoints[station] & barred:
             return False
         for start, end in ((home, station), (station, home)):
-            if monitor.ways.path(start, end, blocked=barred) is None:
+            if monitor.ways_of(robot).path(start, end, blocked=barred) is None:
                 return False
     return True

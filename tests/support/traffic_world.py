@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from random import Random
 
-from orchestrator.domain.fleet.model import ModelId, RobotId, RobotModel
+from orchestrator.domain.fleet.model import Footprint, ModelId, RobotId, RobotModel, circumscribed_radius_m
 from orchestrator.domain.site.model import (
     GraphId,
     Lane,
@@ -24,9 +24,9 @@ from orchestrator.domain.site.model import (
     Waypoint,
     WaypointId,
 )
+from orchestrator.domain.traffic.conflicts import ConflictRelation, conflict_relation
 from orchestrator.domain.traffic.coordination import Advance, Decision, Divert, Resume, Traveller, Wait, decide
 from orchestrator.domain.traffic.monitor import Monitor
-from orchestrator.domain.traffic.resources import compile_resources
 from orchestrator.domain.traffic.routing import Router, opposing
 
 ROUNDS = 6
@@ -34,6 +34,9 @@ ROUNDS = 6
 
 LEVEL = LevelId("ground")
 GRAPH = GraphId("lanes")
+TWIN_GRAPH = GraphId("tracks")
+TWIN = "t-"
+TOY, CART = ModelId("toy"), ModelId("cart")
 
 
 def a_graph(
@@ -55,14 +58,73 @@ def a_graph(
     return LaneGraph(GRAPH, waypoints, lanes)
 
 
-def a_site(graph: LaneGraph) -> Site:
-    """Return a site of one level that has only this graph."""
-    return Site("toy", "Toy", "1", {LEVEL: Level(LEVEL)}, {graph.id: graph}, {}, {}, {})
+def a_twin(graph: LaneGraph, *, shift_m: float = 0.0) -> LaneGraph:
+    """Return the same lanes as a graph of their own, every id with a prefix, all moved along x."""
+    waypoints = {
+        twin(w.id): replace(w, id=twin(w.id), name=twin(w.name), x_m=w.x_m + shift_m) for w in graph.waypoints.values()
+    }
+    lanes = {
+        LaneId(f"{TWIN}{lane.id}"): replace(
+            lane,
+            id=LaneId(f"{TWIN}{lane.id}"),
+            start=twin(lane.start),
+            end=twin(lane.end),
+            reverse=None if lane.reverse is None else LaneId(f"{TWIN}{lane.reverse}"),
+        )
+        for lane in graph.lanes.values()
+    }
+    return LaneGraph(TWIN_GRAPH, waypoints, lanes)
 
 
-def a_model(*, radius_m: float = 0.3) -> RobotModel:
-    """Return a robot model of 1 m/s."""
-    return RobotModel(ModelId("toy"), GRAPH, radius_m, 1.0, 1.0, 1.0, 1.0, ("1",))
+def twin(waypoint: str) -> WaypointId:
+    """Return the id on the twin graph."""
+    return WaypointId(f"{TWIN}{waypoint}")
+
+
+def a_site(*graphs: LaneGraph) -> Site:
+    """Return a site of one level that has only these graphs."""
+    return Site("toy", "Toy", "1", {LEVEL: Level(LEVEL)}, {graph.id: graph for graph in graphs}, {}, {}, {})
+
+
+def a_model(
+    *,
+    id: str = TOY,
+    graph: GraphId = GRAPH,
+    radius_m: float = 0.3,
+    footprint: Footprint = (),
+    deviation_m: float = 0.0,
+) -> RobotModel:
+    """Return a robot model of 1 m/s that never strays, unless told otherwise."""
+    radius_m = circumscribed_radius_m(footprint) if footprint else radius_m
+    return RobotModel(
+        ModelId(id), graph, radius_m, 1.0, 1.0, 1.0, 1.0, ("1",), footprint=footprint, deviation_m=deviation_m
+    )
+
+
+def a_cart() -> RobotModel:
+    """Return another model, larger, on the twin graph."""
+    return a_model(id=CART, graph=TWIN_GRAPH, radius_m=0.4)
+
+
+def a_relation(*graphs: LaneGraph) -> ConflictRelation:
+    """Return the relation of toys on the first graph and, if there is a twin, of carts on that."""
+    models = [a_model(graph=graphs[0].id), a_cart()]
+    return conflict_relation(a_site(*graphs), models[: len(graphs)])
+
+
+def a_monitor(graph: LaneGraph, **robots: str) -> Monitor:
+    """Return a monitor of toys, each robot by id at its ``tip/endpoint``, or at its endpoint if that is all."""
+    monitor = Monitor(a_relation(graph))
+    for robot, places in robots.items():
+        tip, _, endpoint = places.partition("/")
+        enter(monitor, robot, tip, endpoint=endpoint or tip)
+    return monitor
+
+
+def enter(monitor: Monitor, robot: str, tip: str, *, endpoint: str | None = None, model: ModelId = TOY) -> None:
+    """Enter a robot that holds its tip and nothing else; its endpoint is there too unless another is named."""
+    place = WaypointId(tip)
+    monitor.occupy(RobotId(robot), model=model, tip=place, held=(), endpoint=WaypointId(endpoint or tip))
 
 
 @dataclass(slots=True)
@@ -70,6 +132,7 @@ class Body:
     """A robot of the world: where it is, what it was granted, what it wants."""
 
     robot: RobotId
+    model: RobotModel
     home: WaypointId
     at: WaypointId
     target: WaypointId
@@ -88,7 +151,10 @@ class Body:
 
 
 class World:
-    """The event loop. ``targets`` gives each robot its next target, or None when it wants no more and goes home."""
+    """The event loop. ``targets`` gives each robot its next target, or None when it wants no more and goes home.
+
+    ``models`` are by robot, each on its own graph of ``site``; all are toys on ``graph`` unless there are some.
+    """
 
     def __init__(
         self,
@@ -104,24 +170,25 @@ class World:
         site: Site | None = None,
         radius_m: float = 0.3,
         is_naive: bool = False,
+        models: Mapping[str, RobotModel] | None = None,
     ) -> None:
-        self.graph = graph
         self.random = Random(seed)
         self.targets = targets
         self.patience_s, self.lookahead_m, self.hop_s, self.standing_s = patience_s, lookahead_m, hop_s, standing_s
         self.is_naive = is_naive
         site = site or a_site(graph)
-        self.resources = compile_resources(site, graph, radius_m=radius_m)
-        self.monitor = Monitor(self.resources, graph)
-        self.router = Router(site, graph, a_model(radius_m=radius_m))
+        models = models or dict.fromkeys(homes, a_model(graph=graph.id, radius_m=radius_m))
+        self.relation = conflict_relation(site, models.values())
+        self.monitor = Monitor(self.relation)
+        self.routers = {model.id: Router(site, site.graphs[model.graph], model) for model in models.values()}
         self.at_s = 0.0
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self.bodies: dict[RobotId, Body] = {}
         for robot, home in sorted(homes.items()):
             place = WaypointId(home)
-            self.bodies[RobotId(robot)] = Body(RobotId(robot), place, place, place)
-            self.monitor.occupy(RobotId(robot), tip=place, held=(), endpoint=place)
+            self.bodies[RobotId(robot)] = Body(RobotId(robot), models[robot], place, place, place)
+            enter(self.monitor, robot, home, model=models[robot].id)
         for body in self.bodies.values():
             self._want_next(body)
 
@@ -158,15 +225,15 @@ class World:
 
     def check_holdings(self) -> None:
         """No two robots hold conflicting resources, and nobody holds what conflicts with another's endpoint."""
-        monitor, resources = self.monitor, self.resources
-        held = {robot: resources.mask(monitor.held(robot)) for robot in monitor.robots}
+        monitor, relation = self.monitor, self.relation
+        held = {robot: relation.mask(monitor.held(robot)) for robot in monitor.robots}
         for robot in monitor.robots:
             body = self.bodies[robot]
-            needed = resources.of_route(body.at, body.base, self.graph)
+            needed = relation.of_route(body.model.id, body.at, body.base)
             assert needed <= monitor.held(robot), f"{robot} drives what it does not hold"
             for other in monitor.robots:
                 if other != robot:
-                    assert not held[robot] & resources.conflicts(held[other]), f"{robot} and {other} at {self.at_s}"
+                    assert not held[robot] & relation.conflicts(held[other]), f"{robot} and {other} at {self.at_s}"
 
     def stop(self, robot: str) -> tuple[RobotId, ...]:
         """Let a robot die where it is, and return who is cut off."""
@@ -202,13 +269,13 @@ class World:
 
     def route(self, body: Body, goal: WaypointId) -> tuple[LaneId, ...]:
         barred = self.monitor.barred(body.robot)
-        others = [(*b.base, *b.route) for b in self.bodies.values() if b is not body]
-        lanes = self.router.route(
+        others = [(*b.base, *b.route) for b in self.bodies.values() if b is not body and b.model == body.model]
+        lanes = self.routers[body.model.id].route(
             self.monitor.tip(body.robot),
             goal,
             avoid=barred.waypoints,
             closed=barred.lanes,
-            extra_s=opposing(others, self.graph, each_s=5.0),
+            extra_s=opposing(others, self.monitor.graph_of(body.robot), each_s=5.0),
         )
         return lanes or ()
 
@@ -222,7 +289,7 @@ class World:
             return
         lane = body.base.pop(0)
         body.is_hopping = False
-        body.at = self.graph.lanes[lane].end
+        body.at = self.monitor.graph_of(body.robot).lanes[lane].end
         self.monitor.release_behind(body.robot, at=body.at, ahead=body.base)
         if not body.base and body.at == body.target and not body.is_diverted:
             self._arrive(body)
@@ -261,7 +328,7 @@ class World:
             is_there = self.monitor.tip(body.robot) == body.target and not body.route
             if body.is_diverted or body.is_dead or is_there or body.standing_until_s is not None:
                 continue
-            if not body.route or self.monitor.ways.needs(body.route) & self.monitor.barred_mask(body.robot):
+            if not body.route or self.monitor.is_barred(body.robot, body.route):
                 body.route = self.route(body, body.target)
 
     def _decided(self) -> list[Decision]:
@@ -270,7 +337,7 @@ class World:
                 robot=body.robot,
                 route=body.route,
                 target=body.target,
-                lookahead_m=self.lookahead_m - self.router.length_m(body.base),
+                lookahead_m=self.lookahead_m - self.routers[body.model.id].length_m(body.base),
                 wanted_since_s=body.wanted_since_s,
                 waiting_since_s=body.waiting_since_s,
                 is_standing_for_people=body.standing_until_s is not None,
@@ -286,13 +353,13 @@ class World:
         decisions: list[Decision] = []
         for body in self.bodies.values():
             if body.route and not body.base and body.standing_until_s is None:
-                lanes = self.monitor.stretch(body.route)
-                needs = self.monitor.ways.needs(lanes)
+                lanes = self.monitor.stretch(body.robot, body.route)
+                needs = self.monitor.ways_of(body.robot).needs(lanes)
                 others = [r for r in self.bodies if r != body.robot]
                 if not any(needs & self.monitor.held_conflicts(other) for other in others):
-                    end = self.graph.lanes[lanes[-1]].end
-                    held = self.monitor.held(body.robot) | self.resources.names(needs)
-                    self.monitor.occupy(body.robot, tip=end, held=held, endpoint=body.home)
+                    end = self.monitor.graph_of(body.robot).lanes[lanes[-1]].end
+                    held = self.monitor.held(body.robot) | self.relation.names(needs)
+                    self.monitor.occupy(body.robot, model=body.model.id, tip=end, held=held, endpoint=body.home)
                     decisions.append(Advance(body.robot, lanes))
         return decisions
 

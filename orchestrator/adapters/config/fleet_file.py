@@ -173,12 +173,22 @@ def _own_model(id: str, own: Any, like: ReadModel | None, source: Source) -> Rea
     if like is not None:
         base = {k: v for k, v in asdict(like.model).items() if k in RobotModelFile.model_fields}
         base["drawers"] = list(like.model.drawers)
+        base |= _outline_of(like.model, said)
     place = ("models", id)
     entry = checked_part(source, {**base, **said, "model": id}, RobotModelFile, place)
     read = model_of_entry(entry, source, place)
     if link is not None:
         return replace(read, link=PlacedLink(link, source, (*place, "link")))
     return replace(read, link=like.link if like is not None else None)
+
+
+def _outline_of(model: RobotModel, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return radius and footprint as a model file gives them: one of the two, none where others are said."""
+    if said.keys() & {"radius_m", "footprint"}:
+        return {"radius_m": None, "footprint": None}
+    if model.footprint:
+        return {"radius_m": None, "footprint": [list(corner) for corner in model.footprint]}
+    return {"footprint": None}
 
 
 def load_fleet(path: Path, *, site: Site | None = None, models: Mapping[ModelId, RobotModel] | None = None) -> Fleet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +13,16 @@ from orchestrator.adapters.config.checked import FileModel, default_of, read_che
 from orchestrator.adapters.config.link_form import LinkForm, PlacedLink
 from orchestrator.adapters.config.site_form import Id
 from orchestrator.adapters.config.source import Complaint, ConfigFileError, Source
-from orchestrator.domain.fleet.model import ModelId, RobotModel
+from orchestrator.domain.fleet.model import Footprint, ModelId, RobotModel, circumscribed_radius_m
 from orchestrator.domain.site.model import GraphId
 
 Positive = Annotated[float, Field(gt=0.0, le=100_000.0)]
 NotNegative = Annotated[float, Field(ge=0.0, le=100_000.0)]
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
+Corner = Annotated[list[Annotated[float, Field(ge=-3.0, le=3.0)]], Field(min_length=2, max_length=2)]
+
+RADIUS_TOLERANCE_M = 0.01
+"""How far a radius that is written beside a footprint may be from that of the circle around it, in metres."""
 
 
 class RobotModelFile(FileModel):
@@ -25,7 +30,9 @@ class RobotModelFile(FileModel):
 
     model: Id
     graph: Id
-    radius_m: Annotated[float, Field(gt=0.0, le=3.0)]
+    radius_m: Annotated[float | None, Field(gt=0.0, le=3.0)] = None
+    footprint: Annotated[list[Corner], Field(min_length=3, max_length=64)] | None = None
+    deviation_m: Annotated[float, Field(ge=0.0, le=2.0)] = default_of(RobotModel, "deviation_m")
     speed_max_m_s: Annotated[float, Field(gt=0.0, le=5.0)]
     acceleration_m_s2: Annotated[float, Field(gt=0.0, le=10.0)]
     turn_speed_max_rad_s: Annotated[float, Field(gt=0.0, le=10.0)]
@@ -99,9 +106,45 @@ def model_of_entry(entry: RobotModelFile, source: Source, place: tuple[str, ...]
         line = source.line_of((*place, "battery_ready"))
         sentence = f"battery_ready is {entry.battery_ready:g}; expected at least battery_reserve."
         complaints.append(Complaint(line, sentence, "Raise it, or lower the reserve."))
+    complaints += _outline_complaints(entry, source, place)
     if complaints:
         raise ConfigFileError(source.path, complaints)
-    values = entry.model_dump(exclude={"model", "graph", "drawers", "link"})
-    model = RobotModel(id=ModelId(entry.model), graph=GraphId(entry.graph), drawers=tuple(entry.drawers), **values)
+    footprint = _footprint(entry)
+    values = entry.model_dump(exclude={"model", "graph", "drawers", "link", "radius_m", "footprint"})
+    model = RobotModel(
+        id=ModelId(entry.model),
+        graph=GraphId(entry.graph),
+        drawers=tuple(entry.drawers),
+        radius_m=circumscribed_radius_m(footprint) if footprint else entry.radius_m or 0.0,
+        footprint=footprint,
+        **values,
+    )
     link = None if entry.link is None else PlacedLink(entry.link, source, (*place, "link"))
     return ReadModel(model, link)
+
+
+def _outline_complaints(entry: RobotModelFile, source: Source, place: tuple[str, ...]) -> Iterator[Complaint]:
+    """Yield what is wrong with the outline: the radius of the circle, the footprint inside it, or both are given."""
+    footprint = _footprint(entry)
+    if not footprint:
+        if entry.radius_m is None:
+            sentence = "Neither radius_m nor footprint is given; expected one of them."
+            yield Complaint(source.line_of(place), sentence, "Measure the robot, from the point it turns on.")
+        return
+    line = source.line_of((*place, "footprint"))
+    if abs(_twice_area_m2(footprint)) < 1e-4:
+        yield Complaint(line, "The corners of footprint lie on one line; expected an outline.", "List them all round.")
+    around_m = circumscribed_radius_m(footprint)
+    if entry.radius_m is not None and abs(entry.radius_m - around_m) > RADIUS_TOLERANCE_M:
+        line = source.line_of((*place, "radius_m"))
+        sentence = f"radius_m is {entry.radius_m:g}; expected {around_m:.3f}, of the circle around the footprint."
+        yield Complaint(line, sentence, "Correct one of the two, or leave the radius out.")
+
+
+def _footprint(entry: RobotModelFile) -> Footprint:
+    return tuple((corner[0], corner[1]) for corner in entry.footprint or ())
+
+
+def _twice_area_m2(footprint: Footprint) -> float:
+    pairs = zip(footprint, (*footprint[1:], footprint[0]), strict=True)
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs)

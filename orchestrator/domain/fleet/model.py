@@ -5,7 +5,8 @@ Nothing here knows the robot protocol: `orchestrator.vda5050` translates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -27,12 +28,28 @@ class Commissioning(StrEnum):
     HARDWARE = "hardware"
 
 
+Footprint = tuple[tuple[float, float], ...]
+"""Corners (x, y) of an outline, in metres."""
+
+
+def circumscribed_radius_m(footprint: Footprint) -> float:
+    """Return the radius of the circle about the origin that holds all corners, in metres."""
+    return max(math.hypot(x, y) for x, y in footprint)
+
+
+def _extent_m(values: Sequence[float]) -> float:
+    return max(values) - min(values)
+
+
 @dataclass(frozen=True, slots=True)
 class RobotModel:
     """What every robot of one model is and can do.
 
     Lengths in metres, speeds in m/s and rad/s, accelerations in m/s² and rad/s², times in seconds. ``drawers`` are the
-    drawer names. ``radius_m`` is the radius of the circle around the footprint. ``state_interval_s`` is the longest a
+    drawer names. ``radius_m`` is the radius of the circle around the footprint, about the point it turns on.
+    ``footprint`` are the corners (x, y) of its outline in the robot's frame (x ahead, y to the left, the origin where
+    it turns), hollows filled in; empty stands for the whole circle. ``deviation_m`` is how far it may be from the lane
+    or place it is meant to be on, the uncertainty of its pose included. ``state_interval_s`` is the longest a
     healthy robot stays silent; after ``lost_after_s`` without a state it is shown as lost. An order that is not
     acknowledged within ``order_answer_s`` is escalated. Drain and charge are battery ratio per metre or second.
     """
@@ -55,6 +72,23 @@ class RobotModel:
     idle_drain_per_s: float = 0.000005
     charge_per_s: float = 0.0005
     handling_s: float = 2.0
+    footprint: Footprint = ()
+    deviation_m: float = 0.05
+
+    def __post_init__(self) -> None:
+        if self.footprint:
+            around_m = circumscribed_radius_m(self.footprint)
+            assert abs(self.radius_m - around_m) < 1e-6, "the radius is that of the circle around the footprint"
+
+    @property
+    def length_m(self) -> float:
+        """How far it extends along its own x, in metres."""
+        return _extent_m([x for x, _ in self.footprint]) if self.footprint else 2.0 * self.radius_m
+
+    @property
+    def width_m(self) -> float:
+        """How far it extends across its own x, in metres."""
+        return _extent_m([y for _, y in self.footprint]) if self.footprint else 2.0 * self.radius_m
 
     def stopping_distance_m(self, speed_m_s: float) -> float:
         """Distance in metres to come to rest from ``speed_m_s`` (m/s) at the service deceleration; v²/(2a)."""

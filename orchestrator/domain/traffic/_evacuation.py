@@ -1,26 +1,28 @@
 """The search behind the monitor: ways over bit sets of resources, and an order in which every robot can go home.
 
-Going home is monotone: where others may stand for ever, their endpoints, is closed from the start, so a robot that
-has gone home only frees resources. Hence the greedy search, taking any robot that can go now, finds an order if there
-is one.
+Going home is monotone: where others may stand for ever, their endpoints and what obstacles cover, is closed from the
+start, so a robot that has gone home only frees resources. Hence the greedy search, taking any robot that can go now,
+finds an order if there is one. Robots of different models search different graphs, but what they need and hold are bits
+of one conflict relation, so nothing here asks of which model a robot is, but for its graph.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from orchestrator.domain.fleet.model import RobotId
-from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
+from orchestrator.domain.fleet.model import ModelId, RobotId
+from orchestrator.domain.site.model import LaneId, WaypointId
+from orchestrator.domain.traffic.conflicts import ConflictRelation
 from orchestrator.domain.traffic.errors import UnknownPlaceError
-from orchestrator.domain.traffic.resources import ResourceMap
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One robot as the monitor sees it. Bit sets: what it holds, and what conflicts with that and with its endpoint."""
 
+    model: ModelId
     tip: WaypointId
     endpoint: WaypointId
     held: int
@@ -47,31 +49,43 @@ class Evacuation:
 
 
 class Ways:
-    """The lane graph as adjacency, each lane with the bit set of what driving it needs (its end included)."""
+    """A model's lane graph as adjacency, each lane with the bit set of what driving it needs (its end included).
 
-    def __init__(self, resources: ResourceMap, graph: LaneGraph) -> None:
-        self.resources = resources
-        self.graph = graph
-        self._needs = {
-            lane.id: resources.mask(resources.of_lane(lane.id) | resources.of_waypoint(lane.end))
-            for lane in graph.lanes.values()
+    Parameters
+    ----------
+    relation : ConflictRelation
+        Gives the bits.
+    model : ModelId
+        Whose graph and whose resources.
+    closed : set of LaneId
+        Lanes that no path leads over.
+    """
+
+    def __init__(self, relation: ConflictRelation, model: ModelId, *, closed: Set[LaneId] = frozenset()) -> None:
+        holdings = relation.holdings(model)
+        self.graph = holdings.graph
+        self.waypoints = {w: relation.mask(holdings.of_waypoint(w)) for w in self.graph.waypoints}
+        self.lanes = {
+            lane: relation.mask(holdings.of_lane(lane)) | self.waypoints[self.graph.lanes[lane].end]
+            for lane in sorted(holdings.lanes)
         }
-        self._out: dict[WaypointId, list[tuple[LaneId, WaypointId, int]]] = {w: [] for w in graph.waypoints}
-        for lane in sorted(graph.lanes.values(), key=lambda lane: lane.id):
-            self._out[lane.start].append((lane.id, lane.end, self._needs[lane.id]))
+        self._out: dict[WaypointId, list[tuple[LaneId, WaypointId, int]]] = {w: [] for w in self.graph.waypoints}
+        for lane, needs in self.lanes.items():
+            if lane not in closed:
+                self._out[self.graph.lanes[lane].start].append((lane, self.graph.lanes[lane].end, needs))
 
     def needs(self, lanes: Iterable[LaneId]) -> int:
         """Return the bit set of what driving ``lanes`` needs, without the waypoint they start from."""
         mask = 0
         for lane in lanes:
-            if lane not in self._needs:
+            if lane not in self.lanes:
                 raise UnknownPlaceError(f"The lane graph has no lane {lane}.", detail={"lane": lane})
-            mask |= self._needs[lane]
+            mask |= self.lanes[lane]
         return mask
 
     def lanes_needing(self, mask: int) -> frozenset[LaneId]:
         """Return the lanes that need anything in the bit set."""
-        return frozenset(lane for lane, needs in self._needs.items() if needs & mask)
+        return frozenset(lane for lane, needs in self.lanes.items() if needs & mask)
 
     def path(self, start: WaypointId, goal: WaypointId, *, blocked: int) -> tuple[LaneId, ...] | None:
         """Return the fewest lanes from ``start`` to ``goal`` that need nothing in ``blocked``, or None."""
@@ -96,17 +110,25 @@ class Ways:
         return None if lanes is None else WayHome(lanes, self.needs(lanes))
 
 
-def evacuate(ways: Ways, standings: Mapping[RobotId, Standing], first: Sequence[RobotId]) -> Evacuation:
+def evacuate(
+    ways: Mapping[ModelId, Ways],
+    standings: Mapping[RobotId, Standing],
+    first: Sequence[RobotId],
+    *,
+    obstacles: Mapping[RobotId, int],
+) -> Evacuation:
     """Return an order in which robots can go home one after the other.
 
     Parameters
     ----------
-    ways : Ways
-        The lane graph.
+    ways : mapping
+        The lane graph of each model.
     standings : mapping
         Every robot; frozen ones stay where they are and are obstacles to the others.
     first : sequence of RobotId
         The order to prefer; robots missing from it follow by id.
+    obstacles : mapping
+        What robots cover besides what they hold, as bit sets of what is closed to all others.
 
     Returns
     -------
@@ -122,7 +144,8 @@ def evacuate(ways: Ways, standings: Mapping[RobotId, Standing], first: Sequence[
     while waiting and has_moved:
         has_moved = False
         for robot in tuple(waiting):
-            way = ways.way_home(standings[robot], blocked=blocked_for(robot, standings, gone=found))
+            blocked = blocked_for(robot, standings, gone=found, obstacles=obstacles)
+            way = ways[standings[robot].model].way_home(standings[robot], blocked=blocked)
             if way is not None:
                 found[robot] = way
                 order.append(robot)
@@ -131,10 +154,22 @@ def evacuate(ways: Ways, standings: Mapping[RobotId, Standing], first: Sequence[
     return Evacuation(tuple(order), found, tuple(sorted(waiting)))
 
 
-def blocked_for(robot: RobotId, standings: Mapping[RobotId, Standing], *, gone: Iterable[RobotId]) -> int:
-    """Return what is closed to ``robot``: all that others hold, save those already ``gone`` home, and all endpoints."""
+def blocked_for(
+    robot: RobotId,
+    standings: Mapping[RobotId, Standing],
+    *,
+    gone: Iterable[RobotId],
+    obstacles: Mapping[RobotId, int],
+) -> int:
+    """Return what is closed to ``robot``: all that others hold, save those already ``gone`` home, and all endpoints.
+
+    What others cover as obstacles stays closed, wherever they are.
+    """
     gone = set(gone)
     blocked = 0
+    for other, covered in obstacles.items():
+        if other != robot:
+            blocked |= covered
     for other, standing in standings.items():
         if other != robot:
             blocked |= standing.endpoint_conflicts

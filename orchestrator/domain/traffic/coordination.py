@@ -37,6 +37,8 @@ from orchestrator.domain.site.model import LaneId, WaypointId
 from orchestrator.domain.traffic.monitor import Granted, Monitor, Precedence, Refused
 from orchestrator.domain.traffic.routing import lane_length_m
 
+NO_ROUTE = "no_route"
+
 
 @dataclass(frozen=True, slots=True)
 class Traveller:
@@ -216,7 +218,7 @@ class _Round:
 
     def _claimed_by(self, traveller: Traveller) -> _Claim | None:
         """Return the claim, or None when the robot's way is barred by robots that stay."""
-        monitor, ways = self._monitor, self._monitor.ways
+        monitor, ways = self._monitor, self._monitor.ways_of(traveller.robot)
         barred = monitor.barred_mask(traveller.robot)
         lanes = self._lanes_back(traveller, barred) if traveller.is_diverted else traveller.route
         if lanes is None or ways.needs(lanes) & barred:
@@ -230,7 +232,7 @@ class _Round:
 
     def _needs_home(self, traveller: Traveller, barred: int) -> int:
         """Return what the robot needs to get home from its target, as a bit set."""
-        ways = self._monitor.ways
+        ways = self._monitor.ways_of(traveller.robot)
         endpoint = self._monitor.endpoint(traveller.robot)
         return ways.needs(ways.path(traveller.target, endpoint, blocked=barred) or ())
 
@@ -240,18 +242,21 @@ class _Round:
         As long as there is a way back to the lanes it had before, these are kept: if it claimed others each time it
         backs up, others might be in its way each time.
         """
-        monitor, ways = self._monitor, self._monitor.ways
+        monitor, ways = self._monitor, self._monitor.ways_of(traveller.robot)
         tip = monitor.tip(traveller.robot)
         kept = monitor.precedence
         if tip == traveller.target:
             return ()
-        if kept is not None and kept.lanes and self._has_had_precedence(traveller):
-            starts = [monitor.graph.lanes[lane].start for lane in kept.lanes]
+        if kept is not None and kept.lanes and self._has_had_precedence(traveller) and not self._is_closed(kept.lanes):
+            starts = [ways.graph.lanes[lane].start for lane in kept.lanes]
             joined = starts.index(tip) if tip in starts else 0
             back = ways.path(tip, starts[joined], blocked=barred)
             if back is not None:
                 return (*back, *kept.lanes[joined:])
         return ways.path(tip, traveller.target, blocked=barred)
+
+    def _is_closed(self, lanes: Sequence[LaneId]) -> bool:
+        return any(lane in self._monitor.closed for lane in lanes)
 
     # Yielding --------------------------------------------------------------------------------------------------
 
@@ -276,7 +281,7 @@ class _Round:
         }
         if found or first.is_diverted:
             return found
-        answer = monitor.may_grant(first.robot, monitor.stretch(first.route))
+        answer = monitor.may_grant(first.robot, monitor.stretch(first.robot, first.route))
         if isinstance(answer, Refused) and answer.reason.code == "no_way_home":
             found = self._in_the_way_home(first, answer)
         return found
@@ -307,8 +312,8 @@ class _Round:
         monitor = self._monitor
         if monitor.held_conflicts(traveller.robot) & self._claim.all:
             return None
-        blocked = monitor.barred_mask(traveller.robot) | monitor.resources.conflicts(self._claim.all)
-        return monitor.ways.path(monitor.tip(traveller.robot), traveller.target, blocked=blocked)
+        blocked = monitor.barred_mask(traveller.robot) | monitor.relation.conflicts(self._claim.all)
+        return monitor.ways_of(traveller.robot).path(monitor.tip(traveller.robot), traveller.target, blocked=blocked)
 
     # Decisions -------------------------------------------------------------------------------------------------
 
@@ -350,15 +355,16 @@ class _Round:
             return None
         if not traveller.route:
             return Wait(traveller.robot, (_no_route(traveller),))
+        graph = monitor.graph_of(traveller.robot)
         granted: list[LaneId] = []
         granted_m = 0.0
         while granted_m < traveller.lookahead_m and len(granted) < len(traveller.route):
-            lanes = monitor.stretch(traveller.route[len(granted) :])
+            lanes = monitor.stretch(traveller.robot, traveller.route[len(granted) :])
             refused = self._refused(traveller, lanes, is_restrained=is_restrained)
             if refused is not None:
                 return Advance(traveller.robot, tuple(granted)) if granted else Wait(traveller.robot, (refused,))
             granted += lanes
-            granted_m += sum(lane_length_m(monitor.graph.lanes[lane], monitor.graph) for lane in lanes)
+            granted_m += sum(lane_length_m(graph.lanes[lane], graph) for lane in lanes)
         return Advance(traveller.robot, tuple(granted)) if granted else None
 
     def _refused(self, traveller: Traveller, lanes: Sequence[LaneId], *, is_restrained: bool) -> Reason | None:
@@ -371,7 +377,8 @@ class _Round:
 
     def _would_enter_claim(self, traveller: Traveller, lanes: Sequence[LaneId]) -> bool:
         monitor = self._monitor
-        if not monitor.resources.conflicts(monitor.ways.needs(lanes)) & self._claim.all:
+        needs = monitor.ways_of(traveller.robot).needs(lanes)
+        if not monitor.relation.conflicts(needs) & self._claim.all:
             return False
         is_on_it = monitor.held_conflicts(traveller.robot) & self._claim.all
         return not is_on_it
@@ -384,4 +391,4 @@ class _Round:
 
 
 def _no_route(traveller: Traveller) -> Reason:
-    return Reason("no_route", f"There is no open way to {traveller.target}; it waits for one or for another target.")
+    return Reason(NO_ROUTE, f"There is no open way to {traveller.target}; it waits for one or for another target.")

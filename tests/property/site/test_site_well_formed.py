@@ -10,7 +10,6 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.findings import Finding, RemedyKind
 from orchestrator.domain.site.linter import check_site
 from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, Site, StationId, StationKind, WaypointId
@@ -18,9 +17,10 @@ from orchestrator.domain.site.survey.blame import parked_blame, resting_places_o
 from orchestrator.domain.site.survey.capacity import capacity_of
 from orchestrator.domain.site.survey.flows import Severance
 from orchestrator.domain.site.survey.verdict import survey_site
+from orchestrator.domain.traffic.conflicts import conflict_relation
 from orchestrator.domain.traffic.monitor import Monitor
-from orchestrator.domain.traffic.resources import compile_resources
 from tests.support.sites import MAIN, a_graph, a_robot_model, a_site, a_waypoint, lanes_between
+from tests.support.traffic_world import enter
 
 RADIUS_M = 0.35
 PORTER = a_robot_model(radius_m=RADIUS_M)
@@ -125,16 +125,16 @@ def test_freeing_those_to_blame_joins_the_pair_and_freeing_fewer_does_not(site: 
 def test_on_a_site_without_errors_the_monitor_cuts_off_no_robot_wherever_one_of_them_stands(site: Site) -> None:
     if any(finding.is_error for finding in check_site(site, [PORTER])):
         return
-    graph, resting = site.graphs[MAIN], resting_places_of(site)
-    monitor = Monitor(compile_resources(site, graph, radius_m=RADIUS_M), graph)
+    resting = resting_places_of(site)
+    monitor = Monitor(conflict_relation(site, [replace(PORTER, deviation_m=0.0)]))
     for place in resting:
-        monitor.occupy(RobotId(place), tip=WaypointId(place), held=(), endpoint=WaypointId(place))
+        enter(monitor, place, place, model=PORTER.id)
     assert monitor.cut_off() == ()
     for place in resting:
         for station in set(site.stations) - set(resting):
-            monitor.occupy(RobotId(place), tip=WaypointId(station), held=(), endpoint=WaypointId(place))
+            enter(monitor, place, station, endpoint=place, model=PORTER.id)
             assert monitor.cut_off() == ()
-        monitor.occupy(RobotId(place), tip=WaypointId(place), held=(), endpoint=WaypointId(place))
+        enter(monitor, place, place, model=PORTER.id)
 
 
 @settings(max_examples=80, deadline=None)

@@ -11,6 +11,7 @@ from orchestrator.adapters.config.site_file import load_site
 from orchestrator.adapters.config.site_writing import SiteNotWritableError, site_file_text
 from orchestrator.adapters.config.source import ConfigFileError
 from orchestrator.domain.site.model import GraphId, LaneGraph, LaneId
+from ros_nodes.model_file import model_from_json, model_to_json
 from tests.support.sites import a_graph, a_site, a_waypoint, lanes_between
 
 SITE = """\
@@ -146,6 +147,10 @@ drawers: [A, B]
         (MODEL + "lost_after_s: 1.0\n", 9, "state_interval_s"),
         (MODEL + "battery_ready: 0.1\n", 9, "battery_reserve"),
         (MODEL.replace("0.35", "-0.35"), 3, "greater than 0"),
+        (MODEL.replace("radius_m: 0.35\n", ""), 1, "Neither radius_m nor footprint"),
+        (MODEL + "footprint: [[0.4, 0.3], [-0.4, 0.3], [-0.4, -0.3], [0.4, -0.3]]\n", 3, "expected 0.500"),
+        (MODEL.replace("0.35", "0.4") + "footprint: [[0.4, 0.0], [-0.4, 0.0], [0.1, 0.0]]\n", 9, "on one line"),
+        (MODEL + "deviation_m: -0.1\n", 9, "greater than or equal to 0"),
     ],
 )
 def test_a_robot_model_that_contradicts_itself_is_refused(tmp_path: Path, text: str, line: int, said: str) -> None:
@@ -154,6 +159,17 @@ def test_a_robot_model_that_contradicts_itself_is_refused(tmp_path: Path, text: 
     with pytest.raises(ConfigFileError, match=said) as refused:
         load_robot_models(tmp_path)
     assert refused.value.complaints[0].line == line
+
+
+def test_a_footprint_gives_a_robot_model_its_radius_and_its_extent(tmp_path: Path) -> None:
+    outline = "footprint: [[0.5, 0.3], [-0.3, 0.3], [-0.3, -0.3], [0.5, -0.3]]\ndeviation_m: 0.08\n"
+    (tmp_path / "trolley.model.yaml").write_text(MODEL.replace("radius_m: 0.35\n", "") + outline)
+
+    (model,) = load_robot_models(tmp_path).values()
+
+    assert model.radius_m == pytest.approx(0.583, abs=1e-3)
+    assert (model.length_m, model.width_m, model.deviation_m) == pytest.approx((0.8, 0.6, 0.08))
+    assert model_from_json(model_to_json(model)) == model
 
 
 def test_a_folder_without_models_and_a_model_twice_are_refused(tmp_path: Path) -> None:

@@ -5,9 +5,7 @@ from itertools import pairwise
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
 from orchestrator.domain.traffic.coordination import Advance, Divert, Resume, Traveller, Wait, decide
-from orchestrator.domain.traffic.monitor import Monitor
-from orchestrator.domain.traffic.resources import compile_resources
-from tests.support.traffic_world import a_graph, a_site
+from tests.support.traffic_world import a_graph, a_monitor, enter
 
 A, B, C = RobotId("a"), RobotId("b"), RobotId("c")
 
@@ -16,14 +14,6 @@ def a_street() -> LaneGraph:
     """A street of five places, a home beside each of the outer two, and an island that no lane leads to."""
     places = {f"s{i}": (2.0 * i, 0.0) for i in range(5)} | {"ha": (0.0, 2.0), "hb": (8.0, 2.0), "island": (20.0, 20.0)}
     return a_graph(places, ["s0-s1", "s1-s2", "s2-s3", "s3-s4", "s0-ha", "s4-hb"])
-
-
-def a_monitor(graph: LaneGraph, **robots: str) -> Monitor:
-    monitor = Monitor(compile_resources(a_site(graph), graph, radius_m=0.3), graph)
-    for robot, places in robots.items():
-        tip, endpoint = places.split("/")
-        monitor.occupy(RobotId(robot), tip=WaypointId(tip), held=(), endpoint=WaypointId(endpoint))
-    return monitor
 
 
 def lanes(*waypoints: str) -> tuple[LaneId, ...]:
@@ -124,7 +114,7 @@ def test_after_the_patience_the_younger_one_goes_home_and_the_older_one_follows(
 def test_precedence_lasts_while_it_drives_and_keeps_younger_robots_off_its_claim() -> None:
     monitor = a_monitor(a_street(), a="s1/ha", b="s2/hb")
     decide(monitor, head_on(waiting_since_s=10.0), at_s=21.0, patience_s=10.0)
-    monitor.occupy(B, tip=WaypointId("hb"), held=(), endpoint=WaypointId("hb"))
+    enter(monitor, B, "hb")
     moving = a_traveller(A, "s1", "s2", "s3", "s4", since_s=1.0)
     newcomer = a_traveller(B, "hb", "s4", "s3", since_s=2.0)
 

@@ -7,20 +7,10 @@ import pytest
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
 from orchestrator.domain.traffic.errors import BrokenRouteError, UnknownTravellerError
-from orchestrator.domain.traffic.monitor import Granted, Monitor, Refused
-from orchestrator.domain.traffic.resources import compile_resources
-from tests.support.traffic_world import a_graph, a_site
+from orchestrator.domain.traffic.monitor import Granted, Refused
+from tests.support.traffic_world import a_graph, a_monitor
 
 A, B, C = RobotId("a"), RobotId("b"), RobotId("c")
-
-
-def a_monitor(graph: LaneGraph, **robots: str) -> Monitor:
-    """Robots by id, each ``tip/endpoint`` or only the endpoint."""
-    monitor = Monitor(compile_resources(a_site(graph), graph, radius_m=0.3), graph)
-    for robot, places in robots.items():
-        tip, _, endpoint = places.partition("/")
-        monitor.occupy(RobotId(robot), tip=WaypointId(tip), held=(), endpoint=WaypointId(endpoint or tip))
-    return monitor
 
 
 def lanes(*waypoints: str) -> tuple[LaneId, ...]:
@@ -36,8 +26,8 @@ def a_street(*, no_stopping: tuple[str, ...] = ()) -> LaneGraph:
 def test_a_free_hop_is_granted_with_its_lane_and_its_end() -> None:
     monitor = a_monitor(a_street(), a="west")
 
-    assert monitor.grant(A, lanes("west", "w")) == Granted(frozenset({"lane:w>west", "waypoint:w"}))
-    assert monitor.held(A) == {"waypoint:west", "lane:w>west", "waypoint:w"}
+    assert monitor.grant(A, lanes("west", "w")) == Granted(frozenset({"lane:w>west@toy", "waypoint:w@toy"}))
+    assert monitor.held(A) == {"waypoint:west@toy", "lane:w>west@toy", "waypoint:w@toy"}
     assert monitor.tip(A) == "w"
 
 
@@ -45,7 +35,7 @@ def test_asking_changes_nothing() -> None:
     monitor = a_monitor(a_street(), a="west")
 
     assert isinstance(monitor.may_grant(A, lanes("west", "w")), Granted)
-    assert monitor.held(A) == {"waypoint:west"}
+    assert monitor.held(A) == {"waypoint:west@toy"}
 
 
 def test_a_hop_onto_what_another_holds_is_refused_and_names_it() -> None:
@@ -56,7 +46,7 @@ def test_a_hop_onto_what_another_holds_is_refused_and_names_it() -> None:
     assert isinstance(answer, Refused)
     assert (answer.blockers, answer.reason.code) == ((B,), "held_by_other")
     assert "b" in answer.reason.sentence
-    assert monitor.held(A) == {"waypoint:west"}
+    assert monitor.held(A) == {"waypoint:west@toy"}
 
 
 def test_a_hop_through_anothers_endpoint_is_refused_even_when_it_is_away() -> None:
@@ -94,7 +84,7 @@ def test_a_stretch_ends_at_the_first_place_to_stop() -> None:
     monitor = a_monitor(a_street(no_stopping=("w", "mid")), a="west")
     route = lanes("west", "w", "mid", "e", "east")
 
-    assert monitor.stretch(route) == route[:3]
+    assert monitor.stretch(A, route) == route[:3]
     answer = monitor.grant(A, route[:2])
     assert isinstance(answer, Refused)
     assert answer.reason.code == "no_stopping_place"
@@ -106,15 +96,15 @@ def test_what_lies_behind_is_given_back_and_what_lies_ahead_is_kept() -> None:
 
     still_held = monitor.release_behind(A, at=WaypointId("mid"), ahead=lanes("mid", "e"))
 
-    assert still_held == {"waypoint:mid", "lane:e>mid", "waypoint:e"}
+    assert still_held == {"waypoint:mid@toy", "lane:e>mid@toy", "waypoint:e@toy"}
 
 
 def test_a_robot_keeps_its_tip_whatever_is_released() -> None:
     monitor = a_monitor(a_street(), a="west")
 
-    monitor.release(A, ["waypoint:west", "waypoint:east"])
+    monitor.release(A, ["waypoint:west@toy", "waypoint:east@toy"])
 
-    assert monitor.held(A) == {"waypoint:west"}
+    assert monitor.held(A) == {"waypoint:west@toy"}
 
 
 def test_the_safe_order_lets_the_one_at_the_mouth_out_first() -> None:

@@ -1,0 +1,253 @@
+"""Ways that shut ahead of robots: lanes that are closed, and robots that stand where they should not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from orchestrator.application.closures import ClosedLanes
+from orchestrator.application.driving import lanes_ahead, with_known_holdings
+from orchestrator.application.listening import ORDER_UNANSWERED
+from orchestrator.application.steering import Steering
+from orchestrator.application.steps import steps_of_lanes
+from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.hold import Hold, HoldKind
+from orchestrator.domain.fleet.model import OperatingMode, OrderId, Pose, RobotId, RobotReport
+from orchestrator.domain.fleet.order import DriveOrder, OrderStep
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import LaneId, LevelId, StationId, WaypointId
+from simulation.memory_store import MemoryStore
+from simulation.ward import CountedIds
+from tests.support.wards import a_fleet, demo_hospital
+
+AT = datetime(2026, 1, 5, tzinfo=UTC)
+FLEET = a_fleet(demo_hospital())
+FIRST, SECOND, THIRD = sorted(FLEET.robots)
+WARD = next(s.id for s in FLEET.site.stations.values() if "alder_handover" in s.waypoints.values())
+DOWN, ALONG = LaneId("lobby_n~lobby"), LaneId("corridor_1~corridor_2")
+CLOSED = Reason("lane_closed", "Closed for cleaning until noon.")
+CORRIDOR = Pose(LevelId("ground"), 24.3, 20.4)
+"""Between two places of the narrow corridor, beside its lane."""
+
+
+def a_report(robot: RobotId, pose: Pose) -> RobotReport:
+    return RobotReport(
+        robot=robot,
+        received_at=AT,
+        order_id=None,
+        order_update_id=0,
+        last_waypoint=None,
+        last_sequence=0,
+        sequences_ahead=(),
+        is_driving=False,
+        is_paused=False,
+        pose=pose,
+        battery=0.9,
+        is_charging=False,
+        mode=OperatingMode.AUTOMATIC,
+        is_emergency_stopped=False,
+        has_field_violation=False,
+        loads=(),
+    )
+
+
+class Bench:
+    """Steering with its books, and robots at home unless placed elsewhere; time stands still."""
+
+    def __init__(self, **tips: str) -> None:
+        self.steering = Steering(FLEET)
+        self.store = MemoryStore()
+        self.records = {
+            robot: self._record(robot, WaypointId(tips.get(robot.replace("-", "_"), FLEET.home_waypoint_of(robot))))
+            for robot in FLEET.robots
+        }
+        self.steering.restore(self.records)
+
+    def _record(self, robot: RobotId, tip: WaypointId) -> RobotRecord:
+        held = self.steering.relation.of_waypoint(FLEET.models[robot].id, tip)
+        return RobotRecord(robot, tip=tip, held=held, report=a_report(robot, FLEET.pose_of(robot, tip)))
+
+    def change(self, robot: RobotId, **changes: object) -> None:
+        self.records[robot] = replace(self.records[robot], **changes)  # pyright: ignore[reportArgumentType]
+
+    def _in_a_turn(self, act: Callable[[Turn], None]) -> None:
+        with self.store.transaction() as uow:
+            turn = Turn(uow, at=AT, at_s=0.0, ids=CountedIds(), records=self.records)
+            act(turn)
+        self.records.update(turn.changed)
+
+    def steer(self, closed: ClosedLanes | None = None) -> None:
+        def act(turn: Turn) -> None:
+            shut = closed or ClosedLanes()
+            self.steering.close(turn, shut, shut=shut)
+            self.steering.steer(turn, reported={r: k.report for r, k in self.records.items() if k.report is not None})
+
+        self._in_a_turn(act)
+
+    def send(self, robot: RobotId, station: StationId) -> RobotRecord:
+        self.change(robot, target=station)
+        self.steer()
+        return self.records[robot]
+
+    def release(self, robot: RobotId, lanes: int) -> None:
+        """Put the first lanes that the robot was granted into the base of an order that it is driving."""
+        record = self.records[robot]
+        here = WaypointId(FLEET.graph_of(robot).lanes[record.granted[0]].start)
+        steps = (OrderStep(here, FLEET.pose_of(robot, here)), *steps_of_lanes(FLEET, robot, record.granted[:lanes]))
+        order = DriveOrder(OrderId("order-1"), robot, steps, released=lanes + 1)
+        self.change(robot, order=order, phase=OrderPhase.ACKNOWLEDGED, granted=record.granted[lanes:])
+
+    def alarms(self) -> list[str]:
+        with self.store.reading() as uow:
+            events = uow.events.after(0, 500)
+        return [str(event.data["sentence"]) for event in events if event.kind == "alarm"]
+
+
+def held_by(bench: Bench, robot: RobotId) -> frozenset[str]:
+    return bench.steering.monitor.held(robot)
+
+
+# Closed lanes ---------------------------------------------------------------------------------------------------------
+
+
+def test_lanes_that_were_granted_and_not_released_are_given_back_when_one_of_them_is_closed() -> None:
+    bench = Bench()
+    granted = bench.send(FIRST, WARD)
+    assert DOWN in granted.granted
+
+    bench.steer(ClosedLanes({DOWN: CLOSED}))
+
+    record = bench.records[FIRST]
+    assert (record.granted, record.route) == ((), ())
+    assert record.tip == FLEET.home_waypoint_of(FIRST)
+    assert record.held == held_by(bench, FIRST) == {f"waypoint:{record.tip}@{FLEET.models[FIRST].id}"}
+
+
+def test_a_robot_without_an_open_way_is_told_which_closure_it_waits_for_and_goes_on_once_it_ends() -> None:
+    bench = Bench()
+    bench.change(FIRST, target=WARD)
+
+    bench.steer(ClosedLanes({ALONG: CLOSED}))
+    assert bench.records[FIRST].waiting[-1] == CLOSED
+    assert bench.records[FIRST].granted == ()
+
+    bench.steer()
+    assert bench.records[FIRST].granted
+
+
+def test_what_is_in_the_base_is_driven_to_its_end_and_only_what_lies_beyond_is_given_back() -> None:
+    bench = Bench()
+    granted = bench.send(FIRST, WARD).granted
+    assert len(granted) > 2
+    bench.release(FIRST, 2)
+
+    bench.steer(ClosedLanes({DOWN: CLOSED}))
+    assert lanes_ahead(bench.records[FIRST])[:2] == granted[:2]
+
+    bench.steer(ClosedLanes({granted[2]: CLOSED}))
+    assert lanes_ahead(bench.records[FIRST]) == granted[:2]
+    assert bench.records[FIRST].tip == FLEET.graph_of(FIRST).lanes[granted[1]].end
+
+
+def test_of_an_order_that_nobody_follows_any_more_the_lanes_ahead_are_given_back_but_for_the_one_stood_on() -> None:
+    bench = Bench()
+    granted = bench.send(FIRST, WARD).granted
+    bench.release(FIRST, 2)
+    home = FLEET.pose_of(FIRST, FLEET.home_waypoint_of(FIRST))
+    bench.change(FIRST, phase=OrderPhase.LOST, report=a_report(FIRST, replace(home, y_m=home.y_m - 1.5)))
+
+    bench.steer(ClosedLanes({DOWN: CLOSED}))
+
+    assert lanes_ahead(bench.records[FIRST]) == granted[:1]
+    assert bench.records[FIRST].tip == FLEET.graph_of(FIRST).lanes[granted[0]].end
+
+
+def test_robots_that_closed_lanes_cut_off_from_their_home_are_named_once() -> None:
+    bench = Bench(robot_1="alder_1")
+
+    bench.steer(ClosedLanes({LaneId("corridor_2~corridor_1"): CLOSED}))
+    bench.steer(ClosedLanes({LaneId("corridor_2~corridor_1"): CLOSED}))
+
+    assert [alarm for alarm in bench.alarms() if "cut off" in alarm] == [
+        f"Closed lanes cut off {FIRST}; open them, or take these robots home by hand."
+    ]
+
+
+# Robots in the way ----------------------------------------------------------------------------------------------------
+
+
+def held_in_the_corridor(bench: Bench) -> None:
+    hold = Hold(HoldKind.MOVED, "It was moved.", SECOND, AT)
+    bench.change(SECOND, report=a_report(SECOND, CORRIDOR), holds=(hold,))
+
+
+def test_a_robot_that_was_moved_keeps_its_old_place_and_closes_what_it_covers_now() -> None:
+    bench = Bench()
+    held_in_the_corridor(bench)
+
+    bench.steer()
+
+    barred = bench.steering.monitor.barred(FIRST)
+    assert FLEET.home_waypoint_of(SECOND) in barred.waypoints
+    assert {ALONG, LaneId("corridor_2~corridor_1")} <= barred.lanes
+    assert LaneId("lobby~corridor_w") not in barred.lanes
+
+
+def test_those_whom_a_robot_in_the_way_cuts_off_are_named_once() -> None:
+    bench = Bench(robot_1="alder_1")
+    held_in_the_corridor(bench)
+
+    bench.steer()
+    bench.steer()
+
+    assert bench.alarms() == [f"Robot {SECOND} cannot move and cuts off {FIRST}; move it aside or fence it off."]
+
+
+def test_lanes_that_lead_to_a_robot_in_the_way_are_given_back_while_they_are_not_released() -> None:
+    bench = Bench(robot_1="lobby")
+    record = bench.send(FIRST, WARD)
+    assert ALONG in record.granted
+    held_in_the_corridor(bench)
+
+    bench.steer()
+
+    assert ALONG not in bench.records[FIRST].granted
+    assert ALONG not in bench.records[FIRST].route
+
+
+def test_the_way_is_open_again_once_the_robot_is_back() -> None:
+    bench = Bench()
+    held_in_the_corridor(bench)
+    bench.steer()
+
+    bench.change(SECOND, report=a_report(SECOND, FLEET.pose_of(SECOND, FLEET.home_waypoint_of(SECOND))), holds=())
+    bench.steer()
+
+    assert ALONG not in bench.steering.monitor.barred(FIRST).lanes
+    assert not bench.steering.monitor.has_obstacles
+
+
+def test_others_plan_round_a_robot_that_does_not_answer_its_order_and_it_keeps_its_lanes() -> None:
+    bench = Bench()
+    granted = bench.send(SECOND, WARD)
+    bench.release(SECOND, 2)
+    bench.change(SECOND, phase=OrderPhase.WANTED, waiting=(Reason(ORDER_UNANSWERED, "It has not answered."),))
+
+    bench.steer()
+
+    assert held_by(bench, SECOND) == granted.held
+    assert set(granted.granted) <= bench.steering.monitor.barred(FIRST).lanes
+
+
+# Books ----------------------------------------------------------------------------------------------------------------
+
+
+def test_books_that_name_resources_otherwise_are_read_by_where_the_robot_is_and_the_lanes_ahead_of_it() -> None:
+    bench = Bench()
+    record = bench.send(FIRST, WARD)
+    old = replace(record, held=frozenset({"waypoint:charger_1", "lane:charger_1~lobby_n"}))
+
+    assert with_known_holdings(FLEET, bench.steering.relation, old) == record
+    assert with_known_holdings(FLEET, bench.steering.relation, record) is record
