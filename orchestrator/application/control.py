@@ -324,6 +324,8 @@ class Control:
             case link_events.Reported():
                 self._live[robot] = event.report
                 self._complaints[robot] = event.faults
+                if self._intake.note_place(robot, event.report.pose, at_s=self._clock.monotonic_s()):
+                    self.quarantine(self._links[robot].address.prefix, "says again and again to be where it cannot be")
                 record = self._records[robot]
                 return (
                     is_news(record.report, event.report)

@@ -112,6 +112,8 @@ class Steering:
         record = turn.record(robot)
         if record.is_held_for(HoldKind.REMOVED):
             return
+        if record.is_held_for(HoldKind.QUARANTINED) and record.tip is not None:
+            return  # what it says of its place is in doubt: it keeps what it holds, and can bar nothing more
         if is_off_its_way(self._fleet, record) or has_strayed(self._fleet, record):
             self._note_moved(turn, robot)
         if turn.record(robot).is_held_for(HoldKind.MOVED):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,10 @@ from orchestrator.application.robot_acts import Asked
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
-from orchestrator.vda5050.messages import ConnectionState
+from orchestrator.vda5050.codec import encode
+from orchestrator.vda5050.messages import AgvPosition, ConnectionState
 from simulation.ward import Outcome, SimulatedWard
+from tests.support.robot_link import a_state
 from tests.support.wards import a_demand, a_fleet, demo_hospital
 
 BAD = RobotId("robot-1")
@@ -88,6 +91,34 @@ def test_a_capture_replayed_after_a_restart_days_later_changes_nothing() -> None
     assert len(captured) > 3
     assert json.loads(captured[-1])["serialNumber"] == robot.address.serial_number
     assert record_of(ward, BAD).report == before.report
+
+
+def test_a_robot_that_says_to_be_everywhere_is_quarantined_and_bars_nobody_s_way_any_more() -> None:
+    ward, held, seen = a_ward(), list[frozenset[str]](), list[RobotRecord]()
+    address = ward.robots[BAD].address
+    places = list(ward.control.fleet.graph_of(BAD).waypoints.values())
+
+    def claim(number: int) -> None:
+        place = places[number * 7 % len(places)]
+        where = AgvPosition(
+            x=place.x_m + 200.0 * (number % 2), y=place.y_m, theta=0.0, map_id=place.level, position_initialized=True
+        )
+        identity: dict[str, Any] = {"manufacturer": address.manufacturer, "serial_number": address.serial_number}
+        state = a_state(10**6 + number, agv_position=where, **identity)
+        state = state.model_copy(update={"timestamp": ward.clock.now()})
+        ward.control.receive(address.topic("state"), encode(state, version="2.1.0"))
+        seen.append(record_of(ward, BAD))
+        if seen[-1].is_held_for(HoldKind.QUARANTINED):
+            held.append(seen[-1].held)
+
+    for i in range(40):
+        ward.scheduler.at(3.0 + 2.1 * i, lambda i=i: claim(i))
+    ward._open += 1  # as if somebody still waited: the ward lives until the limit
+    outcome = ward.run(limit_s=3.0 + 2.1 * 40)
+
+    assert len(alarms(outcome, "robot_quarantined")) >= 1
+    assert held
+    assert len(set(held)) <= 2
 
 
 @pytest.mark.parametrize(("every_s", "times", "told"), [(3.0, 30, 1), (90.0, 30, 0)], ids=["contested", "dead spots"])
