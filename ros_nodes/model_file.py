@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import cast
 
 from orchestrator.domain.errors import InvalidInputError
-from orchestrator.domain.fleet.model import RobotModel
+from orchestrator.domain.fleet.model import MapSwitch, RobotModel
 
 
 class ModelFileError(InvalidInputError):
@@ -37,7 +37,8 @@ def model_from_json(text: str) -> RobotModel:
         drawers = tuple(cast("list[str]", values.pop("drawers")))
         outline = cast("list[tuple[float, float]]", values.pop("footprint", []))
         footprint = tuple((x, y) for x, y in outline)
-        return RobotModel(drawers=drawers, footprint=footprint, **values)  # pyright: ignore[reportArgumentType]  # checked by the writer
+        map_switch = MapSwitch(cast("str", values.pop("map_switch", MapSwitch.NONE)))
+        return RobotModel(drawers=drawers, footprint=footprint, map_switch=map_switch, **values)  # pyright: ignore[reportArgumentType]  # checked by the writer
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(
             f"The model file cannot be read ({error}): expected the JSON form of a robot model. Write it again."

@@ -36,6 +36,7 @@ from orchestrator.application.holding import lay_hold
 from orchestrator.application.intake import Intake
 from orchestrator.application.lane_closures import closed_by_people
 from orchestrator.application.listening import hear, is_news
+from orchestrator.application.map_switch import note_map_switch
 from orchestrator.application.panels import Panels
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
@@ -296,6 +297,7 @@ class Control:
                 self._note_connection(turn, robot, event)
             for found in findings:
                 lay_hold(turn, robot, found.kind, found.sentence)
+            note_map_switch(turn, self.fleet, robot)
             complete_order(turn, self.fleet, robot)
             catch_up(turn, self.fleet, robot)
             self._steering.place(turn, robot)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates
+from orchestrator.application.map_switch import drivable_in_one_order, is_ride_to_be_told, tell_other_level
 from orchestrator.application.steps import (
     FREE_FOR_A_NEW_ORDER,
     ask_before_order,
@@ -75,7 +76,9 @@ def complete_order(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
         return
     is_at_its_end = order.is_fully_released and record.passed == len(order.steps) - 1
     is_echoed = report.order_id == order.id and report.order_update_id == order.update_id
-    goes_on = _is_to_be_updated(fleet, order) and bool(record.granted or record.route)
+    goes_on = _is_to_be_updated(fleet, order) and bool(
+        drivable_in_one_order(fleet, robot, (*record.granted, *record.route))
+    )
     if is_at_its_end and is_echoed and report.is_idle and not goes_on:
         turn.put(replace(record, phase=OrderPhase.DONE))
 
@@ -144,6 +147,9 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor,
     if not report.is_idle or not report.may_be_ordered or report.is_paused or is_off_its_way(fleet, record):
         return
     ahead = lanes_ahead(record) if record.phase is OrderPhase.LOST else record.granted
+    if ahead and is_ride_to_be_told(fleet, robot, ahead[0]):
+        _ride(turn, fleet, gates, robot)
+        return
     charging = () if ahead or record.route else charging_action(turn, fleet, robot)
     if not ahead and not charging:
         return
@@ -160,17 +166,26 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor,
         ask_before_order(turn, robot, at_once)
         return
     beginning = (replace(beginning[0], actions=actions), *beginning[1:])
-    count, reasons = _passable(gates, monitor, robot, ahead, stands_at=standing_place(fleet, record))
+    whole = drivable_in_one_order(fleet, robot, (*ahead, *record.route))
+    stands_at = standing_place(fleet, record)
+    count, reasons = _passable(gates, monitor, robot, whole[: len(ahead)], stands_at=stands_at)
     if count == 0 and not actions:
         _wait(turn, robot, reasons)
         return
-    base = (*beginning, *steps_of_lanes(fleet, robot, ahead[:count]))
-    horizon = steps_of_lanes(fleet, robot, (*ahead[count:], *record.route))
+    base = (*beginning, *steps_of_lanes(fleet, robot, whole[:count]))
+    horizon = steps_of_lanes(fleet, robot, whole[count:])
     order = DriveOrder(id=order_id, robot=robot, steps=(*base, *horizon), released=len(base))
     if not _is_to_be_updated(fleet, order):
         order = replace(order, steps=base)
     turn.put(replace(record, order=order, phase=OrderPhase.WANTED, passed=0, granted=ahead[count:], waiting=reasons))
     turn.want_order(order)
+
+
+def _ride(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
+    """Tell a robot in a cabin of the level that it has come to, once the cabin stands open there for it."""
+    record = turn.record(robot)
+    count, reasons = gates.passable(robot, record.granted[:1], stands_at=standing_place(fleet, record))
+    _wait(turn, robot, reasons if count == 0 else (tell_other_level(turn, fleet, robot),))
 
 
 def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor, robot: RobotId) -> None:
@@ -184,8 +199,8 @@ def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor
     if record.report is None or not record.report.may_be_ordered:
         return  # whoever released the emergency stop finds a robot that drives no farther than it was allowed before
     stands_at = standing_place(fleet, record) if not remaining_base(record) else None
-    count, reasons = _passable(gates, monitor, robot, record.granted, stands_at=stands_at)
-    ahead = (*record.granted, *record.route)
+    ahead = drivable_in_one_order(fleet, robot, (*record.granted, *record.route))
+    count, reasons = _passable(gates, monitor, robot, ahead[: len(record.granted)], stands_at=stands_at)
     if count == 0 and _lanes_of(order.horizon) == ahead:
         _wait(turn, robot, reasons)
         return

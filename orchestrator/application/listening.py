@@ -38,6 +38,8 @@ _ACTION_WORDS = {
     ActionKind.DROP: "give out what it carries",
     ActionKind.START_CHARGING: "dock to its charger",
     ActionKind.STOP_CHARGING: "leave its charger",
+    ActionKind.ENABLE_MAP: "enable the map of the level that the lift has brought it to",
+    ActionKind.INIT_POSITION: "take up its position on the level that the lift has brought it to",
 }
 
 MOVED_M = 0.3

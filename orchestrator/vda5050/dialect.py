@@ -69,8 +69,9 @@ class InstantKey(StrEnum):
 class ActionRule:
     """A robot's word for one of our actions.
 
-    ``parameters`` are sent in this order; a text may hold ``{load}``, ``{drawer}`` and ``{node}``, and a parameter
-    whose place-holder has no value is left out.
+    ``parameters`` are sent in this order; a text may hold ``{load}``, ``{drawer}`` and ``{node}``, where a
+    position is initialised ``{x}``, ``{y}``, ``{theta}``, ``{map}``, ``{map_version}`` and ``{last_node}``. A
+    parameter whose place-holder has no value is left out.
     """
 
     action_type: str
@@ -103,8 +104,27 @@ STANDARD_ACTIONS: Mapping[ActionKind, ActionRule] = {
     ActionKind.CANCEL_ORDER: _at_once(ActionType.CANCEL_ORDER),
     ActionKind.REPORT_STATE: _at_once(ActionType.STATE_REQUEST),
     ActionKind.REPORT_FACTSHEET: _at_once(ActionType.FACTSHEET_REQUEST),
+    ActionKind.ENABLE_MAP: ActionRule(
+        ActionType.ENABLE_MAP.value,
+        where=Where.INSTANT,
+        parameters=((ParameterKey.MAP_ID.value, "{map}"), (ParameterKey.MAP_VERSION.value, "{map_version}")),
+    ),
+    ActionKind.INIT_POSITION: ActionRule(
+        ActionType.INIT_POSITION.value,
+        where=Where.INSTANT,
+        parameters=(
+            (ParameterKey.X.value, "{x}"),
+            (ParameterKey.Y.value, "{y}"),
+            (ParameterKey.THETA.value, "{theta}"),
+            (ParameterKey.MAP_ID.value, "{map}"),
+            (ParameterKey.LAST_NODE_ID.value, "{last_node}"),
+        ),
+    ),
 }
-"""The predefined actions of VDA 5050 2.1 §6.8.1. What moves a load or the current is HARD: the robot stands."""
+"""The predefined actions of VDA 5050 2.1 §6.8.1.
+
+What moves a load, the current or the robot's idea of where it stands is HARD: the robot stands.
+"""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def action_message(action: RobotAction, *, dialect: Dialect = STANDARD, node: st
     if rule is None:
         raise ValueError(f"this robot has no action for {action.kind}")
     drawer = None if action.drawer is None else dialect.drawer_words.get(action.drawer, action.drawer)
-    values: dict[str, JsonValue] = {"load": action.load, "drawer": drawer, "node": node}
+    values: dict[str, JsonValue] = {"load": action.load, "drawer": drawer, "node": node, **_place_of(action, dialect)}
     filled = [(key, _filled(value, values)) for key, value in rule.parameters]
     parameters = tuple(wire.ActionParameter(key=key, value=value) for key, value in filled if value is not None)
     return wire.Action(
@@ -91,6 +91,21 @@ def action_message(action: RobotAction, *, dialect: Dialect = STANDARD, node: st
         blocking_type=rule.blocking,
         action_parameters=parameters or None,
     )
+
+
+def _place_of(action: RobotAction, dialect: Dialect) -> dict[str, JsonValue]:
+    """Return where a position is to be initialised, on the robot's own map."""
+    if action.pose is None:
+        return {}
+    place = dialect.frames.outward(action.pose)
+    return {
+        "x": place.x,
+        "y": place.y,
+        "theta": place.theta,
+        "map": place.map_id,
+        "map_version": action.map_version,
+        "last_node": action.waypoint,
+    }
 
 
 def _filled(value: JsonValue, values: dict[str, JsonValue]) -> JsonValue:

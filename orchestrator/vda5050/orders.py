@@ -44,15 +44,23 @@ class ActionType(StrEnum):
     CANCEL_ORDER = "cancelOrder"
     STATE_REQUEST = "stateRequest"
     FACTSHEET_REQUEST = "factsheetRequest"
+    ENABLE_MAP = "enableMap"
+    INIT_POSITION = "initPosition"
 
 
 class ParameterKey(StrEnum):
-    """The keys of the parameters of pick and drop; ``lhd`` (load handling device) names the drawer."""
+    """The keys of the parameters of our actions; ``lhd`` (load handling device) names the drawer."""
 
     DRAWER = "lhd"
     STATION_TYPE = "stationType"
     LOAD_TYPE = "loadType"
     LOAD_ID = "loadId"
+    X = "x"
+    Y = "y"
+    THETA = "theta"
+    MAP_ID = "mapId"
+    MAP_VERSION = "mapVersion"
+    LAST_NODE_ID = "lastNodeId"
 
 
 class ActionParameter(WireModel):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from geometry_msgs.msg import TransformStamped
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, TransformStamped
 from nav_msgs.msg import Odometry, Path
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
@@ -25,6 +25,7 @@ from ros_nodes.nodes.conversions import (
     battery_to_ros,
     odometry_to_ros,
     path_from_ros,
+    pose_from_ros,
     time_from_ros,
     transform_to_ros,
 )
@@ -119,6 +120,9 @@ class KinematicDriver(Node):
         self._publish_transform = self._transform_publisher()
         self.create_subscription(Path, topics.PATH, self._take_path, topics.COMMAND_QOS)
         self.create_subscription(Bool, topics.HOLD, self._take_hold, topics.SETTING_QOS)
+        self.create_subscription(
+            PoseWithCovarianceStamped, topics.INITIAL_POSE, self._take_initial_pose, topics.COMMAND_QOS
+        )
         self.create_subscription(Bool, topics.CHARGE, self._take_charge, topics.SETTING_QOS)
         self.create_timer(1.0 / self._number("rate_hz"), self._tick)
         self.create_timer(_BATTERY_PERIOD_S, self._say_battery)
@@ -204,6 +208,13 @@ class KinematicDriver(Node):
             self._follower.pause()
         else:
             self._follower.resume()
+
+    def _take_initial_pose(self, message: PoseWithCovarianceStamped) -> None:
+        self._advance()
+        if not self._follower.is_stopped:
+            self.get_logger().error("an initial pose was refused: the robot is driving; stop it first")
+            return
+        self._follower.relocate(pose_from_ros(PoseStamped(header=message.header, pose=message.pose.pose)))
 
     def _take_charge(self, charge: Bool) -> None:
         self._advance()

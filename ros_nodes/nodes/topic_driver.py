@@ -6,13 +6,21 @@ import math
 import time
 from collections.abc import Sequence
 
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry, Path
 from rclpy.node import Node
 from sensor_msgs.msg import BatteryState
 from std_msgs.msg import Bool
 
 from ros_nodes.nodes import topics
-from ros_nodes.nodes.conversions import NANOSECONDS, battery_from_ros, odometry_from_ros, path_to_ros, time_from_ros
+from ros_nodes.nodes.conversions import (
+    NANOSECONDS,
+    battery_from_ros,
+    odometry_from_ros,
+    path_to_ros,
+    pose_to_ros,
+    time_from_ros,
+)
 from ros_nodes.onboard.path_geometry import PathPoint, Pose
 from ros_nodes.onboard.path_tracking import PathTracker
 
@@ -57,6 +65,8 @@ class TopicDriver:
         self._tracker = PathTracker()
         self._path = node.create_publisher(Path, topics.PATH, topics.COMMAND_QOS)
         self._hold = node.create_publisher(Bool, topics.HOLD, topics.SETTING_QOS)
+        self._initial_pose = node.create_publisher(PoseWithCovarianceStamped, topics.INITIAL_POSE, topics.COMMAND_QOS)
+        self._expected: Pose | None = None
         node.create_subscription(Odometry, topics.ODOM, self._take_odometry, topics.REPORT_QOS)
 
     @property
@@ -133,6 +143,14 @@ class TopicDriver:
         self._hold.publish(Bool(data=True))
         self._quiet_reports = 0
 
+    def relocate(self, pose: Pose) -> None:
+        """Say where the robot stands; odometry shows when it has been taken."""
+        message = PoseWithCovarianceStamped()
+        message.header.frame_id = pose.level
+        message.pose.pose = pose_to_ros(pose, stamp=message.header.stamp).pose
+        self._initial_pose.publish(message)
+        self._expected = pose
+
     def resume(self) -> None:
         """Go on after a hold."""
         self._is_paused = False
@@ -150,7 +168,9 @@ class TopicDriver:
         is_moving = abs(self._speed_m_s) > _STANDING or abs(self._turn_speed_rad_s) > _STANDING
         self._quiet_reports = 0 if is_moving else self._quiet_reports + 1
         stamp_ns = time_from_ros(message.header.stamp)
-        if self._reports > 0:
+        if self._expected is not None and self._expected.level == pose.level:
+            self._expected = None
+        elif self._reports > 0:
             driven_m = math.hypot(pose.x_m - self._pose.x_m, pose.y_m - self._pose.y_m)
             elapsed_s = abs(stamp_ns - self._stamp_ns) / NANOSECONDS
             possible_m = self._speed_max_m_s * self._speed_factor * elapsed_s

@@ -13,6 +13,9 @@ HOLD = "hold"
 CHARGE = "charge"
 """std_msgs/Bool, agent to driver. Whether the charger is connected."""
 
+INITIAL_POSE = "initialpose"
+"""geometry_msgs/PoseWithCovarianceStamped, agent to driver: where the robot stands, on which level (frame_id)."""
+
 ODOM = "odom"
 """nav_msgs/Odometry, driver to all; frame_id is the level."""
 

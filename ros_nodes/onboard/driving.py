@@ -70,6 +70,10 @@ class Driver(Protocol):
         """Brake and hold, keeping the path."""
         ...
 
+    def relocate(self, pose: Pose) -> None:
+        """Take another pose for true, as where a lift has brought it; only while stopped. ``pose`` says when it has."""
+        ...
+
     def resume(self) -> None:
         """Drive on after `pause`."""
         ...

@@ -60,7 +60,7 @@ def factsheet_of(model: RobotModel, *, address: RobotAddress, header_id: int, no
                 min_order_interval=0.1, min_state_interval=0.05, default_state_interval=model.state_interval_s
             )
         ),
-        protocol_features=ProtocolFeatures(agv_actions=_actions()),
+        protocol_features=ProtocolFeatures(agv_actions=(*_actions(), *_map_actions())),
         agv_geometry=AgvGeometry(),
         load_specification=LoadSpecification(
             load_positions=model.drawers,
@@ -112,3 +112,26 @@ def _actions() -> tuple[AgvAction, ...]:
         )
     )
     return handling + charging + instant
+
+
+def _map_actions() -> tuple[AgvAction, ...]:
+    """What a robot is told where a lift has brought it to another level (VDA 5050 2.1 §6.8.1)."""
+    place = (ParameterKey.X, ParameterKey.Y, ParameterKey.THETA)
+    position = (
+        *(Parameter(key=key, value_data_type="FLOAT", is_optional=False) for key in place),
+        Parameter(key=ParameterKey.MAP_ID, value_data_type="STRING", is_optional=False),
+        Parameter(key=ParameterKey.LAST_NODE_ID, value_data_type="STRING", is_optional=True),
+    )
+    versions = tuple(
+        Parameter(key=key, value_data_type="STRING", is_optional=False)
+        for key in (ParameterKey.MAP_ID, ParameterKey.MAP_VERSION)
+    )
+    return tuple(
+        AgvAction(
+            action_type=kind,
+            action_scopes=(ActionScope.INSTANT,),
+            action_parameters=parameters,
+            blocking_types=tuple(BlockingType),
+        )
+        for kind, parameters in ((ActionType.INIT_POSITION, position), (ActionType.ENABLE_MAP, versions))
+    )

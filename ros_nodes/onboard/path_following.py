@@ -163,6 +163,19 @@ class PathFollower:
             self._phase = 0
             self._settle()
 
+    def relocate(self, pose: Pose) -> None:
+        """Stand at another pose from now on, as where a lift has brought it.
+
+        Raises
+        ------
+        RuntimeError
+            The robot is still moving.
+        """
+        if not self.is_stopped:
+            raise RuntimeError("a pose was given while driving; stop first")
+        self._rest()
+        self._resting = self._pose = pose
+
     def resume(self) -> None:
         """Drive on after `pause`."""
         if not self._is_paused:

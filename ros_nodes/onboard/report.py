@@ -17,6 +17,7 @@ from orchestrator.vda5050.messages import (
 from ros_nodes.onboard.complaints import Complaints
 from ros_nodes.onboard.driving import Driver
 from ros_nodes.onboard.equipment import Drawers, PowerSource
+from ros_nodes.onboard.maps import Maps
 from ros_nodes.onboard.order_desk import OrderDesk
 
 
@@ -44,11 +45,13 @@ def state_of(
     battery: PowerSource,
     complaints: Complaints,
     condition: Condition,
+    maps: Maps,
 ) -> State:
     """Return all the robot says of itself under ``header``."""
     pose, progress = driver.pose, desk.progress
     return State(
         **header,
+        maps=maps.reported(),
         order_id=progress.order_id,
         order_update_id=progress.order_update_id,
         last_node_id=progress.last_node,

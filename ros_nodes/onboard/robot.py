@@ -31,9 +31,11 @@ from ros_nodes.onboard.complaints import Complaints
 from ros_nodes.onboard.driving import Driver
 from ros_nodes.onboard.equipment import Drawers, PowerSource, battery_of_model
 from ros_nodes.onboard.handling import Handling
+from ros_nodes.onboard.maps import Maps, last_node_of
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.order_acceptance import Acceptance, Rejection, Verdict
 from ros_nodes.onboard.order_desk import OrderDesk
+from ros_nodes.onboard.path_geometry import Pose
 from ros_nodes.onboard.reading import read_instant_actions, read_order
 from ros_nodes.onboard.report import Condition, state_of
 from ros_nodes.onboard.voice import OutgoingMessage, Voice
@@ -101,6 +103,8 @@ class OnboardRobot:
         self._is_held = False
         self._cancel: BoardAction | None = None
         self._pausing: list[BoardAction] = []
+        self._maps = Maps(model, level=driver.pose.level)
+        self._relocating: tuple[BoardAction, Pose] | None = None
         self._was_driving = False
         self._said_at_s = time_s
         self._has_news = False
@@ -294,10 +298,40 @@ class OnboardRobot:
             item.finish()
         elif kind in (ActionType.START_CHARGING, ActionType.STOP_CHARGING):
             item.is_due = True
+        elif kind == ActionType.ENABLE_MAP:
+            self._end(item, self._maps.enable(item.action))
+        elif kind == ActionType.INIT_POSITION:
+            self._begin_relocation(item)
         else:
-            sentence = f"this robot has no instant action {kind!r}"
-            item.fail(sentence)
-            self._complaints.action_failed(item.action, sentence)
+            self._end(item, f"this robot has no instant action {kind!r}")
+
+    def _end(self, item: BoardAction, failure: str | None) -> None:
+        if failure is None:
+            item.finish()
+            return
+        item.fail(failure)
+        self._complaints.action_failed(item.action, failure)
+
+    def _begin_relocation(self, item: BoardAction) -> None:
+        """Stand where an initPosition says; it is over once the driver says so too."""
+        pose = self._maps.place_of(item.action)
+        if isinstance(pose, str):
+            self._end(item, pose)
+        elif not self._driver.is_stopped or self._desk.has_order or self._relocating is not None:
+            self._end(item, "a position is initialised only while the robot stands without an order")
+        else:
+            item.status = ActionStatus.RUNNING
+            self._relocating = item, pose
+            self._driver.relocate(pose)
+
+    def _end_relocation(self) -> bool:
+        if self._relocating is None or self._driver.pose.level != self._relocating[1].level:
+            return False
+        item, _ = self._relocating
+        self._relocating = None
+        self._desk.progress.last_node = last_node_of(item.action) or self._desk.progress.last_node
+        item.finish()
+        return True
 
     def _begin_cancel(self, item: BoardAction) -> None:
         if self._cancel is not None or not self._desk.has_order:
@@ -341,6 +375,7 @@ class OnboardRobot:
             if item.status is ActionStatus.FAILED:
                 self._complaints.action_failed(item.action, item.result or "")
         changed = self._end_instant_actions() or changed or bool(ended)
+        changed = self._end_relocation() or changed
         changed = self._drive_on() or changed
         self._has_news = self._has_news or changed
         return changed
@@ -406,4 +441,5 @@ class OnboardRobot:
             battery=self._battery,
             complaints=self._complaints,
             condition=self._condition,
+            maps=self._maps,
         )

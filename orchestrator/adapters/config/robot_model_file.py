@@ -13,7 +13,7 @@ from orchestrator.adapters.config.checked import FileModel, default_of, read_che
 from orchestrator.adapters.config.link_form import LinkForm, PlacedLink
 from orchestrator.adapters.config.site_form import Id
 from orchestrator.adapters.config.source import Complaint, ConfigFileError, Source
-from orchestrator.domain.fleet.model import Footprint, ModelId, RobotModel, circumscribed_radius_m
+from orchestrator.domain.fleet.model import Footprint, MapSwitch, ModelId, RobotModel, circumscribed_radius_m
 from orchestrator.domain.site.model import GraphId
 
 Positive = Annotated[float, Field(gt=0.0, le=100_000.0)]
@@ -48,6 +48,8 @@ class RobotModelFile(FileModel):
     idle_drain_per_s: NotNegative = default_of(RobotModel, "idle_drain_per_s")
     charge_per_s: Positive = default_of(RobotModel, "charge_per_s")
     handling_s: NotNegative = default_of(RobotModel, "handling_s")
+    map_switch: Annotated[MapSwitch, Field(strict=False)] = default_of(RobotModel, "map_switch")
+    map_version: Annotated[str, Field(min_length=1, max_length=120)] = default_of(RobotModel, "map_version")
     link: LinkForm | None = None
 
 

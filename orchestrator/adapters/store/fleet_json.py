@@ -188,7 +188,10 @@ def _pose_from_tree(tree: list[Any]) -> Pose:
 
 
 def _action_to_tree(action: RobotAction) -> Tree:
-    return {"id": action.id, "kind": action.kind.value, "load": action.load, "drawer": action.drawer}
+    tree: Tree = {"id": action.id, "kind": action.kind.value, "load": action.load, "drawer": action.drawer}
+    if action.pose is not None:
+        tree |= {"pose": _pose_to_tree(action.pose), "waypoint": action.waypoint, "map_version": action.map_version}
+    return tree
 
 
 def _action_from_tree(tree: Mapping[str, Any]) -> RobotAction:
@@ -197,6 +200,9 @@ def _action_from_tree(tree: Mapping[str, Any]) -> RobotAction:
         kind=ActionKind(tree["kind"]),
         load=None if tree["load"] is None else LoadId(tree["load"]),
         drawer=tree["drawer"],
+        pose=None if tree.get("pose") is None else _pose_from_tree(tree["pose"]),
+        waypoint=None if tree.get("waypoint") is None else WaypointId(tree["waypoint"]),
+        map_version=tree.get("map_version"),
     )
 
 

@@ -41,6 +41,14 @@ def _extent_m(values: Sequence[float]) -> float:
     return max(values) - min(values)
 
 
+class MapSwitch(StrEnum):
+    """What a robot has to be told when a lift has brought it to another level, before it drives on there."""
+
+    NONE = "none"
+    INIT_POSITION = "init_position"
+    ENABLE_MAP_AND_INIT_POSITION = "enable_map_and_init_position"
+
+
 @dataclass(frozen=True, slots=True)
 class RobotModel:
     """What every robot of one model is and can do.
@@ -52,6 +60,7 @@ class RobotModel:
     or place it is meant to be on, the uncertainty of its pose included. ``state_interval_s`` is the longest a
     healthy robot stays silent; after ``lost_after_s`` without a state it is shown as lost. An order that is not
     acknowledged within ``order_answer_s`` is escalated. Drain and charge are battery ratio per metre or second.
+    ``map_switch`` is what it is told on another level, ``map_version`` the version of the map it is told to enable.
     """
 
     id: ModelId
@@ -72,6 +81,8 @@ class RobotModel:
     idle_drain_per_s: float = 0.000005
     charge_per_s: float = 0.0005
     handling_s: float = 2.0
+    map_switch: MapSwitch = MapSwitch.NONE
+    map_version: str = "1"
     footprint: Footprint = ()
     deviation_m: float = 0.05
 

@@ -26,16 +26,25 @@ class ActionKind(StrEnum):
     CANCEL_ORDER = "cancel_order"
     REPORT_STATE = "report_state"
     REPORT_FACTSHEET = "report_factsheet"
+    ENABLE_MAP = "enable_map"
+    INIT_POSITION = "init_position"
 
 
 @dataclass(frozen=True, slots=True)
 class RobotAction:
-    """One thing to do; ``load`` and ``drawer`` are set for pick and drop."""
+    """One thing to do; ``load`` and ``drawer`` are set for pick and drop.
+
+    ``pose`` is set where a map is enabled or a position initialised: the robot stands there. ``waypoint`` is the one
+    that it then counts as having passed last, ``map_version`` the version of the map to enable.
+    """
 
     id: ActionId
     kind: ActionKind
     load: LoadId | None = None
     drawer: str | None = None
+    pose: Pose | None = None
+    waypoint: WaypointId | None = None
+    map_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

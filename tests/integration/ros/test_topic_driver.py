@@ -40,12 +40,12 @@ class Wheels:
     def create_subscription(self, _type: Any, topic: str, callback: Callable[[Any], None], _qos: Any) -> None:
         self.hear[topic] = callback
 
-    def report(self, x_m: float, *, speed_m_s: float = 0.0, times: int = 1) -> None:
+    def report(self, x_m: float, *, speed_m_s: float = 0.0, times: int = 1, level: str = "L1") -> None:
         for _ in range(times):
             self.time_s += 0.05
             self.hear["odom"](
                 conversions.odometry_to_ros(
-                    Pose("L1", x_m, 0.0),
+                    Pose(level, x_m, 0.0),
                     speed_m_s=speed_m_s,
                     turn_speed_rad_s=0.0,
                     child_frame="R1/base_link",
@@ -112,3 +112,19 @@ def test_long_silence_of_a_driving_robot_is_no_jump() -> None:
     wheels.time_s += 10.0
     wheels.report(9.0, speed_m_s=1.0)
     assert not wheels.subject.has_jumped
+
+
+def test_a_robot_that_a_lift_has_brought_elsewhere_is_there_once_its_odometry_says_so_and_has_not_jumped() -> None:
+    wheels = Wheels()
+    wheels.report(0.0, times=5)
+
+    wheels.subject.relocate(Pose("L2", 3.0, 0.0))
+    (told,) = wheels.topics["initialpose"].sent
+    assert (told.header.frame_id, told.pose.pose.position.x) == ("L2", 3.0)
+    wheels.report(0.0)
+    assert wheels.subject.pose.level == "L1"
+
+    wheels.report(3.0, times=3, level="L2")
+    assert wheels.subject.pose == Pose("L2", 3.0, 0.0, 0.0)
+    assert not wheels.subject.has_jumped
+    assert wheels.subject.is_stopped

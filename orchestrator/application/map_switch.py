@@ -1,0 +1,109 @@
+"""Another level, another map: what a robot is told in the cabin, between the ride and the way out.
+
+A robot that has to be told gets no order that leads from one map to another: its order ends in the cabin. Once the
+cabin stands open at the other level, the robot is told to enable the map there and where it stands (VDA 5050 2.1
+§6.8.1, enableMap and initPosition); all maps of a site share one frame, so x, y and heading stay. When the robot itself
+reports that it is on the other level, and not before, it gets a new order, from the cabin's waypoint there. Whoever
+says it by hand, at the robot, has done the same.
+
+Why no order with the ride in it: an edge between two maps has no length, and what robots make of one differs from
+maker to maker; a fresh order that begins where the robot stands is what each of them knows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, OFF_WAY_M
+from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.model import ActionId, ActionStatus, MapSwitch, RobotId, RobotReport
+from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.reason import Reason
+from orchestrator.domain.site.model import LaneId, Waypoint
+
+_TOLD: dict[MapSwitch, tuple[ActionKind, ...]] = {
+    MapSwitch.NONE: (),
+    MapSwitch.INIT_POSITION: (ActionKind.INIT_POSITION,),
+    MapSwitch.ENABLE_MAP_AND_INIT_POSITION: (ActionKind.ENABLE_MAP, ActionKind.INIT_POSITION),
+}
+
+
+def drivable_in_one_order(fleet: FleetOnSite, robot: RobotId, lanes: Sequence[LaneId]) -> tuple[LaneId, ...]:
+    """Return the lanes up to the first that a robot cannot drive in one order with those before: a ride to be told."""
+    for count, lane in enumerate(lanes):
+        if is_ride_to_be_told(fleet, robot, lane):
+            return tuple(lanes[:count])
+    return tuple(lanes)
+
+
+def is_ride_to_be_told(fleet: FleetOnSite, robot: RobotId, lane: LaneId) -> bool:
+    """Whether a lane leads to another level and the robot has to be told that it is there."""
+    graph = fleet.graph_of(robot)
+    start, end = (graph.waypoints[w] for w in (graph.lanes[lane].start, graph.lanes[lane].end))
+    return start.level != end.level and fleet.models[robot].map_switch is not MapSwitch.NONE
+
+
+def note_map_switch(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
+    """Take the ride as driven once the robot, without an order, reports itself in the cabin on the other level."""
+    record = turn.record(robot)
+    if record.phase not in FREE_FOR_A_NEW_ORDER or not record.granted or record.report is None:
+        return
+    if not is_ride_to_be_told(fleet, robot, record.granted[0]):
+        return
+    if _stands_at(record.report, _far_end(fleet, record)):
+        turn.put(replace(record, order=None, passed=0, granted=record.granted[1:], waiting=()))
+
+
+def tell_other_level(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> Reason:
+    """Tell a robot what is next in a cabin that stands open at the other level; return what it waits for."""
+    record = turn.record(robot)
+    report, order = record.report, record.order
+    assert report is not None, "only a robot that reports is told anything"
+    assert report.pose is not None, "only a robot that says where it is was sent into a cabin"
+    there = _far_end(fleet, record)
+    if any(m.action is not None and m.action.kind in _ALL and m.robot == robot for m in turn.uow.outbox.wanted()):
+        return Reason("map_switching", f"Robot {robot} is told that it is on level {there.level}.")
+    ride = order.id if order is not None else record.granted[0]
+    for kind in _TOLD[fleet.models[robot].map_switch]:
+        tries = [status for action, status in report.actions.items() if action.startswith(_beginning(ride, kind))]
+        if ActionStatus.FINISHED in tries:
+            continue
+        turn.want_action(
+            robot,
+            RobotAction(
+                id=ActionId(f"{_beginning(ride, kind)}{len(tries)}"),
+                kind=kind,
+                pose=replace(report.pose, level=there.level),
+                waypoint=there.id,
+                map_version=fleet.models[robot].map_version,
+            ),
+        )
+        return Reason("map_switching", f"Robot {robot} is told that it is on level {there.level}.")
+    return Reason(
+        "map_not_switched",
+        f"Robot {robot} says that it knows of level {there.level} and still reports {report.pose.level}; initialise "
+        f"its position at the robot, in the lift on level {there.level}.",
+    )
+
+
+_ALL = frozenset(kind for kinds in _TOLD.values() for kind in kinds)
+
+
+def _beginning(ride: str, kind: ActionKind) -> str:
+    return f"{ride}-{kind.value}-"
+
+
+def _far_end(fleet: FleetOnSite, record: RobotRecord) -> Waypoint:
+    graph = fleet.graph_of(record.robot)
+    return graph.waypoints[graph.lanes[record.granted[0]].end]
+
+
+def _stands_at(report: RobotReport, there: Waypoint) -> bool:
+    pose = report.pose
+    if pose is None or pose.level != there.level or not report.is_idle:
+        return False
+    return math.hypot(pose.x_m - there.x_m, pose.y_m - there.y_m) <= OFF_WAY_M
