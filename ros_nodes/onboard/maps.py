@@ -74,5 +74,6 @@ def _text(action: Action, key: ParameterKey) -> str | None:
 
 def _number(action: Action, key: ParameterKey) -> float | None:
     value = action.parameter(key)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    return float(value)
