@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from orchestrator.application.clearing import Clearing
 from orchestrator.application.closures import ClosureSource, closed_lanes
+from orchestrator.application.device_watch import DeviceWatch
 from orchestrator.application.dispatching import Dispatcher
 from orchestrator.application.driving import (
     catch_up,
@@ -124,6 +125,7 @@ class Control:
         self._steering = Steering(fleet)
         self._dispatcher = Dispatcher(fleet, distance=self._steering.distance_m)
         self._gates = Gates(fleet, building)
+        self._devices = DeviceWatch(fleet, building)
         self._intake = Intake()
         self._clearing = Clearing(fleet, self._steering, building)
         self._watch = Watch(fleet)
@@ -360,7 +362,8 @@ class Control:
             note_arrivals(turn, self.fleet)
             progress_trips(turn)
             resting = self._resting(turn)
-            shut = closed_lanes(turn, self._closures)
+            self._devices.look(turn)
+            shut = closed_lanes(turn, (*self._closures, self._devices.closed))
             closed = closed_lanes(turn, (lambda _turn: shut, self._clearing.closed))
             kept = self._clearing.kept_in_place(turn)
             unserved = self._clearing.unserved(turn)

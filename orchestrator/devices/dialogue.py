@@ -96,6 +96,7 @@ class DeviceDialogue:
         self._number = 0
         self._state: DoorState | LiftState | None = None
         self._heard_s = float("-inf")
+        self._is_silence_noted = True
 
     # -- what is wanted -------------------------------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class DeviceDialogue:
         why = self._newness.objection(boot=state.boot, number=state.number, is_retained=is_retained)
         if why is not None:
             return why
-        self._state, self._heard_s = state, at_s
+        self._state, self._heard_s, self._is_silence_noted = state, at_s, False
         named = {part.session for part in _sessions(state)}
         self._leaving = {session: wish for session, wish in self._leaving.items() if session in named}
         return None
@@ -186,6 +187,7 @@ class DeviceDialogue:
 
     def due(self, *, at_s: float, now: datetime) -> list[Outgoing]:
         """Return the requests to send by now; calling again at once returns nothing."""
+        self._is_silence_noted = self._is_silence_noted or self._is_silent(at_s)
         self._leaving = {
             session: wish
             for session, wish in self._leaving.items()
@@ -194,9 +196,9 @@ class DeviceDialogue:
         return [self._request(wish, at_s=at_s, now=now) for wish in self._outstanding() if at_s >= wish.send_s]
 
     def next_due_s(self) -> float | None:
-        """Return when `due` has something again, or the device would be offline; None when neither is ever."""
+        """Return when `due` has something again, or the device would be offline; None when only a message can tell."""
         times = [wish.send_s for wish in self._outstanding()]
-        if self._state is not None:
+        if not self._is_silence_noted:
             times.append(self._heard_s + self._timing.silent_after_s)
         return min(times, default=None)
 

@@ -1,0 +1,158 @@
+"""Lifts and doors that fail: who waits is told why, who is inside is told of, and all go on once it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.application.fleet import FleetPolicy
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.device import DoorPosition, LiftMode
+from orchestrator.domain.site.model import DoorId, LiftId
+from simulation.building import Machines
+from simulation.ward import SimulatedWard
+from tests.support.wards import a_demand, a_fleet, building_over_broker, demo_hospital
+
+LIFT = LiftId("lift_1")
+ROBOTS = 2
+PATIENCE_S = 40.0
+
+
+def a_ward(*, is_over_broker: bool = False, count: int = 4) -> SimulatedWard:
+    site = demo_hospital()
+    return SimulatedWard(
+        a_fleet(site, robots=ROBOTS, policy=FleetPolicy(device_patience_s=PATIENCE_S)),
+        asked=a_demand(site, count=count, seed=4, robots=ROBOTS),
+        seed=4,
+        building_over_broker=building_over_broker(site) if is_over_broker else None,
+    )
+
+
+def to_mode(mode: LiftMode) -> Callable[[Machines, float], None]:
+    return lambda machines, at_s: machines.lifts[LIFT].set_mode(mode, at_s)
+
+
+def inside(ward: SimulatedWard) -> list[RobotId]:
+    """The robots that stand in the cabin by their own report."""
+    lift = ward.control.fleet.site.lifts[LIFT]
+    poses = {p.id: p.report.pose for p in ward.control.picture().robots if p.report is not None}
+    return [
+        robot
+        for robot, pose in poses.items()
+        if pose is not None and abs(pose.x_m - lift.x_m) < 0.3 and abs(pose.y_m - lift.y_m) < 0.3
+    ]
+
+
+def waiting_codes(ward: SimulatedWard) -> set[str]:
+    return {reason.code for p in ward.control.picture().robots for reason in p.record.waiting}
+
+
+def when(ward: SimulatedWard, is_so: Callable[[], bool], act: Callable[[Machines, float], None]) -> list[float]:
+    """Let something befall the machines in the first moment in which ``is_so``; returns where that moment is noted."""
+    moments: list[float] = []
+
+    def look() -> None:
+        if not moments and is_so():
+            moments.append(ward.clock.monotonic_s())
+            ward.befall(moments[0], act)
+
+    ward.control.observers.append(look)
+    return moments
+
+
+@pytest.mark.parametrize("is_over_broker", [False, True])
+@pytest.mark.parametrize(
+    ("mode", "code"), [(LiftMode.OUT_OF_SERVICE, "lift_out_of_service"), (LiftMode.PEOPLE, "lift_people")]
+)
+def test_robots_wait_for_a_lift_that_is_not_for_them_people_are_told_and_then_they_ride(
+    mode: LiftMode, code: str, is_over_broker: bool
+) -> None:
+    ward = a_ward(is_over_broker=is_over_broker)
+    ward.befall(0.0, to_mode(mode))
+    ward.befall(400.0, to_mode(LiftMode.NORMAL))
+    entered: list[float] = []
+    ward.control.observers.append(lambda: entered.append(ward.clock.monotonic_s()) if inside(ward) else None)
+    seen: set[str] = set()
+    ward.control.observers.append(lambda: seen.update(waiting_codes(ward)))
+
+    outcome = ward.run(limit_s=3000.0)
+
+    assert outcome.is_finished
+    assert code in seen
+    assert b"device_unusable" in outcome.log
+    assert min(entered) > 400.0, "somebody drove into a lift that was not for robots"
+
+
+@pytest.mark.parametrize("is_over_broker", [False, True])
+def test_a_robot_in_a_lift_that_is_stuck_is_told_of_with_its_load_and_goes_out_once_it_moves_again(
+    is_over_broker: bool,
+) -> None:
+    ward = a_ward(is_over_broker=is_over_broker)
+    is_between = lambda: bool(inside(ward)) and ward.control.picture().lifts[LIFT].level is None  # noqa: E731
+    stuck_at = when(ward, is_between, to_mode(LiftMode.STUCK))
+
+    assert not ward.run(limit_s=600.0).is_finished
+    assert len(inside(ward)) == 1
+    (robot,) = inside(ward)
+    alarms = [e for e in ward._log if e.kind == "alarm" and e.data["code"] == "robot_in_lift"]
+    assert [alarm.subject for alarm in alarms] == [robot]
+    assert f"Robot {robot}" in str(alarms[0].data["sentence"])
+    assert "carries delivery delivery-" in str(alarms[0].data["sentence"])
+    assert alarms[0].at <= ward.clock.moment(stuck_at[0] + 5.0)
+    assert "lift_stuck" in waiting_codes(ward)
+
+    ward.befall(600.0, to_mode(LiftMode.NORMAL))
+    assert ward.scheduler.run(until=lambda: ward._open == 0, limit_s=3000.0)
+
+
+def test_in_fire_mode_nobody_rides_and_a_robot_that_the_cabin_has_brought_home_gets_out() -> None:
+    ward = a_ward()
+
+    def rides_down() -> bool:
+        held = ward.control.picture().lifts[LIFT].session
+        is_up = any(
+            p.report and p.report.pose and p.report.pose.level == "first" for p in ward.control.picture().robots
+        )
+        return is_up and bool(inside(ward)) and held is not None and held.purpose == "at ground"
+
+    fire_at = when(ward, rides_down, to_mode(LiftMode.FIRE))
+    ward.run(limit_s=3000.0)
+    assert ward.scheduler.run(until=lambda: bool(fire_at), limit_s=6000.0)
+
+    assert ward.scheduler.run(until=lambda: not inside(ward), limit_s=ward.clock.monotonic_s() + 120.0)
+    assert ward.control.picture().lifts[LIFT].mode is LiftMode.FIRE
+    assert ward.control.picture().lifts[LIFT].session is None
+
+
+@pytest.mark.parametrize("is_over_broker", [False, True])
+@pytest.mark.parametrize("code", ["door_obstructed", "door_offline"])
+def test_robots_stand_before_a_door_that_is_obstructed_or_silent_and_go_on_when_it_is_not(
+    code: str, is_over_broker: bool
+) -> None:
+    ward = a_ward(is_over_broker=is_over_broker)
+    doors = [DoorId(door) for door in ward.machines.doors]
+
+    def fail(machines: Machines, at_s: float) -> None:
+        for door in doors:
+            if code == "door_obstructed":
+                machines.doors[door].obstruct(at_s)
+            else:
+                machines.offline.add(door)
+
+    def mend(machines: Machines, at_s: float) -> None:
+        machines.offline.clear()
+        for door in doors:
+            machines.doors[door].clear(at_s)
+
+    ward.befall(0.0, fail)
+    ward.befall(400.0, mend)
+    seen: set[str] = set()
+    ward.control.observers.append(lambda: seen.update(waiting_codes(ward)))
+
+    outcome = ward.run(limit_s=3000.0)
+
+    assert outcome.is_finished
+    assert code in seen
+    assert b"device_unusable" in outcome.log
+    assert all(p.position is not DoorPosition.OFFLINE for p in ward.control.picture().doors.values())
