@@ -142,7 +142,10 @@ class _FleetFrames:
         at_s = asyncio.get_running_loop().time()
         if at_s < self._not_before_s:
             return None
-        moving = _moving(self._desk).model_dump_json()
+        # Who holds a door is renewed every few seconds; that alone is no movement to tell.
+        moving = _moving(self._desk).model_dump_json(
+            exclude={"doors": {"__all__": {"sessions"}}, "lifts": {"__all__": {"session"}}}
+        )
         if moving == self._shown:
             return None
         self._shown = moving

@@ -55,6 +55,30 @@ def test_robot_that_takes_the_lift_is_shown_on_the_other_floor(page: Page, ward:
     expect(page.locator("#level-ground-live .robot")).to_have_count(2)
 
 
+@pytest.mark.parametrize(
+    ("lift", "words"),
+    [
+        ({"level": None, "doors": "closed", "mode": "stuck"}, "stuck"),
+        ({"level": "ground", "doors": "open", "mode": "fire"}, "fire mode"),
+        ({"level": "ground", "doors": "open", "mode": "people"}, "used by people"),
+        ({"level": "ground", "doors": "closed", "mode": "out_of_service"}, "out of service"),
+        ({"level": "ground", "doors": "offline", "mode": "normal"}, "does not answer"),
+    ],
+)
+def test_lift_that_is_out_of_use_says_so_on_every_floor(
+    page: Page, complaints: list[str], lift: dict[str, str | None], words: str
+) -> None:
+    shafts = page.locator("[id^='lift-lift_1--'].lift-words, [id^='lift-lift_1--'][id$='-words']")
+    expect(shafts).to_have_count(2, timeout=SOON_MS)
+    page.evaluate(
+        "async (lift) => (await import('/static/plans.js')).showFleet({ robots: [], doors: [], lifts: [lift] })",
+        {"id": "lift_1", **lift},
+    )
+    expect(shafts).to_have_text([words, words])
+    expect(page.locator("[id^='lift-lift_1--'][data-out-of-use='yes']")).to_have_count(2)
+    assert complaints == []
+
+
 def test_bar_says_that_the_connection_is_lost_until_it_is_back(page: Page, ward: ServedWard) -> None:
     bar = page.locator("#connection-lost")
     expect(page.locator("#link-word")).to_have_text("Live, as of", timeout=SOON_MS)

@@ -95,18 +95,31 @@ export function showRobots(said) {
 
 // -- doors and lifts --------------------------------------------------------------------------------------------------
 
+const DOOR_WORDS = { offline: "does not answer", unknown: "not heard of yet" };
+
 function showDoor(door) {
   const line = document.getElementById(`door-${door.id}`);
-  if (line === null || line.dataset.position === door.position) return;
+  if (line === null) return;
+  const isOutOfUse = door.is_obstructed || door.position === "offline";
+  const words = (DOOR_WORDS[door.position] ?? door.position) + (door.is_obstructed ? ", something is in its way" : "");
+  if (line.dataset.words === words) return;
   line.setAttribute("pathLength", "100");
+  line.dataset.words = words;
   line.dataset.position = door.position;
+  line.dataset.outOfUse = isOutOfUse ? "yes" : "no";
   const title = line.querySelector("title");
   if (title === null) return;
   line.dataset.name ??= title.textContent;
-  title.textContent = `${line.dataset.name}, ${door.position}`;
+  title.textContent = `${line.dataset.name}, ${words}`;
 }
 
-const HERE_WORDS = { open: "open here", closed: "here", moving: "here" };
+const HERE_WORDS = { open: "open here", closed: "here", moving: "here", offline: "does not answer", unknown: "not heard of yet" };
+const MODE_WORDS = { out_of_service: "out of service", people: "used by people", fire: "fire mode", stuck: "stuck" };
+
+/** What is wrong with a lift, or nothing. */
+function troubleOf(lift) {
+  return lift.doors === "offline" ? HERE_WORDS.offline : (MODE_WORDS[lift.mode] ?? "");
+}
 
 function showLift(lift) {
   for (const shaft of document.querySelectorAll(`[id^="lift-${CSS.escape(lift.id)}--"]`)) {
@@ -114,7 +127,9 @@ function showLift(lift) {
     const isHere = lift.level === level;
     shaft.dataset.cabin = isHere ? "here" : "away";
     shaft.dataset.doors = isHere ? lift.doors : "closed";
-    showLiftWords(shaft, level, isHere ? HERE_WORDS[lift.doors] : whereIs(lift.level));
+    const trouble = troubleOf(lift);
+    shaft.dataset.outOfUse = trouble ? "yes" : "no";
+    showLiftWords(shaft, level, trouble || (isHere ? HERE_WORDS[lift.doors] : whereIs(lift.level)));
   }
 }
 

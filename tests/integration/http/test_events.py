@@ -135,7 +135,7 @@ def test_moving_robot_is_told_without_a_number(door: StoreDoor, address: str) ->
     with listening(address) as heard:
         still = first(heard, lambda frame: frame.event == "fleet")
         assert still.id is None
-        assert [(door["id"], door["position"]) for door in still.data["doors"]] == [("door-1", "closed")]
+        assert still.data["doors"] == [{"id": "door-1", "position": "closed", "is_obstructed": False}]
         door.move_robot(x_m=7.5)
         moved = first(heard, lambda frame: frame.event == "fleet")
     assert [robot["id"] for robot in moved.data["robots"]] == ["robot-1", "robot-2"]
