@@ -29,7 +29,7 @@ def broken_by(seed: int, site: str) -> str:
         shared_data()
     verdict = run_seed(seed, site)
     assert verdict.seen["orders"] > 100
-    assert verdict.faults.total() > 0
+    assert verdict.broken or verdict.faults.total() > FAULTS // 2, "most of the plan has really happened"
     return f"{verdict.broken}; again: {verdict.again}" if verdict.broken else ""
 
 
