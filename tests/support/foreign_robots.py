@@ -1,7 +1,7 @@
 """Robots of other makers, played: what they take, refuse and report differs from ours as it does in the field.
 
 Nothing of Wardporter is used on board but the transport: each reads the JSON that arrives, by its own rules, and keeps
-what it refused. They drive in straight lines from node to node, far faster than any robot may.
+what it refused. They drive in straight lines from node to node.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.support.brokers import RealBroker
 from tests.support.factsheets import a_factsheet_tree
 
 STEP_S = 0.02
-SPEED_M_S = 12.0
+SPEED_M_S = 4.0
 NOT_OVER = ("WAITING", "INITIALIZING", "RUNNING", "PAUSED")
 
 Tree = dict[str, Any]

@@ -40,6 +40,7 @@ fleet: trial
 models:
   cart:
     like: porter
+    speed_max_m_s: 3.5
     drawers: [deck]
     state_interval_s: 30
     lost_after_s: 75
@@ -51,7 +52,7 @@ models:
         pick: {parameters: {stationType: floor, loadType: EPAL, duration: 1}}
         drop: {parameters: {stationType: floor, loadType: EPAL, duration: 1}}
         stop_charging: {where: instant}
-  carrier: {like: porter, state_interval_s: 30, lost_after_s: 75}
+  carrier: {like: porter, speed_max_m_s: 3.5, state_interval_s: 30, lost_after_s: 75}
 robots:
   cart_1: {model: cart, manufacturer: Cart Maker, serial_number: "0001", protocol_version: 2.0.0, home: parking_1}
   carrier_1: {model: carrier, manufacturer: ACME, serial_number: AGV-01, protocol_version: 2.1.0, home: parking_2}

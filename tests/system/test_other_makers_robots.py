@@ -20,10 +20,10 @@ from simulation.demo.run import read_stage_site
 from tests.support.brokers import AmqttBroker, RealBroker, wait_until
 from tests.support.foreign_robots import ForeignRobot, MinimalRobot, WordyRobot
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(170), pytest.mark.xdist_group("houses")]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300), pytest.mark.xdist_group("houses")]
 
 SPEED_FACTOR = 10.0
-START_LIMIT_S, ALL_LIMIT_S = 60.0, 110.0
+START_LIMIT_S, ALL_LIMIT_S = 60.0, 150.0
 ALDER, BIRCH = ("pharmacy_hatch_1", "ward_alder_handover"), ("pharmacy_hatch_2", "ward_birch_handover")
 
 FLEET = """\
@@ -31,6 +31,7 @@ fleet: mixed
 models:
   tug:
     like: porter
+    speed_max_m_s: 4.5
     drawers: [deck]
     link:
       order_updates: none
@@ -39,6 +40,7 @@ models:
       maps: {ground: {map_id: hall, x_m: 10.0, y_m: 4.0}}
   boxer:
     like: porter
+    speed_max_m_s: 4.5
     drawers: [bay]
     link:
       headings: all
