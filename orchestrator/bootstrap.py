@@ -76,6 +76,7 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
                 AlarmKind.CRASH_CALL: policies.may_end_crash_call,
             },
             silent_panel_holds=policies.silent_panel_holds,
+            pace=settings.speed_factor,
         ),
         dialects=reading.dialects(site.levels),
     )

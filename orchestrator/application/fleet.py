@@ -49,8 +49,8 @@ class FleetPolicy:
     ``place_tolerance_m``: how near a waypoint a robot counts as standing on it. ``retry_after_s``: how long a
     robot that refused an order is left alone. ``may_end_alarms``: who may let robots go on after an alarm of a kind.
     ``silent_panel_holds``: whether a fire panel that has gone silent is taken as an alarm.
-    robot that refused an order is left alone. ``device_patience_s``: how long a door or lift may be unusable before
-    people are told and its lanes are closed.
+    ``device_patience_s``: how long a door or lift may be unusable before
+    people are told and its lanes are closed. ``pace``: how many times faster than our clock simulated robots live.
     """
 
     patience_s: float = 15.0
@@ -60,6 +60,7 @@ class FleetPolicy:
     may_end_alarms: Mapping[AlarmKind, tuple[str, ...]] = field(default_factory=_nobody)
     silent_panel_holds: bool = False
     device_patience_s: float = 60.0
+    pace: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

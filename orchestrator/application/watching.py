@@ -45,7 +45,7 @@ class Watch:
     """
 
     def __init__(self, fleet: FleetOnSite) -> None:
-        self._conducts = {robot: Conduct(fleet.models[robot]) for robot in fleet.robots}
+        self._conducts = {robot: Conduct(fleet.models[robot], pace=fleet.policy.pace) for robot in fleet.robots}
         self.complaints = {robot: Complaints() for robot in fleet.robots}
 
     def look_at(self, robot: RobotId, event: link.LinkEvent, record: RobotRecord, *, at_s: float) -> Finding | None:

@@ -64,10 +64,13 @@ class Conduct:
     ----------
     model : RobotModel
         What it can do, and its limits.
+    pace : float
+        How many times faster than our clock a simulated robot lives; 1 for every other.
     """
 
-    def __init__(self, model: RobotModel) -> None:
+    def __init__(self, model: RobotModel, *, pace: float = 1.0) -> None:
         self._model = model
+        self._pace = pace
         self._last: _Anchor | None = None
         self._standing: _Anchor | None = None
         self._paused: _Anchor | None = None
@@ -126,7 +129,7 @@ class Conduct:
         if report.pose.level != last.report.pose.level:
             return None  # a lift; whether it leads there is for whoever knows its way
         moved_m = _apart_m(last.report.pose, report.pose)
-        driven_m = self._model.speed_max_m_s * (at_s - last.since_s + LATE_S)
+        driven_m = self._model.speed_max_m_s * self._pace * (at_s - last.since_s + LATE_S)
         if moved_m <= driven_m + JUMP_M:
             return None
         return Finding(

@@ -100,6 +100,17 @@ def test_a_robot_that_is_suddenly_farther_than_it_can_have_driven_is_held_as_mov
     assert kinds(far) == [None, HoldKind.MOVED]
 
 
+def test_a_simulated_robot_that_lives_ten_times_as_fast_may_have_driven_ten_times_as_far() -> None:
+    conduct = Conduct(MODEL, pace=10.0)
+    reach_m = MODEL.speed_max_m_s * 10.0 * (2.0 + LATE_S) + JUMP_M
+    conduct.judge(a_record(), a_report(), at_s=0.0)
+
+    assert conduct.judge(a_record(), a_report(reach_m - 0.1, is_driving=True), at_s=2.0) is None
+    far = conduct.judge(a_record(), a_report(3.0 * reach_m, is_driving=True), at_s=2.0)
+    assert far is not None
+    assert far.kind is HoldKind.MOVED
+
+
 def test_a_robot_that_rides_a_lift_does_not_jump() -> None:
     above = a_report(pose=Pose(LevelId("L2"), 30.0, 0.5))
 
