@@ -23,6 +23,11 @@ def mosquitto_path() -> str | None:
     return program("mosquitto")
 
 
+def nft_path() -> str | None:
+    """Path of the nftables program, if there is one."""
+    return program("nft")
+
+
 def chromium_path() -> str | None:
     """Path of a Chromium browser, if there is one."""
     return program("chromium", "chromium-browser", "google-chrome")
@@ -44,6 +49,11 @@ class Tool:
 TOOLS = {
     "ros": Tool("rclpy", _ros_is_there, "run `make test` once on Linux x86_64, or source a system ROS 2 Jazzy"),
     "broker": Tool("Mosquitto", lambda: mosquitto_path() is not None, "install it: apt-get install mosquitto"),
+    "netspace": Tool(
+        "nftables and iproute2 as root",
+        lambda: nft_path() is not None and program("ip") is not None and os.geteuid() == 0,
+        "install them (apt-get install nftables iproute2) and run these tests as root",
+    ),
     "browser": Tool("Chromium", lambda: chromium_path() is not None, "install it: apt-get install chromium"),
 }
 """By marker. ``slow`` and ``system`` say what a test costs, not what it needs, and are not here."""
