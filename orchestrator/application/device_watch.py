@@ -70,8 +70,16 @@ class DeviceWatch:
             if reason.code != "lift_fire" and not self._is_overdue(device, at_s=turn.at_s):
                 continue
             for graph in self._graphs:
-                closed |= {lane.id: reason for lane in graph.lanes.values() if _leads_in(graph, lane, device)}
+                lanes = [lane for lane in graph.lanes.values() if _leads_in(graph, lane, device)]
+                closed |= {lane.id: reason for lane in lanes if not self._leads_out_by_ride(graph, lane)}
         return ClosedLanes(closed)
+
+    def _leads_out_by_ride(self, graph: LaneGraph, lane: Lane) -> bool:
+        """Whether a lane within a cabin may be the way out of it: to where the cabin is, or may be going."""
+        start, end = graph.waypoints[lane.start], graph.waypoints[lane.end]
+        if start.lift is None or end.lift is None:
+            return False
+        return self._building.lifts()[end.lift].level in (None, end.level)
 
     # -- which devices --------------------------------------------------------------------------------------------
 

@@ -106,6 +106,29 @@ def test_a_robot_in_a_lift_that_is_stuck_is_told_of_with_its_load_and_goes_out_o
     assert ward.scheduler.run(until=lambda: ward._open == 0, limit_s=3000.0)
 
 
+@pytest.mark.parametrize(("mode", "after_s"), [(LiftMode.OUT_OF_SERVICE, PATIENCE_S), (LiftMode.FIRE, 0.0)])
+def test_routes_avoid_a_lift_once_it_has_been_of_no_use_for_the_limit_and_in_a_fire_at_once_but_never_the_way_out(
+    mode: LiftMode, after_s: float
+) -> None:
+    ward = a_ward()
+    ward.befall(10.0, to_mode(mode))
+    closed_at: list[float] = []
+
+    def look() -> None:
+        if ward.control._steering._closed.lanes and not closed_at:
+            closed_at.append(ward.clock.monotonic_s())
+
+    ward.control.observers.append(look)
+    ward.run(limit_s=120.0)
+
+    assert 10.0 + after_s <= closed_at[0] <= 10.0 + after_s + 6.0
+    assert ward.control._steering._closed.lanes == {
+        "hall_e~lift_ground",
+        "up_hall_e~lift_first",
+        "lift_ground~lift_first",
+    }
+
+
 def test_in_fire_mode_nobody_rides_and_a_robot_that_the_cabin_has_brought_home_gets_out() -> None:
     ward = a_ward()
 
