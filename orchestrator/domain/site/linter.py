@@ -17,7 +17,7 @@ from orchestrator.domain.site.lint_zones import zone_findings
 from orchestrator.domain.site.model import GraphId, Site
 from orchestrator.domain.site.survey.blame import blame_finding, parked_blame, resting_places_of, ways_of
 
-__all__ = ["Finding", "Severity", "check_site", "radii_of"]
+__all__ = ["Finding", "Severity", "check_site", "radii_of", "reaches_of"]
 
 
 def check_site(site: Site, models: Iterable[RobotModel] = ()) -> list[Finding]:
@@ -42,7 +42,7 @@ def check_site(site: Site, models: Iterable[RobotModel] = ()) -> list[Finding]:
     findings += _missing_resting_places(site, driven=frozenset(model.graph for model in models))
     if not any(finding.is_error for finding in findings):  # else what is cut off already has its own finding
         resting = resting_places_of(site)
-        for ways in ways_of(site, radius_by_graph).values():
+        for ways in ways_of(site, reaches_of(site, models)).values():
             findings += [blame_finding(site, blame) for blame in parked_blame(ways, resting)]
     return sorted(findings, key=lambda finding: not finding.is_error)
 
@@ -54,6 +54,20 @@ def radii_of(site: Site, models: Iterable[RobotModel]) -> dict[GraphId, float]:
         if model.graph in radius_by_graph:
             radius_by_graph[model.graph] = max(radius_by_graph[model.graph], model.radius_m)
     return radius_by_graph
+
+
+def reaches_of(site: Site, models: Iterable[RobotModel]) -> dict[GraphId, float]:
+    """Return how far from where it is meant to be the robots of each lane graph cover the floor, in metres.
+
+    That is the radius of the largest model and how far it may stray: with the same margin between them, robots that
+    pass each other by this pass by the conflict relation, which takes the footprint along a lane.
+    """
+    reach_by_graph = dict.fromkeys(site.graphs, 0.0)
+    for model in models:
+        if model.graph in reach_by_graph:
+            reach_m = model.radius_m + model.deviation_m
+            reach_by_graph[model.graph] = max(reach_by_graph[model.graph], reach_m)
+    return reach_by_graph
 
 
 def _missing_resting_places(site: Site, *, driven: Collection[GraphId]) -> list[Finding]:

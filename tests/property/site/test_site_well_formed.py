@@ -22,8 +22,8 @@ from orchestrator.domain.traffic.monitor import Monitor
 from tests.support.sites import MAIN, a_graph, a_robot_model, a_site, a_waypoint, lanes_between
 from tests.support.traffic_world import enter
 
-RADIUS_M = 0.35
-PORTER = a_robot_model(radius_m=RADIUS_M)
+PORTER = a_robot_model(radius_m=0.35)
+REACH_M = PORTER.radius_m + PORTER.deviation_m
 KINDS = (StationKind.CHARGER, StationKind.PARKING, StationKind.WARD_HANDOVER, StationKind.PHARMACY_HATCH)
 
 
@@ -47,7 +47,7 @@ def sites(draw: st.DrawFn) -> Site:
 
 def a_way_exists(graph: LaneGraph, start: str, goal: str, standing: Collection[str]) -> bool:
     """Whether some way without a repetition avoids everything nearer to a standing robot than two robots are wide."""
-    apart_m = 2.0 * RADIUS_M + 0.05
+    apart_m = 2.0 * REACH_M + 0.05
 
     def is_free(*points: tuple[float, float]) -> bool:
         for place in standing:
@@ -87,7 +87,7 @@ def broken_by_trying(site: Site, occupied: list[StationId], pairs: set[tuple[str
 @settings(max_examples=80, deadline=None)
 @given(sites())
 def test_parked_robots_keep_apart_what_a_search_of_all_ways_finds_kept_apart(site: Site) -> None:
-    ways, resting = ways_of(site, {MAIN: RADIUS_M})[MAIN], resting_places_of(site)
+    ways, resting = ways_of(site, {MAIN: REACH_M})[MAIN], resting_places_of(site)
     pairs = {(str(a), str(b)) for a in site.stations for b in site.stations if a != b and {a, b} & {*resting}}
     found = {(pair.start, pair.goal) for blame in parked_blame(ways, resting) for pair in blame.pairs}
     assert found == broken_by_trying(site, resting, pairs)
@@ -96,7 +96,7 @@ def test_parked_robots_keep_apart_what_a_search_of_all_ways_finds_kept_apart(sit
 @settings(max_examples=80, deadline=None)
 @given(sites())
 def test_standing_robots_keep_apart_what_a_search_of_all_ways_finds_kept_apart(site: Site) -> None:
-    ways, resting = ways_of(site, {MAIN: RADIUS_M})[MAIN], resting_places_of(site)
+    ways, resting = ways_of(site, {MAIN: REACH_M})[MAIN], resting_places_of(site)
     found = {
         (pair.start, pair.goal)
         for blame in (*parked_blame(ways, resting), *standing_blame(ways, resting))
@@ -109,7 +109,7 @@ def test_standing_robots_keep_apart_what_a_search_of_all_ways_finds_kept_apart(s
 @settings(max_examples=80, deadline=None)
 @given(sites())
 def test_freeing_those_to_blame_joins_the_pair_and_freeing_fewer_does_not(site: Site) -> None:
-    ways, resting = ways_of(site, {MAIN: RADIUS_M})[MAIN], resting_places_of(site)
+    ways, resting = ways_of(site, {MAIN: REACH_M})[MAIN], resting_places_of(site)
     graph = site.graphs[MAIN]
     for blame in (*parked_blame(ways, resting), *standing_blame(ways, resting)):
         occupied = set(resting) if blame.is_parked else set(site.stations)
@@ -126,7 +126,7 @@ def test_on_a_site_without_errors_the_monitor_cuts_off_no_robot_wherever_one_of_
     if any(finding.is_error for finding in check_site(site, [PORTER])):
         return
     resting = resting_places_of(site)
-    monitor = Monitor(conflict_relation(site, [replace(PORTER, deviation_m=0.0)]))
+    monitor = Monitor(conflict_relation(site, [PORTER]))
     for place in resting:
         enter(monitor, place, place, model=PORTER.id)
     assert monitor.cut_off() == ()
@@ -140,7 +140,7 @@ def test_on_a_site_without_errors_the_monitor_cuts_off_no_robot_wherever_one_of_
 @settings(max_examples=80, deadline=None)
 @given(sites())
 def test_no_more_resting_places_than_counted_can_be_parked_on_together(site: Site) -> None:
-    ways, resting = ways_of(site, {MAIN: RADIUS_M}), resting_places_of(site)
+    ways, resting = ways_of(site, {MAIN: REACH_M}), resting_places_of(site)
     capacity = capacity_of(tuple(ways.values()), resting)
     assert capacity.is_largest
     larger = [

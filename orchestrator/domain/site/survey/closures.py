@@ -8,7 +8,7 @@ from dataclasses import replace
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.domain.site.findings import Finding, Severity
-from orchestrator.domain.site.linter import radii_of
+from orchestrator.domain.site.linter import reaches_of
 from orchestrator.domain.site.model import LaneId, Site, StationId
 from orchestrator.domain.site.survey.blame import blame_finding, parked_blame, resting_places_of, ways_of
 from orchestrator.domain.site.survey.standing import StandingWays
@@ -58,7 +58,7 @@ def consequences_of_closing(
             f"{min(known, default='-')}. See the site file or the drawing for lane ids.",
             detail={"lane": lane},
         )
-    radii, resting = radii_of(site, models), resting_places_of(site)
+    radii, resting = reaches_of(site, models), resting_places_of(site)
     before, after = ways_of(site, radii, closed=closed_before), ways_of(site, radii, closed=closed)
     findings: list[Finding] = []
     for graph in site.graphs:

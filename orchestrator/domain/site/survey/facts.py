@@ -57,6 +57,7 @@ class GraphFacts:
     graph: GraphId
     models: tuple[ModelId, ...]
     radius_m: float
+    reach_m: float
     waypoints: int
     lanes: int
     tracks: int
@@ -82,7 +83,7 @@ class GraphFacts:
     @property
     def apart_m(self) -> float:
         """Distance in metres of two robots' centres at which they can pass each other."""
-        return 2.0 * self.radius_m + MARGIN_M
+        return 2.0 * self.reach_m + MARGIN_M
 
 
 HANDOVER_S = 60.0
@@ -108,9 +109,10 @@ def facts_of(
     """
     largest = max(models, key=lambda model: model.radius_m)
     slowest = min(models, key=lambda model: model.speed_max_m_s)
+    reach_m = max(model.radius_m + model.deviation_m for model in models)
     flows = flows_of(site, graph, slowest, closed=closed)
     severance = Severance(site, graph, closed=closed)
-    corridors = corridors_of(site, graph, flows, apart_m=2.0 * largest.radius_m + MARGIN_M, closed=closed)
+    corridors = corridors_of(site, graph, flows, apart_m=2.0 * reach_m + MARGIN_M, closed=closed)
     pairs = [lane for lane in one_of_each_pair(graph) if lane.id not in closed]
     floor = [lane for lane in pairs if graph.waypoints[lane.start].level == graph.waypoints[lane.end].level]
     known = [(lane.width_m, lane) for lane in floor if lane.width_m is not None]
@@ -123,6 +125,7 @@ def facts_of(
         graph=graph.id,
         models=tuple(model.id for model in models),
         radius_m=largest.radius_m,
+        reach_m=reach_m,
         waypoints=len(graph.waypoints),
         lanes=len(graph.lanes),
         tracks=len(floor),

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.domain.site.findings import Finding, Severity
-from orchestrator.domain.site.linter import check_site, radii_of
+from orchestrator.domain.site.linter import check_site, reaches_of
 from orchestrator.domain.site.model import GraphId, LaneId, Site, StationId
 from orchestrator.domain.site.survey.blame import (
     blame_finding,
@@ -110,7 +110,7 @@ def survey_site(site: Site, models: Iterable[RobotModel], *, closed: Collection[
     if not is_sound:
         return Survey(site, tuple(sorted(closed)), _sorted(basic), {}, {}, is_largest=True)
     basic = [finding for finding in basic if finding.code != "resting_place_cuts_off"]  # again below, with remedies
-    radii = radii_of(site, models)
+    radii = reaches_of(site, models)
     driven = {model.graph for model in models}
     ways = {id: each for id, each in ways_of(site, radii, closed=closed).items() if id in driven}
     capacity = capacity_of(tuple(ways.values()), resting_places_of(site))

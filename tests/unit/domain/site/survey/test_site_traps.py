@@ -123,7 +123,7 @@ def test_a_spur_keeps_clear_of_drawn_walls_and_says_how_wide_it_must_be() -> Non
     spur = next(remedy for remedy in finding.remedies if remedy.kind is RemedyKind.MOVE_TO_SPUR)
     ((_, y_m),) = spur.points
     assert -2.0 + PORTER.radius_m <= y_m <= 2.0 - PORTER.radius_m
-    assert "0.70 m wide at least" in spur.sentence
+    assert "0.80 m wide at least" in spur.sentence
 
 
 def test_where_walls_leave_no_room_no_spur_is_proposed() -> None:
