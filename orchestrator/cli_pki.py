@@ -45,6 +45,8 @@ app = typer.Typer(help="Certificates of robots, devices and the service, and the
 UNWELL_EXIT = 1
 REFUSED_EXIT = 2
 SOON = timedelta(days=60)
+THIS_MACHINE = ("localhost", "127.0.0.1")
+EVERYWHERE = "0.0.0.0"  # see BrokerPlan.listen
 
 FolderOption = Annotated[
     Path | None, typer.Option("--folder", help="Folder of the authority; `pki` in the data folder when left out.")
@@ -68,12 +70,17 @@ class UnknownRobotError(NotFoundError):
 @app.command()
 def init(
     host: Annotated[
-        list[str], typer.Option(help="Name or address that robots reach the broker under; may be given again.")
-    ],
+        list[str] | None,
+        typer.Option(
+            help="Name or address that robots reach the broker under; again for more. Without it: this machine alone."
+        ),
+    ] = None,
     folder: FolderOption = None,
     fleet: FleetOption = None,
     name: Annotated[str, typer.Option(help="Of the house, for whoever looks at a certificate.")] = "hospital",
-    listen: Annotated[str, typer.Option(help="Address the broker listens on.")] = "0.0.0.0",  # see BrokerPlan.listen
+    listen: Annotated[
+        str | None, typer.Option(help="Address the broker listens on; every one of this machine once a host is named.")
+    ] = None,
     port: Annotated[int, typer.Option(help="TCP port of the broker.", min=1, max=65535)] = 8883,
     broker_folder: Annotated[
         str | None, typer.Option(help="Where the broker's files lie on its machine, when it is another one.")
@@ -86,9 +93,9 @@ def init(
     with _refusals():
         where, settings = _folder(folder), _settings(fleet)
         plan = BrokerPlan(
-            hosts=tuple(host),
+            hosts=tuple(host) if host else THIS_MACHINE,
             site=load_site(settings.site).id,
-            listen=listen,
+            listen=listen or (EVERYWHERE if host else THIS_MACHINE[-1]),
             port=port,
             folder=broker_folder,
             user=run_as if run_as is not None else account_for_broker(),
