@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 
 import yaml
@@ -99,7 +100,7 @@ def _fleet_text(cast: Cast) -> str:
 
 
 def _model_text(cast: Cast) -> str:
-    values = asdict(cast.model)
+    values = {key: value.value if isinstance(value, Enum) else value for key, value in asdict(cast.model).items()}
     outline = [list(corner) for corner in values.pop("footprint")]
     model = {"model": str(values.pop("id")), **values, "graph": str(cast.graph), "drawers": list(cast.model.drawers)}
     if outline:
