@@ -126,44 +126,25 @@ def _assert_no_action_twice(house: House) -> None:
                     assert action["actionId"] not in over, action
 
 
-def _assert_stands_within_its_base(house: House, serial: str, since_s: float) -> None:
-    """Promise 7: without the link a robot drove to no node beyond those that were released to it before."""
-    released = {
-        (order.tree["orderId"], node["sequenceId"])
-        for order in house.tap.orders
-        if order.serial_number == serial
-        for node in order.tree["nodes"]
-        if node["released"]
-    }
-    for state in house.tap.states[serial]:
-        if state.at_s >= since_s and state.tree["orderId"]:
-            reached = (state.tree["orderId"], state.tree["lastNodeSequenceId"])
-            assert reached in released or reached[1] == 0, reached
-
-
 def test_all_goes_on_after_mosquitto_was_killed_and_started_again(open_house: OpenHouse) -> None:
     house = open_house(broker="mosquitto", robots=3)
     house.queue(ROUTES)
-    robot = _wait_driving_with_load(house)["id"]
-    hurt_at_s = time.monotonic()
+    _wait_driving_with_load(house)
     house.broker.restart()
 
     _assert_all_goes_on(house)
-    _assert_stands_within_its_base(house, house.serial_number(robot), hurt_at_s)
 
 
 @pytest.mark.slow
 def test_all_goes_on_after_mosquitto_stood_still_with_its_sockets_open(open_house: OpenHouse) -> None:
     house = open_house(broker="mosquitto", robots=3)
     house.queue(ROUTES)
-    robot = _wait_driving_with_load(house)["id"]
-    hurt_at_s = time.monotonic()
+    _wait_driving_with_load(house)
     house.broker.pause()
     _play_for(house, BROKER_STOPPED_S)
     house.broker.resume()
 
     _assert_all_goes_on(house)
-    _assert_stands_within_its_base(house, house.serial_number(robot), hurt_at_s)
 
 
 @pytest.mark.slow
@@ -181,7 +162,6 @@ def test_all_goes_on_after_a_robots_process_was_frozen_for_a_minute_while_it_dro
         os.killpg(child.pid, signal.SIGCONT)
 
     _assert_all_goes_on(house)
-    _assert_stands_within_its_base(house, house.serial_number(robot), hurt_at_s)
 
 
 @pytest.mark.slow
