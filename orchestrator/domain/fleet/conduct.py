@@ -1,8 +1,8 @@
 """Whether a robot does what it was told, judged by what it reports, one report after the other.
 
 A robot is believed in what it says of itself until that contradicts what it was told or what it can do: it takes an
-order and stands, moves though it is paused or has none, is suddenly where it cannot have driven, refuses everything.
-What follows is a hold, because only somebody who looks at it can know.
+order and stands, moves though it is paused or has none, is suddenly off its way, where it cannot have driven, refuses
+everything. What follows is a hold, because only somebody who looks at it can know.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import Pose, RobotModel, RobotReport
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.site.geometry import distance_to_segment
 
 STALL_S = 30.0
 """How long nothing about a robot may change, beyond what it has to do there, while it has a way to drive."""
@@ -111,7 +112,7 @@ class Conduct:
             self.forget()
             return None
         found = (
-            self._jumped(report, at_s)
+            self._jumped(record, report, at_s)
             or self._moved_without_order(record, report)
             or self._moved_while_paused(record, report, at_s)
             or self._stands(record, report, at_s)
@@ -122,7 +123,7 @@ class Conduct:
             self.forget()
         return found
 
-    def _jumped(self, report: RobotReport, at_s: float) -> Finding | None:
+    def _jumped(self, record: RobotRecord, report: RobotReport, at_s: float) -> Finding | None:
         last = self._last
         if last is None or last.report.pose is None or report.pose is None:
             return None
@@ -130,7 +131,7 @@ class Conduct:
             return None  # a lift; whether it leads there is for whoever knows its way
         moved_m = _apart_m(last.report.pose, report.pose)
         driven_m = self._model.speed_max_m_s * self._pace * (at_s - last.since_s + LATE_S)
-        if moved_m <= driven_m + JUMP_M:
+        if moved_m <= driven_m + JUMP_M or _is_on_released_way(record, report.pose):
             return None
         return Finding(
             HoldKind.MOVED,
@@ -210,6 +211,23 @@ class Conduct:
             "wrong with it, then resume it here."
         )
         return Finding(HoldKind.UNRESPONSIVE, sentence)
+
+
+def _is_on_released_way(record: RobotRecord, pose: Pose) -> bool:
+    """Whether a pose lies on what the robot was released to drive, where nobody else may be.
+
+    Some robots report only at nodes, or were frozen and catch up: they leap, but to where they were sent.
+    """
+    order = record.order
+    if order is None or record.phase in (OrderPhase.DONE, OrderPhase.LOST):
+        return False
+    way = [step.pose for step in order.base[record.passed :]]
+    pairs = zip(way, way[1:] or way, strict=False)
+    return any(
+        start.level == end.level == pose.level
+        and distance_to_segment((pose.x_m, pose.y_m), (start.x_m, start.y_m), (end.x_m, end.y_m)) <= JUMP_M
+        for start, end in pairs
+    )
 
 
 def _apart_m(one: Pose, other: Pose) -> float:

@@ -111,6 +111,17 @@ def test_a_simulated_robot_that_lives_ten_times_as_fast_may_have_driven_ten_time
     assert far.kind is HoldKind.MOVED
 
 
+def test_a_robot_that_leaps_to_where_it_was_released_to_drive_is_not_held() -> None:
+    record = a_record(order=an_order(steps=40, released=40))
+    way_m = record.order.steps[30].pose.x_m if record.order else 0.0
+    there = a_report(pose=Pose(LevelId("L1"), way_m, record.order.steps[30].pose.y_m if record.order else 0.0))
+
+    assert way_m > MODEL.speed_max_m_s * (1.0 + LATE_S) + JUMP_M, "farther than it can have driven"
+    assert kinds(judge((0.0, a_report()), (1.0, there), record=record)) == [None, None]
+    not_released = a_record(order=an_order(steps=40, released=10))
+    assert kinds(judge((0.0, a_report()), (1.0, there), record=not_released)) == [None, HoldKind.MOVED]
+
+
 def test_a_robot_that_rides_a_lift_does_not_jump() -> None:
     above = a_report(pose=Pose(LevelId("L2"), 30.0, 0.5))
 
