@@ -68,6 +68,15 @@ def test_how_far_both_robots_may_stray_counts_as_well() -> None:
     assert in_conflict(conflict_relation(site, [a_model(radius_m=RADIUS_M, deviation_m=0.06)])) != set()
 
 
+def test_on_a_lane_a_robot_may_stray_as_far_as_at_a_place() -> None:
+    site = a_site(a_graph({"a": (0, 0), "b": (5, 0), "bay": (2.5, 0.9)}, ["a-b"]))
+
+    assert in_conflict(conflict_relation(site, [a_model(radius_m=RADIUS_M, deviation_m=0.04)])) == set()
+    assert in_conflict(conflict_relation(site, [a_model(radius_m=RADIUS_M, deviation_m=0.06)])) == {
+        pair("lane:a>b", "waypoint:bay")
+    }
+
+
 def test_a_lane_conflicts_with_a_waypoint_it_passes_but_not_with_its_own_ends() -> None:
     relation = compiled({"a": (0, 0), "b": (5, 0), "bay": (2.5, 0.7)}, ["a-b"])
 

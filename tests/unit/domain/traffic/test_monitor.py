@@ -5,10 +5,11 @@ import itertools
 import pytest
 
 from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
 from orchestrator.domain.traffic.errors import BrokenRouteError, UnknownTravellerError
 from orchestrator.domain.traffic.monitor import Granted, Refused
-from tests.support.traffic_world import a_graph, a_monitor
+from tests.support.traffic_world import TOY, a_graph, a_monitor
 
 A, B, C = RobotId("a"), RobotId("b"), RobotId("c")
 
@@ -203,3 +204,40 @@ def test_keeping_the_order_refuses_what_would_change_an_earlier_way_home() -> No
     assert isinstance(answer, Refused)
     assert (answer.blockers, answer.reason.code) == ((B,), "gives_way")
     assert isinstance(monitor.may_grant(A, lanes("ha", "m")), Granted)
+
+
+def test_a_closed_lane_is_granted_to_nobody_and_is_on_nobodys_way_home() -> None:
+    monitor = a_monitor(a_street(), a="east/west", b="bay")
+    closed = Reason("lane_closed", "Closed for cleaning.")
+
+    monitor.close({lanes("mid", "w")[0]: closed})
+
+    assert monitor.cut_off() == (A,)
+    assert monitor.grant(A, lanes("east", "e", "mid", "w")) == Refused((), closed)
+    monitor.close({})
+    assert monitor.cut_off() == ()
+    assert isinstance(monitor.grant(A, lanes("east", "e", "mid", "w")), Granted)
+
+
+def test_lanes_are_taken_back_up_to_where_the_robot_may_stop() -> None:
+    monitor = a_monitor(a_street(no_stopping=("w",)), a="west")
+    monitor.grant(A, lanes("west", "w", "mid"))
+    before = monitor.held(A)
+
+    assert not monitor.retract(A, to=WaypointId("w"), keeping=before)
+    assert (monitor.tip(A), monitor.held(A)) == ("mid", before)
+    assert monitor.retract(A, to=WaypointId("west"), keeping=())
+    assert (monitor.tip(A), monitor.held(A)) == ("west", {"waypoint:west@toy"})
+
+
+def test_lanes_are_not_taken_back_from_a_robot_that_would_have_no_way_home_then() -> None:
+    ring = a_graph({"home": (0, 0), "a": (3, 0), "b": (3, 3), "c": (0, 3)}, ["home>a", "a>b", "b>c", "c>home"])
+    monitor = a_monitor(ring, a="home")
+    monitor.grant(A, lanes("home", "a", "b", "c"))
+    monitor.release_behind(A, at=WaypointId("a"), ahead=lanes("a", "b", "c"))
+    before = monitor.held(A)
+    monitor.close({lanes("b", "c")[0]: Reason("lane_closed", "Closed for cleaning.")})
+
+    assert not monitor.retract(A, to=WaypointId("a"), keeping=monitor.relation.of_waypoint(TOY, WaypointId("a")))
+
+    assert (monitor.tip(A), monitor.held(A), monitor.cut_off()) == ("c", before, ())
