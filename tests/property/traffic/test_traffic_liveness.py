@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.traffic_graphs import Toy, a_random_toy
-from tests.support.traffic_world import World
+from tests.support.traffic_world import CART, World, a_cart, a_model, a_site, a_twin, twin
 
 TOYS = st.integers(0, 100_000).map(a_random_toy).filter(lambda toy: toy is not None)
 SLOW = settings(
@@ -58,3 +58,32 @@ def test_robots_that_die_and_come_back_leave_everybody_a_way_home(toy: Toy, seed
     world.run(arrivals=arrived + 60, until_s=world.at_s + 60_000.0)
 
     assert world.arrivals >= arrived + 60
+
+
+@SLOW
+@given(TOYS, st.integers(0, 999), st.sampled_from([0.0, 5.0, 20.0]), st.sampled_from([0.1, 3.0]))
+def test_robots_of_two_models_on_two_graphs_over_one_floor_all_get_there(
+    toy: Toy, seed: int, patience_s: float, lookahead_m: float
+) -> None:
+    carts = a_twin(toy.graph)
+    homes = toy.homes_of(len(toy.homes))
+    models = {robot: a_cart() if number % 2 else a_model() for number, robot in enumerate(sorted(homes))}
+
+    def placed(robot: str, place: str) -> str:
+        return twin(place) if models[robot].id == CART else place
+
+    world = World(
+        toy.graph,
+        {robot: placed(robot, home) for robot, home in homes.items()},
+        lambda robot, random: placed(robot, random.choice(toy.stations)),
+        seed=seed,
+        patience_s=patience_s,
+        lookahead_m=lookahead_m,
+        site=a_site(toy.graph, carts),
+        models=models,
+    )
+
+    world.run(arrivals=100, until_s=60_000.0)
+
+    assert world.arrivals >= 100
+    assert world.longest_wish_s < 400.0 * len(toy.homes)
