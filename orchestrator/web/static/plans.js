@@ -122,7 +122,7 @@ function troubleOf(lift) {
 }
 
 function showLift(lift) {
-  for (const shaft of document.querySelectorAll(`[id^="lift-${CSS.escape(lift.id)}--"]`)) {
+  for (const shaft of document.querySelectorAll(`[id^="lift-${CSS.escape(lift.id)}--"]:not(text)`)) {
     const level = shaft.id.slice(`lift-${lift.id}--`.length);
     const isHere = lift.level === level;
     shaft.dataset.cabin = isHere ? "here" : "away";
