@@ -1,8 +1,8 @@
-"""Robots in the way of others: those that cannot move, those beside their lanes, and whom they cut off.
+"""Robots in the way of others: those that cannot move or stand on no lane, and whom they cut off.
 
-A robot that cannot move stays where it is and is planned around: it holds what it holds. Where it, or one that stands,
-is not where its lanes have it, it keeps from others what it covers there as well, whoever drives on whatever graph
-(design §8).
+A robot that cannot move stays where it is and is planned around: it holds what it holds. It may be somewhere else than
+where its lanes have it, so it keeps from others what it covers there as well, whoever drives on whatever graph
+(design §8). One that was moved or has strayed is held, and so it cannot move until a person has seen to it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.listening import ORDER_UNANSWERED
-from orchestrator.application.steps import is_beside_its_way
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import Pose, RobotId, RobotReport
@@ -49,13 +48,9 @@ class Obstacles:
         self._cut_off = frozenset()
 
     def has_shifted(self, record: RobotRecord, report: RobotReport) -> bool:
-        """Whether a robot has come to be beside its lanes, has come back, or has moved on beside them."""
+        """Whether a robot that is an obstacle now covers other ground than was known."""
         known = self._covered.get(record.robot)
-        if report.pose is None or record.is_held_for(HoldKind.REMOVED):
-            return False
-        if known is not None:
-            return _shift_m(known[0], report.pose) > SHIFTED_M
-        return not report.is_driving and is_beside_its_way(self._fleet, record, report.pose)
+        return known is not None and report.pose is not None and _shift_m(known[0], report.pose) > SHIFTED_M
 
     def note(self, turn: Turn, monitor: Monitor, live: Mapping[RobotId, RobotReport]) -> None:
         """Tell the monitor who cannot move and what they cover, and people who is cut off by that."""
@@ -79,12 +74,9 @@ class Obstacles:
 
     def _covered_by(self, record: RobotRecord, report: RobotReport | None, *, is_stuck: bool) -> frozenset[str]:
         robot, pose = record.robot, report.pose if report else None
-        # Under way it cuts corners, within what it holds; farther off it counts as moved and is held for that.
-        is_suspect = is_stuck or (report is not None and not report.is_driving)
-        if pose is None or not is_suspect or record.is_held_for(HoldKind.REMOVED):
-            self._covered.pop(robot, None)
-            return frozenset()
-        if not is_stuck and not is_beside_its_way(self._fleet, record, pose):
+        # One that can move is where it holds: what it is off by, it drives off, and others wait for what it holds.
+        is_in_the_way = is_stuck or record.tip is None
+        if pose is None or not is_in_the_way or record.is_held_for(HoldKind.REMOVED):
             self._covered.pop(robot, None)
             return frozenset()
         known = self._covered.get(robot)

@@ -183,7 +183,7 @@ class Steering:
         self._obstacles.note_closed(turn, self.monitor)
 
     def has_shifted(self, record: RobotRecord, report: RobotReport) -> bool:
-        """Whether a robot's report puts it beside its lanes, or elsewhere beside them than was known."""
+        """Whether a robot that stands in the way has shifted, by its report."""
         return self._obstacles.has_shifted(record, report)
 
     def steer(self, turn: Turn, *, reported: Mapping[RobotId, RobotReport], kept: Collection[RobotId] = ()) -> None:

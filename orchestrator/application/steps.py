@@ -28,9 +28,6 @@ OFF_WAY_M = 1.0
 STRAYED_M = 1.5
 """A robot under way farther than this from its released way, in metres, is not on it; robots cut corners by less."""
 
-NEARLY_M = 0.01
-"""Poses are told and computed no better than this, in metres."""
-
 FULL = 0.98
 """A battery at or above this ratio is not sent to charge."""
 
@@ -165,21 +162,6 @@ def entered_at(record: RobotRecord, tip: WaypointId | None) -> RobotRecord:
     )
 
 
-def is_beside_its_way(fleet: FleetOnSite, record: RobotRecord, pose: Pose) -> bool:
-    """Whether a robot is farther than its model may stray from the place and the lanes that it holds.
-
-    Then it covers other ground than it holds, if only for a moment.
-    """
-    graph, most_m = fleet.graph_of(record.robot), fleet.models[record.robot].deviation_m + NEARLY_M
-    for lane_id in (*remaining_base(record), *record.granted):
-        lane = graph.lanes[lane_id]
-        ends = [fleet.pose_of(record.robot, end) for end in (lane.start, lane.end)]
-        if _metres_from(pose, *ends) <= most_m:
-            return False
-    place = standing_place(fleet, record)
-    return place is None or not is_at(fleet, record.robot, place, pose, within_m=most_m)
-
-
 def starting_steps(fleet: FleetOnSite, record: RobotRecord, *, order: str) -> tuple[OrderStep, ...]:
     """Return how a new order begins for a robot that is idle.
 
@@ -204,15 +186,11 @@ def starting_steps(fleet: FleetOnSite, record: RobotRecord, *, order: str) -> tu
     return (here, OrderStep(waypoint=place, pose=fleet.pose_of(record.robot, place)))
 
 
-def is_at(
-    fleet: FleetOnSite, robot: RobotId, waypoint: WaypointId, pose: Pose, *, within_m: float | None = None
-) -> bool:
-    """Whether a pose is at a waypoint: by default as near as counts as standing on it."""
+def is_at(fleet: FleetOnSite, robot: RobotId, waypoint: WaypointId, pose: Pose) -> bool:
+    """Whether a pose is as near a waypoint as counts as standing on it."""
     place = fleet.pose_of(robot, waypoint)
     distance_m = math.hypot(place.x_m - pose.x_m, place.y_m - pose.y_m)
-    return place.level == pose.level and distance_m <= (
-        fleet.policy.place_tolerance_m if within_m is None else within_m
-    )
+    return place.level == pose.level and distance_m <= fleet.policy.place_tolerance_m
 
 
 def start_actions(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[RobotAction, ...]:

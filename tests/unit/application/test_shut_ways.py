@@ -217,6 +217,17 @@ def test_lanes_that_lead_to_a_robot_in_the_way_are_given_back_while_they_are_not
     assert ALONG not in bench.records[FIRST].route
 
 
+def test_a_robot_that_can_move_closes_nothing_to_others_by_standing_a_little_beside_its_place() -> None:
+    bench = Bench(robot_1="hall_e", robot_2="hall_w")
+    beside = FLEET.pose_of(SECOND, WaypointId("hall_w"))
+    bench.change(SECOND, report=a_report(SECOND, replace(beside, x_m=beside.x_m - 0.4)))
+
+    bench.steer()
+
+    assert not bench.steering.monitor.has_obstacles
+    assert bench.alarms() == []
+
+
 def test_the_way_is_open_again_once_the_robot_is_back() -> None:
     bench = Bench()
     held_in_the_corridor(bench)
