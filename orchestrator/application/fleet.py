@@ -189,6 +189,11 @@ def _require_homes_apart(fleet: FleetOnSite) -> None:
         if not fleet.reaches(robot.id, robot.home):
             raise FleetSettingError(f"Robot {robot.id} has its home at {robot.home}, which is not on its lane graph.")
         place = fleet.home_waypoint_of(robot.id)
+        if place not in fleet.graph_of(robot.id).waypoints:
+            raise FleetSettingError(
+                f"Robot {robot.id} has its home at {robot.home}, whose waypoint {place} its lane graph does not have; "
+                "correct the station in the site file."
+            )
         mask = relation.mask(relation.of_waypoint(fleet.models[robot.id].id, place))
         for other, (theirs, conflicts) in taken.items():
             if theirs == place:

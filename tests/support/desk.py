@@ -93,7 +93,9 @@ def a_picture() -> FleetPicture:
 
 
 def a_site() -> Site:
-    places = {place.id: place for place in (Waypoint(HATCH, LEVEL, 0.0, 0.0), Waypoint(WARD, LEVEL, 9.0, 0.0))}
+    homes = (Waypoint(WaypointId(f"w-charger-{number}"), LEVEL, 3.0 * number, 3.0) for number in (1, 2))
+    hatch_and_ward = (Waypoint(HATCH, LEVEL, 0.0, 0.0), Waypoint(WARD, LEVEL, 9.0, 0.0))
+    places = {place.id: place for place in (*hatch_and_ward, *homes)}
     lane = Lane(LaneId("lane-1"), HATCH, WARD, width_m=1.5, door=DoorId("door-1"))
     return Site(
         id="small",
