@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.domain.fleet.model import RobotModel
+from orchestrator.domain.fleet.model import MapSwitch, RobotModel
 from orchestrator.domain.fleet.order import ActionKind
 from orchestrator.vda5050.dialect import ActionRule, Dialect, Headings, Where
 from orchestrator.vda5050.factsheets import ActionScope, AgvAction, Factsheet, Support
@@ -47,7 +47,7 @@ def check_factsheet(
         *_version(factsheet, version),
         *_size(factsheet, model),
         *_speed(factsheet, model),
-        *_actions(factsheet, dialect),
+        *_actions(factsheet, dialect, _never_asked(model)),
         *_limits(factsheet),
         *_demands(factsheet, dialect),
     ]
@@ -91,13 +91,24 @@ def _speed(factsheet: Factsheet, model: RobotModel) -> Iterator[FactsheetFinding
         yield FactsheetFinding("factsheet_braking", sentence, is_serious=True)
 
 
-def _actions(factsheet: Factsheet, dialect: Dialect) -> Iterator[FactsheetFinding]:
+def _never_asked(model: RobotModel) -> frozenset[ActionKind]:
+    """Return the acts of a map switch that robots of this model are not told to do."""
+    match model.map_switch:
+        case MapSwitch.NONE:
+            return frozenset({ActionKind.ENABLE_MAP, ActionKind.INIT_POSITION})
+        case MapSwitch.INIT_POSITION:
+            return frozenset({ActionKind.ENABLE_MAP})
+        case MapSwitch.ENABLE_MAP_AND_INIT_POSITION:
+            return frozenset()
+
+
+def _actions(factsheet: Factsheet, dialect: Dialect, never_asked: frozenset[ActionKind]) -> Iterator[FactsheetFinding]:
     offered = {action.action_type: action for action in factsheet.protocol_features.agv_actions}
     if not offered:
         return
     for kind in ActionKind:
         rule = dialect.rule(kind)
-        if rule is None:
+        if rule is None or kind in never_asked:
             continue
         action = offered.get(rule.action_type)
         if action is not None:
