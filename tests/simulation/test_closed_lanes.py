@@ -66,14 +66,19 @@ def assert_received(outcome: Outcome) -> None:
 def test_nobody_is_sent_over_a_closed_lane_and_who_waits_for_it_goes_on_when_it_is_opened() -> None:
     ward, releases = a_ward()
     seen: list[list[str]] = []
+
+    def look() -> None:
+        with ward.store.reading() as uow:
+            seen.extend([reason.code for reason in delivery.waiting] for delivery in uow.deliveries.open())
+
     ward.scheduler.at(2.0, lambda: close(ward))
-    ward.scheduler.at(599.0, lambda: seen.append([r.code for r in ward.control.picture().robots[0].record.waiting]))
+    ward.scheduler.at(599.0, look)
     ward.scheduler.at(600.0, lambda: open_again(ward))
 
     assert_received(ward.run(limit_s=3000.0))
 
     assert releases.first_s[TO_THE_BED] >= 600.0
-    assert seen == [["lane_closed"]]
+    assert seen == [["station_unreachable"]]
 
 
 def test_a_lane_closed_for_a_time_opens_by_itself() -> None:
