@@ -110,8 +110,8 @@ class People:
             self._scheduler.after(TRY_AGAIN_S, lambda: self._finish(delivery))
             return
         self._at_work.discard(delivery.id)
-        if control.read(lambda uow: uow.deliveries.get(delivery.id)).state is not delivery.state:
-            return  # somebody cancelled it meanwhile
+        if not control.read(lambda uow: _is_still_there(uow, delivery)):
+            return  # somebody cancelled it meanwhile, or its robot was taken from the station again
         counts = [LineCount(line=line.id, quantity=line.quantity) for line in delivery.lines]
         at = self._scheduler.clock.now()
 
@@ -136,6 +136,11 @@ class People:
 
 def _needs_somebody(record: RobotRecord) -> bool:
     return any(hold.kind.keeps_from_driving and hold.kind not in LAID_BY_PEOPLE for hold in record.holds)
+
+
+def _is_still_there(uow: UnitOfWork, delivery: Delivery) -> bool:
+    now = uow.deliveries.get(delivery.id)
+    return now.state is delivery.state and (now.state is not DeliveryState.RETURNING or _is_back(uow, now))
 
 
 def _is_back(uow: UnitOfWork, delivery: Delivery) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.domain.delivery.model import DeliveryState
+from orchestrator.application.cancel_delivery import cancel_delivery
+from orchestrator.domain.delivery.model import DeliveryState, StopKind
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.model import WaypointId
@@ -58,6 +59,25 @@ def is_being_loaded(ward: SimulatedWard) -> Callable[[RobotRecord], bool]:
             return any(d.robot == record.robot and d.state is DeliveryState.LOADING for d in uow.deliveries.open())
 
     return look
+
+
+def is_back_with_a_load(ward: SimulatedWard) -> Callable[[RobotRecord], bool]:
+    def look(record: RobotRecord) -> bool:
+        with ward.store.reading() as uow:
+            trip = uow.trips.get(record.trip) if record.trip else None
+        return trip is not None and trip.has_arrived and trip.stops[0].kind is StopKind.TAKE_BACK
+
+    return look
+
+
+def call_back_what_it_carries(ward: SimulatedWard) -> None:
+    aboard = ward.control.read(lambda uow: [d for d in uow.deliveries.open() if d.robot == ROBOT and d.state.is_aboard])
+    for delivery in aboard:
+        ward.control.run(
+            lambda uow, delivery=delivery.id: cancel_delivery(
+                uow, delivery=delivery, reason="not needed", at=ward.clock.now(), by="pharmacy"
+            )
+        )
 
 
 class FirstNodes:
@@ -136,6 +156,23 @@ def test_a_delivery_at_the_hatch_waits_for_a_robot_again_when_its_robot_is_carri
     assert {d.state for d in outcome.deliveries} == {DeliveryState.RECEIVED}
     reasons = [c.reason.code for d in outcome.deliveries for c in d.history if c.reason]
     assert "robot_moved" in reasons
+
+
+def test_what_came_back_is_taken_out_once_its_robot_stands_there_again_when_it_was_pushed_away_meanwhile() -> None:
+    ward = a_ward()
+    body = ward.robots[ROBOT]
+
+    def push_for_a_while() -> None:
+        body.push_aside(dx_m=0.0, dy_m=2.0)
+        ward.scheduler.after(90.0, lambda: body.push_aside(dx_m=0.0, dy_m=0.0))
+
+    once(ward, is_driving_with_a_load, lambda: call_back_what_it_carries(ward))
+    once(ward, is_back_with_a_load(ward), push_for_a_while)
+    outcome = ward.run(limit_s=7200.0)
+
+    assert outcome.is_finished
+    assert {d.state for d in outcome.deliveries} == {DeliveryState.RECEIVED, DeliveryState.RETURNED}
+    assert b"robot_moved" in outcome.log
 
 
 def test_a_robot_first_seen_away_from_its_home_is_entered_where_it_stands() -> None:
