@@ -196,8 +196,11 @@ def _summed_up(verdicts: Sequence[Verdict]) -> str:
     faults = sum((verdict.faults for verdict in verdicts), Counter[FaultKind]())
     told = ", ".join(f"{kind.value} {n}" for kind, n in sorted(faults.items()))
     broken = sum(1 for verdict in verdicts if verdict.broken)
+    seen = sum((verdict.seen for verdict in verdicts), Counter[str]())
+    saw = ", ".join(f"{n} {what}" for what, n in sorted(seen.items()))
     cpu_s = sum(verdict.cpu_s for verdict in verdicts) / len(verdicts)
-    return f"{len(verdicts)} seeds, {broken} broken, {cpu_s:.1f} s of CPU each; {faults.total()} faults: {told}"
+    summary = f"{len(verdicts)} seeds, {broken} broken, {cpu_s:.1f} s of CPU each"
+    return f"{summary}; seen: {saw}; {faults.total()} faults: {told}"
 
 
 if __name__ == "__main__":

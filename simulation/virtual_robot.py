@@ -98,6 +98,12 @@ class VirtualRobot:
         if self._is_on:
             self._report_now()
 
+    def report(self) -> None:
+        """Say how it stands now, as on every error."""
+        if self._is_on:
+            self._board.report(self._scheduler.clock.monotonic_s())
+            self._settle()
+
     def set_stuck(self, *, is_stuck: bool) -> None:
         """Let its wheels be blocked, or be free again; it notices nothing of it."""
         self._is_stuck = is_stuck

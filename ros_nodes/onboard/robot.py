@@ -172,6 +172,11 @@ class OnboardRobot:
         self._voice.say_factsheet(self.model, self._time_s)
         self._say_state()
 
+    def report(self, now_s: float) -> None:
+        """Say how it stands now, out of turn."""
+        self.advance(now_s)
+        self._say_state()
+
     def shut_down(self, now_s: float) -> None:
         """Give up the order, brake, and say good-bye; whoever switches the robot on again sends a new order."""
         self.advance(now_s)

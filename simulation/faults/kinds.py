@@ -243,17 +243,22 @@ def _localisation_lost(fault: PlannedFault, stage: Stage, chance: random.Random)
 
 
 def _on_wire(make: Callable[[random.Random], MessageFault]) -> Callable[[PlannedFault, Stage, random.Random], Undo]:
-    def start(fault: PlannedFault, stage: Stage, chance: random.Random) -> Undo:
-        wire, put_on = stage.wires[fault.robot], make(chance)
-        wire.faults.append(put_on)
+    return lambda fault, stage, chance: _put_on_wire(fault, stage, make(chance))
 
-        def end() -> None:
-            wire.faults.remove(put_on)
-            stage.robots[fault.robot].announce()
 
-        return end
+def _put_on_wire(fault: PlannedFault, stage: Stage, put_on: MessageFault) -> Undo:
+    wire, robot = stage.wires[fault.robot], stage.robots[fault.robot]
+    wire.faults.append(put_on)
 
-    return start
+    def end() -> None:
+        wire.faults.remove(put_on)
+        robot.announce()
+
+    return end
+
+
+def _refuses_orders(fault: PlannedFault, stage: Stage, chance: random.Random) -> Undo:
+    return _put_on_wire(fault, stage, RefusesOrders(chance, stage.robots[fault.robot].report))
 
 
 def _jump(chance: random.Random) -> MessageFault:
@@ -354,7 +359,7 @@ _BEGINNINGS: Mapping[FaultKind, Callable[[PlannedFault, Stage, random.Random], U
     FaultKind.NEVER_ANNOUNCED: _never_announced,
     FaultKind.DEAD_BUT_ONLINE: _dead_but_online,
     FaultKind.ECHOES_OLD_IDS: _on_wire(lambda _: EchoesOldIds()),
-    FaultKind.REFUSES_ORDERS: _on_wire(RefusesOrders),
+    FaultKind.REFUSES_ORDERS: _refuses_orders,
     FaultKind.OUT_OF_SCHEMA: _on_wire(SpeaksOutOfSchema),
     FaultKind.REBOOTS: _reboots,
     FaultKind.POWER_CUT: _power_cut,

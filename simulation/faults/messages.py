@@ -65,10 +65,19 @@ class EchoesOldIds(HonestWire):
 
 
 class RefusesOrders(HonestWire):
-    """Refuses every order, under a different error type each time; instant actions it obeys."""
+    """Refuses every order at once, under a different error type each time; instant actions it obeys.
 
-    def __init__(self, chance: random.Random) -> None:
+    Parameters
+    ----------
+    chance : random.Random
+        Draws the error types.
+    answer : callable
+        Lets the robot send a state out of turn, as robots do on every error (VDA 5050 2.1 §6.10.1).
+    """
+
+    def __init__(self, chance: random.Random, answer: Callable[[], None]) -> None:
         self._chance = chance
+        self._answer = answer
         self._refused: Tree | None = None
 
     def inward(self, kind: str, payload: bytes) -> Sequence[bytes]:
@@ -76,6 +85,7 @@ class RefusesOrders(HonestWire):
         if kind != TopicKind.ORDER:
             return (payload,)
         self._refused = json.loads(payload)
+        self._answer()
         return ()
 
     def outward(self, kind: str, payload: bytes) -> Sequence[bytes]:

@@ -180,6 +180,7 @@ class Answers:
         self.orders = 0
         self.refusals = 0
         self.slowest_s = 0.0
+        self.slowest_refusal_s = 0.0
         ward.broker.ears.append(self._hear)
         ward.ears.append(self._hear_state)
         ward.scheduler.after(1.0, self._look)
@@ -222,6 +223,7 @@ class Answers:
                 del self._waiting[key]
             elif asked.refused_s is None and _refuses(state, key[1], key[2]):
                 asked.refused_s = self._ward.clock.monotonic_s()
+                self.slowest_refusal_s = max(self.slowest_refusal_s, asked.refused_s - asked.since_s)
                 self.refusals += 1
 
     def _forget(self, robot: RobotId) -> None:

@@ -41,6 +41,7 @@ class Aftermath:
     ward: FaultyWard
     outcome: Outcome
     robot: RobotId
+    answers: Answers
     alarms: tuple[Alarm, ...]
 
     def told_s(self, *codes: str) -> float:
@@ -68,14 +69,14 @@ def after(
     ward = FaultyWard(a_fleet(site), asked=a_demand(site, count=count, seed=2), seed=2, plan=plan)
     for body in ward.robots.values():
         body.lose_charge(1.0 - charge)
-    bodies, _, _ = Bodies(ward), Answers(ward), Bases(ward)
+    bodies, answers, _ = Bodies(ward), Answers(ward), Bases(ward)
     hit: list[RobotId] = []
     ward.scheduler.at(at_s + 0.001, lambda: hit.extend(fault.robot for fault in ward.faults_now))
     outcome = ward.run(limit_s=4 * 3600.0)
     assert bodies.looks > 100
     assert outcome.is_finished
     assert {d.state for d in outcome.deliveries} <= ENDED
-    return Aftermath(ward, outcome, hit[0], tuple(alarms_of(outcome)))
+    return Aftermath(ward, outcome, hit[0], answers, tuple(alarms_of(outcome)))
 
 
 def alarms_of(outcome: Outcome) -> list[Alarm]:
@@ -150,6 +151,8 @@ def test_a_robot_that_refuses_its_orders_under_ever_other_error_types_is_held_af
     codes = [a.code for a in aftermath.alarms if a.robot == aftermath.robot]
     before = codes[: codes.index("robot_unresponsive")]
     assert before.count("order_rejected") == REFUSALS
+    assert aftermath.answers.refusals >= REFUSALS
+    assert aftermath.answers.slowest_refusal_s < AT_ONCE_S
     assert aftermath.received_by_others(FAULT_AT_S + 400.0) > 0
 
 

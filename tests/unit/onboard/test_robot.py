@@ -157,6 +157,15 @@ def test_new_order_while_busy_is_rejected_and_the_old_one_goes_on() -> None:
     assert finish(robot)[-1].last_node_id == "B"
 
 
+def test_a_rejection_is_said_at_once_and_not_only_with_the_next_regular_state() -> None:
+    robot = a_robot()
+    robot.connect(0.0)
+    robot.take_messages()
+    robot.receive(TopicKind.ORDER, encode(an_order([C, D]), version="2.1.0"), 0.5)
+    assert [error_types(state) for state in states(robot)] == [["noRouteError"]]
+    assert robot.time_s == 0.5
+
+
 def test_rejection_is_forgotten_when_an_order_is_accepted() -> None:
     robot = a_robot()
     assert error_types(send(robot, an_order([C, D]))) == ["noRouteError"]
