@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from orchestrator.application.report_incident import IncidentCode
 from orchestrator.application.withdraw_robot import Aboard
 from orchestrator.domain.delivery.counting import COUNT_MAX, SEAL_LENGTH_MAX
-from orchestrator.domain.delivery.model import DeliveryState, HandlingClass, LineCount, LineId, Priority
+from orchestrator.domain.delivery.model import DeliveryState, LineCount, LineId, Priority
 from orchestrator.domain.delivery.request import (
     BATCH_LENGTH_MAX,
     LINES_MAX,
@@ -24,6 +24,7 @@ from orchestrator.domain.delivery.request import (
     DeliveryRequest,
     LineRequest,
 )
+from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.reason import REASON_LENGTH_MAX
 from orchestrator.domain.site.model import StationId
 

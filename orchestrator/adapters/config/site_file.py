@@ -27,6 +27,7 @@ from orchestrator.domain.site.model import (
     Lift,
     LiftId,
     Orientation,
+    PlaceId,
     Site,
     Station,
     StationId,
@@ -260,6 +261,7 @@ def _stations(entry: SiteFile) -> dict[StationId, Station]:
             level=LevelId(station.level),
             waypoints={GraphId(graph): WaypointId(waypoint) for graph, waypoint in station.waypoints.items()},
             name=station.name,
+            within=None if station.place is None else PlaceId(station.place),
         )
         for id, station in entry.stations.items()
     }

@@ -115,6 +115,7 @@ class StationEntry(FileModel):
     level: Id
     waypoints: dict[Id, Id] = Field(default_factory=dict)
     name: Name = ""
+    place: Id | None = None
 
 
 class ZoneEntry(FileModel):

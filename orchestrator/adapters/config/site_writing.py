@@ -154,6 +154,8 @@ def _station_entry(station: Station) -> Entry:
     entry: Entry = {"kind": station.kind.value, "level": station.level, "waypoints": dict(station.waypoints)}
     if station.name:
         entry["name"] = station.name
+    if station.within is not None:
+        entry["place"] = station.within
     return entry
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Tex
 from sqlmodel import Field, SQLModel
 
 from orchestrator.adapters.store.columns import Moment, one_of
-from orchestrator.domain.delivery.model import DeliveryState, HandlingClass, Priority
+from orchestrator.domain.delivery.model import DeliveryState, Priority
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.record import OrderPhase
+from orchestrator.domain.medicine.handling import HandlingClass
 
 
 class Row(SQLModel):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NewType
 
 from orchestrator.domain.fleet.model import LoadId, RobotId
+from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import StationId
 
@@ -32,13 +33,6 @@ class Priority(StrEnum):
     def rank(self) -> int:
         """Sort key: the most urgent is 0."""
         return (Priority.STAT, Priority.URGENT, Priority.ROUTINE).index(self)
-
-
-class HandlingClass(StrEnum):
-    """How strictly a medicine is handled; at least as strict as its legal schedule."""
-
-    ORDINARY = "ordinary"
-    CONTROLLED = "controlled"
 
 
 class DeliveryState(StrEnum):

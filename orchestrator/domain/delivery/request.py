@@ -14,8 +14,9 @@ from orchestrator.domain.delivery.errors import (
     StationNotServedError,
     UnknownStationError,
 )
-from orchestrator.domain.delivery.model import HandlingClass, Priority
+from orchestrator.domain.delivery.model import Priority
 from orchestrator.domain.errors import InvalidInputError
+from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.site.model import Station, StationId
 
 LINES_MAX = 50

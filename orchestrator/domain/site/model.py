@@ -23,6 +23,7 @@ LiftId = NewType("LiftId", str)
 StationId = NewType("StationId", str)
 ZoneId = NewType("ZoneId", str)
 PanelId = NewType("PanelId", str)
+PlaceId = NewType("PlaceId", str)
 
 PropertyValue = str | int | float | bool
 
@@ -162,13 +163,23 @@ class Lift:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A named place where something happens, and the waypoint of each lane graph that reaches it."""
+    """A named point where something happens, and the waypoint of each lane graph that reaches it.
+
+    ``within`` names the ward, pharmacy or other place that the station belongs to; a station without one is a place of
+    its own.
+    """
 
     id: StationId
     kind: StationKind
     level: LevelId
     waypoints: Mapping[GraphId, WaypointId]
     name: str = ""
+    within: PlaceId | None = None
+
+    @property
+    def place(self) -> PlaceId:
+        """The ward, pharmacy or other place whose people and register it has."""
+        return PlaceId(self.id) if self.within is None else self.within
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ from orchestrator.domain.delivery.errors import (
     WrongStateError,
 )
 from orchestrator.domain.delivery.lifecycle import moved
-from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, HandlingClass, LineCount, LineId
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, LineId
 from orchestrator.domain.delivery.request import DeliveryRequest
 from orchestrator.domain.errors import InvalidInputError, WardporterError
+from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.reason import Reason
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import (

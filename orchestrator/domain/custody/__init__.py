@@ -1,0 +1,1 @@
+"""Custody: the ledger, and who answers for what."""

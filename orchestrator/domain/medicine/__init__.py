@@ -1,0 +1,1 @@
+"""What a medicine is and how strictly it is handled."""
