@@ -36,6 +36,7 @@ from orchestrator.application.gates import Gates, Whereabouts
 from orchestrator.application.holding import lay_hold
 from orchestrator.application.intake import Intake
 from orchestrator.application.lane_closures import closed_by_people
+from orchestrator.application.letting_out import let_out
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.map_switch import note_map_switch
 from orchestrator.application.panels import Panels
@@ -368,6 +369,7 @@ class Control:
             kept = self._clearing.kept_in_place(turn)
             unserved = self._clearing.unserved(turn)
             self._steering.close(turn, closed, shut=shut)
+            let_out(turn, self.fleet, self._steering, self._building, reported=self._live.keys())
             self._dispatcher.dispatch(
                 turn, reported=self._live.keys(), resting=resting | kept, unserved=unserved, closed=shut.lanes
             )

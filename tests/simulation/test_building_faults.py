@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.application.fleet import FleetPolicy
+from orchestrator.application.steps import remaining_base
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.device import DoorPosition, LiftMode
 from orchestrator.domain.site.model import DoorId, LiftId
@@ -146,6 +147,52 @@ def test_in_fire_mode_nobody_rides_and_a_robot_that_the_cabin_has_brought_home_g
     assert ward.scheduler.run(until=lambda: not inside(ward), limit_s=ward.clock.monotonic_s() + 120.0)
     assert ward.control.picture().lifts[LIFT].mode is LiftMode.FIRE
     assert ward.control.picture().lifts[LIFT].session is None
+
+
+def boards(ward: SimulatedWard) -> bool:
+    """Whether a robot is on the lane into the cabin, downstairs."""
+    return any(remaining_base(p.record) == ("hall_e~lift_ground",) for p in ward.control.picture().robots)
+
+
+def has_boarded(ward: SimulatedWard) -> bool:
+    """Whether a robot stands in the cabin where it got in, downstairs, granted the ride that has not begun."""
+    records = [p.record for p in ward.control.picture().robots if p.id in inside(ward)]
+    is_downstairs = ward.control.picture().lifts[LIFT].level == "ground"
+    return is_downstairs and any(record.granted[:1] == ("lift_ground~lift_first",) for record in records)
+
+
+@pytest.mark.parametrize("is_over_broker", [False, True])
+@pytest.mark.parametrize(
+    ("mode", "moment"), [(LiftMode.OUT_OF_SERVICE, boards), (LiftMode.FIRE, boards), (LiftMode.FIRE, has_boarded)]
+)
+def test_a_robot_that_has_boarded_a_lift_which_is_taken_from_it_gets_out_where_it_got_in(
+    mode: LiftMode, moment: Callable[[SimulatedWard], bool], is_over_broker: bool
+) -> None:
+    ward = a_ward(is_over_broker=is_over_broker)
+    taken_at = when(ward, lambda: moment(ward), to_mode(mode))
+    entered_at: list[float] = []
+    emptied_at: list[float] = []
+    mended: list[tuple[LiftMode, object]] = []
+
+    def look() -> None:
+        now_s, lift = ward.clock.monotonic_s(), ward.control.picture().lifts[LIFT]
+        if taken_at and inside(ward):
+            entered_at.append(now_s)
+        elif entered_at:
+            emptied_at.append(now_s)
+        if taken_at and now_s > taken_at[0] + 60.0 and not mended:
+            mended.append((lift.mode, lift.session))
+            ward.befall(now_s, to_mode(LiftMode.NORMAL))
+
+    ward.control.observers.append(look)
+
+    outcome = ward.run(limit_s=4000.0)
+
+    assert emptied_at[0] - entered_at[0] < 15.0
+    assert not [at_s for at_s in entered_at if emptied_at[0] < at_s <= taken_at[0] + 60.0]
+    assert mended == [(mode, None)], "while it was out of order nobody held it"
+    assert b"robot_in_lift" in outcome.log
+    assert outcome.is_finished
 
 
 @pytest.mark.parametrize("is_over_broker", [False, True])

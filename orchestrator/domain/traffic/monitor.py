@@ -15,7 +15,8 @@ could get home before it still can, as things are and as they would be if frozen
 on their lanes and closed lanes open; so who comes back does not find the others in a state from which nobody gets home.
 
 Lanes that were granted but never released to the robot may be given back (`Monitor.retract`), if the state is safe
-after that as well: from another tip there may be no way home.
+after that as well: from another tip there may be no way home. Out of a lift that is taken from it a robot gives them
+back for the way out, in one step (`Monitor.redirect`).
 """
 
 from __future__ import annotations
@@ -338,6 +339,50 @@ class Monitor:
         self._evacuation = evacuation
         return True
 
+    def redirect(
+        self, robot: RobotId, lanes: Sequence[LaneId], *, to: WaypointId, keeping: Iterable[str]
+    ) -> Granted | Refused:
+        """Take back what ``robot`` was granted beyond ``to`` and grant ``lanes`` from there instead, or change nothing.
+
+        For a robot that stands where nobody may stop, in a lift cabin, and has to leave by another way than it was
+        granted: in two steps it would have no stopping place in between. It may leave for where it has no way home as
+        things are, if the way it was granted is none either; once nothing is in the way everybody has one.
+
+        Parameters
+        ----------
+        robot : RobotId
+            Who. Its tip moves to the end of the lanes.
+        lanes : sequence of LaneId
+            One or more that follow one another from ``to`` and end where it may stop.
+        to : WaypointId
+            Where it stands; it was never sent beyond.
+        keeping : iterable of str
+            What it needs where it stands.
+
+        Raises
+        ------
+        UnknownTravellerError
+            The monitor does not know the robot.
+        BrokenRouteError
+            The lanes do not follow one another from ``to``.
+        """
+        standing = self._standing(robot)
+        held = standing.held & self.relation.mask(keeping) | self._waypoint_mask(standing.model, to)
+        back = replace(self._holding(standing, held), tip=to)
+        refused = self._refused_at_once(robot, back, lanes)
+        if refused is not None:
+            return refused
+        needs = self.ways_of(robot).needs(lanes)
+        after = self._further(back, lanes, needs)
+        evacuation = self._evacuated(robot, after)
+        # The way it was granted is not to be had: who has none home without it is not stranded by this.
+        stranded = self._stranded(robot, after, evacuation, besides=self._evacuated(robot, back).stuck)
+        if stranded:
+            return _unsafe(robot, stranded)
+        self._standings[robot] = after
+        self._evacuation = evacuation
+        return Granted(self.relation.names(needs))
+
     def retarget(self, robot: RobotId, endpoint: WaypointId) -> bool:
         """Reserve another endpoint for ``robot``, if nobody is in its way and everybody keeps a way home.
 
@@ -411,14 +456,8 @@ class Monitor:
         refused = self._refused_at_once(robot, standing, lanes)
         if refused is not None:
             return refused, standing, before
-        ways = self.ways_of(robot)
-        needs = ways.needs(lanes)
-        after = replace(
-            standing,
-            tip=ways.graph.lanes[lanes[-1]].end if lanes else standing.tip,
-            held=standing.held | needs,
-            held_conflicts=standing.held_conflicts | self.relation.conflicts(needs),
-        )
+        needs = self.ways_of(robot).needs(lanes)
+        after = self._further(standing, lanes, needs)
         evacuation = self._order_kept(robot, after, lanes, needs)
         if evacuation is None and keeps_order:
             return self._refused_for_order(robot, needs), standing, before
@@ -463,6 +502,15 @@ class Monitor:
             return Refused(holders, Reason("held_by_other", f"It waits for {_listed(holders)} to clear the way ahead."))
         return None
 
+    def _further(self, standing: Standing, lanes: Sequence[LaneId], needs: int) -> Standing:
+        """Return the standing of a robot that holds the next ``lanes``, which need ``needs``, as well."""
+        return replace(
+            standing,
+            tip=self._ways[standing.model].graph.lanes[lanes[-1]].end if lanes else standing.tip,
+            held=standing.held | needs,
+            held_conflicts=standing.held_conflicts | self.relation.conflicts(needs),
+        )
+
     def _order_kept(self, robot: RobotId, after: Standing, lanes: Sequence[LaneId], needs: int) -> Evacuation | None:
         """Return the evacuation in the present order if the grant leaves it valid: the fast path.
 
@@ -497,9 +545,14 @@ class Monitor:
         blockers = tuple(sorted(r for r in earlier if evacuation.ways[r].needs & taken))
         return Refused(blockers, Reason("gives_way", f"It gives way to {_listed(blockers) or 'others'} going home."))
 
-    def _stranded(self, robot: RobotId, after: Standing, evacuation: Evacuation) -> list[RobotId]:
-        """Return who could get home before the change and cannot after it: now, or once nothing is in the way."""
-        stranded = set(evacuation.stuck) - set(self._settled().stuck)
+    def _stranded(
+        self, robot: RobotId, after: Standing, evacuation: Evacuation, *, besides: Iterable[RobotId] = ()
+    ) -> list[RobotId]:
+        """Return who could get home before the change and cannot after it: now, or once nothing is in the way.
+
+        Those ``besides`` need not be able to now, only once nothing is in the way.
+        """
+        stranded = set(evacuation.stuck) - set(self._settled().stuck) - set(besides)
         is_frozen = any(standing.is_frozen for standing in self._standings.values())
         if is_frozen or self._obstacles or self._closed:
             thawed = {r: replace(standing, is_frozen=False) for r, standing in self._standings.items()}

@@ -2,107 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from orchestrator.application.closures import ClosedLanes
 from orchestrator.application.driving import lanes_ahead, with_known_holdings
 from orchestrator.application.listening import ORDER_UNANSWERED
-from orchestrator.application.steering import Steering
-from orchestrator.application.steps import steps_of_lanes
-from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.hold import Hold, HoldKind
-from orchestrator.domain.fleet.model import OperatingMode, OrderId, Pose, RobotId, RobotReport
-from orchestrator.domain.fleet.order import DriveOrder, OrderStep
-from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.fleet.model import Pose, RobotId
+from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.reason import Reason
-from orchestrator.domain.site.model import LaneId, LevelId, StationId, WaypointId
-from simulation.memory_store import MemoryStore
-from simulation.ward import CountedIds
-from tests.support.wards import a_fleet, demo_hospital
+from orchestrator.domain.site.model import LaneId, LevelId, WaypointId
+from tests.support.steering_bench import AT, FLEET, Bench, a_report
 
-AT = datetime(2026, 1, 5, tzinfo=UTC)
-FLEET = a_fleet(demo_hospital())
 FIRST, SECOND, THIRD = sorted(FLEET.robots)
 WARD = next(s.id for s in FLEET.site.stations.values() if "alder_handover" in s.waypoints.values())
 DOWN, ALONG = LaneId("lobby_n~lobby"), LaneId("corridor_1~corridor_2")
 CLOSED = Reason("lane_closed", "Closed for cleaning until noon.")
 CORRIDOR = Pose(LevelId("ground"), 24.3, 20.4)
 """Between two places of the narrow corridor, beside its lane."""
-
-
-def a_report(robot: RobotId, pose: Pose) -> RobotReport:
-    return RobotReport(
-        robot=robot,
-        received_at=AT,
-        order_id=None,
-        order_update_id=0,
-        last_waypoint=None,
-        last_sequence=0,
-        sequences_ahead=(),
-        is_driving=False,
-        is_paused=False,
-        pose=pose,
-        battery=0.9,
-        is_charging=False,
-        mode=OperatingMode.AUTOMATIC,
-        is_emergency_stopped=False,
-        has_field_violation=False,
-        loads=(),
-    )
-
-
-class Bench:
-    """Steering with its books, and robots at home unless placed elsewhere; time stands still."""
-
-    def __init__(self, **tips: str) -> None:
-        self.steering = Steering(FLEET)
-        self.store = MemoryStore()
-        self.records = {
-            robot: self._record(robot, WaypointId(tips.get(robot.replace("-", "_"), FLEET.home_waypoint_of(robot))))
-            for robot in FLEET.robots
-        }
-        self.steering.restore(self.records)
-
-    def _record(self, robot: RobotId, tip: WaypointId) -> RobotRecord:
-        held = self.steering.relation.of_waypoint(FLEET.models[robot].id, tip)
-        return RobotRecord(robot, tip=tip, held=held, report=a_report(robot, FLEET.pose_of(robot, tip)))
-
-    def change(self, robot: RobotId, **changes: object) -> None:
-        self.records[robot] = replace(self.records[robot], **changes)  # pyright: ignore[reportArgumentType]
-
-    def _in_a_turn(self, act: Callable[[Turn], None]) -> None:
-        with self.store.transaction() as uow:
-            turn = Turn(uow, at=AT, at_s=0.0, ids=CountedIds(), records=self.records)
-            act(turn)
-        self.records.update(turn.changed)
-
-    def steer(self, closed: ClosedLanes | None = None) -> None:
-        def act(turn: Turn) -> None:
-            shut = closed or ClosedLanes()
-            self.steering.close(turn, shut, shut=shut)
-            self.steering.steer(turn, reported={r: k.report for r, k in self.records.items() if k.report is not None})
-
-        self._in_a_turn(act)
-
-    def send(self, robot: RobotId, station: StationId) -> RobotRecord:
-        self.change(robot, target=station)
-        self.steer()
-        return self.records[robot]
-
-    def release(self, robot: RobotId, lanes: int) -> None:
-        """Put the first lanes that the robot was granted into the base of an order that it is driving."""
-        record = self.records[robot]
-        here = WaypointId(FLEET.graph_of(robot).lanes[record.granted[0]].start)
-        steps = (OrderStep(here, FLEET.pose_of(robot, here)), *steps_of_lanes(FLEET, robot, record.granted[:lanes]))
-        order = DriveOrder(OrderId("order-1"), robot, steps, released=lanes + 1)
-        self.change(robot, order=order, phase=OrderPhase.ACKNOWLEDGED, granted=record.granted[lanes:])
-
-    def alarms(self) -> list[str]:
-        with self.store.reading() as uow:
-            events = uow.events.after(0, 500)
-        return [str(event.data["sentence"]) for event in events if event.kind == "alarm"]
 
 
 def held_by(bench: Bench, robot: RobotId) -> frozenset[str]:

@@ -8,7 +8,7 @@ from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
 from orchestrator.domain.traffic.errors import BrokenRouteError, UnknownTravellerError
-from orchestrator.domain.traffic.monitor import Granted, Refused
+from orchestrator.domain.traffic.monitor import Granted, Monitor, Refused
 from tests.support.traffic_world import TOY, a_graph, a_monitor
 
 A, B, C = RobotId("a"), RobotId("b"), RobotId("c")
@@ -241,3 +241,77 @@ def test_lanes_are_not_taken_back_from_a_robot_that_would_have_no_way_home_then(
     assert not monitor.retract(A, to=WaypointId("a"), keeping=monitor.relation.of_waypoint(TOY, WaypointId("a")))
 
     assert (monitor.tip(A), monitor.held(A), monitor.cut_off()) == ("c", before, ())
+
+
+# Out of a cabin by another way ----------------------------------------------------------------------------------------
+
+
+def a_shaft() -> LaneGraph:
+    """A house of its own upstairs; the way up leads through ``cab``, where nobody stops, from ``low`` downstairs."""
+    return a_graph(
+        {"home": (0, 3), "low": (3, 0), "side": (3, -3), "cab": (3, 3), "up": (6, 3), "bay": (6, -3), "far": (9, -3)},
+        ["low-cab", "cab-up", "up-home", "low-side", "far-bay", "bay-side"],
+        no_stopping=("cab",),
+    )
+
+
+def a_boarded_robot(**others: str) -> Monitor:
+    monitor = a_monitor(a_shaft(), a="low/home", **others)
+    assert isinstance(monitor.grant(A, lanes("low", "cab", "up")), Granted)
+    monitor.release_behind(A, at=WaypointId("cab"), ahead=lanes("cab", "up"))
+    return monitor
+
+
+def at_cab(monitor: Monitor) -> frozenset[str]:
+    return monitor.relation.of_waypoint(TOY, WaypointId("cab"))
+
+
+def test_a_robot_in_a_cabin_gives_back_the_ride_for_the_way_out_in_one_step() -> None:
+    monitor = a_boarded_robot()
+    assert not monitor.retract(A, to=WaypointId("cab"), keeping=at_cab(monitor)), "nobody may stop in a cabin"
+
+    answer = monitor.redirect(A, lanes("cab", "low"), to=WaypointId("cab"), keeping=at_cab(monitor))
+
+    assert isinstance(answer, Granted)
+    assert monitor.tip(A) == "low"
+    assert monitor.held(A) == monitor.relation.of_route(TOY, WaypointId("cab"), lanes("cab", "low"))
+
+
+def test_it_is_let_out_also_where_it_has_no_way_home_while_the_lift_is_shut() -> None:
+    monitor = a_boarded_robot()
+    shut = Reason("lift_fire", "Lift cab is on fire duty.")
+    monitor.close(dict.fromkeys([lanes("low", "cab")[0], lanes("cab", "up")[0]], shut))
+
+    answer = monitor.redirect(A, lanes("cab", "low"), to=WaypointId("cab"), keeping=at_cab(monitor))
+
+    assert isinstance(answer, Granted)
+    assert monitor.cut_off() == (A,)
+    monitor.close({})
+    assert monitor.cut_off() == ()
+
+
+def test_the_way_out_is_refused_where_another_stands_and_then_nothing_changes() -> None:
+    monitor = a_boarded_robot(b="side/far")
+    before = (monitor.tip(A), monitor.held(A), monitor.safe_order())
+
+    answer = monitor.redirect(A, lanes("cab", "low", "side"), to=WaypointId("cab"), keeping=at_cab(monitor))
+
+    assert isinstance(answer, Refused)
+    assert (answer.blockers, answer.reason.code) == ((B,), "held_by_other")
+    assert (monitor.tip(A), monitor.held(A), monitor.safe_order()) == before
+
+
+def test_a_robot_is_not_let_out_to_where_another_would_lose_its_way_home() -> None:
+    graph = a_graph(
+        {"home": (0, 3), "cab": (3, 3), "low": (3, 0), "end": (3, -3), "back": (6, 0)},
+        ["home-cab", "low-cab", "low-end", "low-back"],
+        no_stopping=("cab",),
+    )
+    monitor = a_monitor(graph, a="cab/home", b="end/back")
+    monitor.grant(A, lanes("cab", "home"))
+    monitor.close({lanes("cab", "home")[0]: Reason("lift_fire", "Lift cab is on fire duty.")})
+
+    answer = monitor.redirect(A, lanes("cab", "low"), to=WaypointId("cab"), keeping=at_cab(monitor))
+
+    assert isinstance(answer, Refused)
+    assert (answer.blockers, answer.reason.code) == ((B,), "no_way_home")
