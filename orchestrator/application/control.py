@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from orchestrator.application.cancelling import Cancelling
 from orchestrator.application.clearing import Clearing
 from orchestrator.application.closures import ClosureSource, closed_lanes
 from orchestrator.application.device_watch import DeviceWatch
@@ -128,6 +129,7 @@ class Control:
         self._gates = Gates(fleet, building)
         self._devices = DeviceWatch(fleet, building)
         self._intake = Intake()
+        self._cancelling = Cancelling(fleet)
         self._clearing = Clearing(fleet, self._steering, building)
         self._watch = Watch(fleet)
         self._panels = Panels(fleet.site, silent_panel_holds=fleet.policy.silent_panel_holds)
@@ -360,6 +362,7 @@ class Control:
     def _advance(self) -> None:
         with self._turn() as turn:
             self._steering.take_up(turn)
+            self._cancelling.ask_again(turn)
             note_arrivals(turn, self.fleet)
             progress_trips(turn)
             resting = self._resting(turn)

@@ -32,6 +32,7 @@ ROBOT_LOST = "robot_lost"
 LOAD_MISSING = "load_missing"
 PICK_FAILED = "pick_failed"
 ORDER_UNANSWERED = "order_unanswered"
+CANCEL_FAILED = "cancel_failed"
 
 _ACTION_WORDS = {
     ActionKind.PICK: "take in what it was given",
@@ -74,7 +75,7 @@ def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.L
             let_go_on(turn, robot, ROBOT_LOST)
         case link.ActionFinished(action_id=action):
             _note_handling(turn, robot, action)
-            _action_over(turn, robot, action)
+            _action_finished(turn, robot, action)
         case link.ActionFailed(action_id=action, description=description):
             _action_failed(turn, robot, action, description)
         case link.ActionUnanswered(action_id=action):
@@ -249,20 +250,27 @@ def _asked_action(turn: Turn, robot: RobotId, action: ActionId) -> RobotAction |
     return next((each for each in (*in_order, *at_once) if each.id == action), None)
 
 
-def _action_over(turn: Turn, robot: RobotId, action: ActionId) -> None:
+def _action_finished(turn: Turn, robot: RobotId, action: ActionId) -> None:
     record = turn.record(robot)
-    wanted = {m.action.id: m for m in turn.uow.outbox.wanted() if m.robot == robot and m.action is not None}
-    message = wanted.get(action)
-    if message is None or message.action is None:
-        return
-    turn.uow.outbox.settle(message.id, "acknowledged")
-    if message.action.kind is ActionKind.CANCEL_ORDER and record.phase is OrderPhase.CANCELLING:
+    kind = _settle_action(turn, robot, action, outcome="acknowledged")
+    if kind is ActionKind.CANCEL_ORDER and record.phase is OrderPhase.CANCELLING:
         turn.put(replace(record, phase=OrderPhase.LOST, waiting=record.reasons_of_holds))
+
+
+def _settle_action(turn: Turn, robot: RobotId, action: ActionId, *, outcome: str) -> ActionKind | None:
+    """Settle what the robot was asked at once, and return what that was; None when it was not asked at once."""
+    for message in turn.uow.outbox.wanted():
+        if message.robot == robot and message.action is not None and message.action.id == action:
+            turn.uow.outbox.settle(message.id, outcome)
+            return message.action.kind
+    return None
 
 
 def _action_failed(turn: Turn, robot: RobotId, action: ActionId, description: str) -> None:
     failed = _asked_action(turn, robot, action)
-    _action_over(turn, robot, action)
+    if _settle_action(turn, robot, action, outcome="rejected") is ActionKind.CANCEL_ORDER:
+        _cancel_failed(turn, robot, description)
+        return
     sentence = f"Robot {robot} could not do what it was asked: {description}"
     turn.tell(ALARM, robot, {"code": "action_failed", "sentence": sentence})
     if failed is None or failed.kind not in _ACTION_WORDS or _was_broken_off(turn, robot):
@@ -271,6 +279,18 @@ def _action_failed(turn: Turn, robot: RobotId, action: ActionId, description: st
         _send_back(turn, robot, failed)
     sentence = f"Robot {robot} could not {_ACTION_WORDS[failed.kind]}; have a look at it, then resume it here."
     lay_hold(turn, robot, HoldKind.FAILED_ACTION, sentence)
+
+
+def _cancel_failed(turn: Turn, robot: RobotId, description: str) -> None:
+    """Tell people once. The robot has its order still; `orchestrator.application.cancelling` asks it again."""
+    record = turn.record(robot)
+    sentence = (
+        f"Robot {robot} has not given up its order ({description or 'it says no more'}) and may drive on to the end of "
+        "what was released to it; it is asked again. See to it, and stop it by hand if it must not."
+    )
+    if all(reason.code != CANCEL_FAILED for reason in record.waiting):
+        turn.tell(ALARM, robot, {"code": CANCEL_FAILED, "sentence": sentence})
+    turn.put(replace(record, waiting=(Reason(CANCEL_FAILED, sentence), *record.reasons_of_holds)))
 
 
 def _was_broken_off(turn: Turn, robot: RobotId) -> bool:

@@ -5,8 +5,10 @@ Rules (design §7; VDA 5050 2.1 §6.6):
 1. A robot has an order when its state echoes orderId and orderUpdateId; nothing else proves it. Until then the same
    order, with the same ids and content under a new header, is sent again for as long as it is wanted.
 2. One order message is outstanding at a time; update ids only grow. While a cancelOrder is wanted no order goes out.
+   What stays unanswered for the model's limit is told, and sent less and less often from then on.
 3. A rejection counts only against what is outstanding, by its references. A refused message is not sent again.
 4. cancelOrder is done when the robot says FINISHED, or that there is nothing to cancel; being listed is not being done.
+   One that failed leaves the robot its order, but what was wanted before it is not sent any more.
 5. The age of the last state alone says whether a robot is lost. A lost robot keeps its order on our books.
 6. A message that is malformed, foreign, repeated or old changes nothing.
 
@@ -300,17 +302,25 @@ class RobotLink:
         self._questions.hear(state, at_s=at_s)
         if self._questions.heed_refused_messages(state, self._question_headers):
             self._actions.key = self._actions.key.other
-        events: list[LinkEvent] = [RobotReturned()] if self._is_lost else []
+        events = self._returned()
         self._heard_s, self._is_lost = at_s, False
         self._report, self._errors = report, marks_of_errors(state.errors)
         events.append(Reported(report, (*decoded.faults, *faults_of_place(state, self._dialect))))
         events.extend(self._orders.hear(state, report, is_cancelling=self._actions.is_cancelling))
         for request, outcome in self._actions.hear(state, report):
-            if request.action.kind is ActionKind.CANCEL_ORDER and isinstance(outcome, ActionFinished):
-                self._orders.note_cancelled(asked_s=request.asked_s)
+            if request.action.kind is ActionKind.CANCEL_ORDER:
+                self._orders.note_cancel(asked_s=request.asked_s, is_done=isinstance(outcome, ActionFinished))
             events.append(outcome)
         self._reckon_next()
         return events
+
+    def _returned(self) -> list[LinkEvent]:
+        """Return that a lost robot is back, and send at once again what it has not answered."""
+        if not self._is_lost:
+            return []
+        for request in self._requests():
+            request.begin_anew()
+        return [RobotReturned()]
 
     def _receive_connection(self, payload: bytes) -> list[LinkEvent]:
         message = decode_connection(payload).message

@@ -107,9 +107,10 @@ class OrderDialogue:
         if self._request is not None and order in (None, self._request.order.id):
             self._request = None
 
-    def note_cancelled(self, *, asked_s: float) -> None:
-        """Record that the robot has nothing left of what was wanted up to ``asked_s``, when the cancel was."""
-        self._held = None
+    def note_cancel(self, *, asked_s: float, is_done: bool) -> None:
+        """Send no more what was wanted before a cancel was, at ``asked_s``; once that is done the robot has nothing."""
+        if is_done:
+            self._held = None
         if self._request is not None and self._request.asked_s <= asked_s:
             self._request = None
 

@@ -9,6 +9,9 @@ from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.vda5050.dialect import InstantKey
 from orchestrator.vda5050.rejections import ErrorMark
 
+RESEND_MAX_S = 30.0
+"""How long an unanswered message waits at most until it is sent again, once people were told of it."""
+
 USUAL_KEY_FIRST = 2
 _HEADER_IDS_KEPT = 64
 _NEVER_S = float("inf")
@@ -20,6 +23,7 @@ class Request:
 
     ``asked_s`` is when it was first wanted, ``answer_by_s`` when its silence is told; all in our monotonic seconds.
     ``known`` are the errors the robot reported before the message first went out, None while it never reported.
+    ``backed_off_s`` is how long it rests between two sendings once its silence was told; it grows.
     """
 
     asked_s: float
@@ -27,13 +31,14 @@ class Request:
     resend_after_s: float
     known: frozenset[ErrorMark] | None
     sent_s: float | None = None
+    backed_off_s: float = 0.0
     is_told: bool = False
     header_ids: deque[int] = field(default_factory=lambda: deque[int](maxlen=_HEADER_IDS_KEPT))
 
     @property
     def send_at_s(self) -> float:
         """When it goes out next."""
-        return self.asked_s if self.sent_s is None else self.sent_s + self.resend_after_s
+        return self.asked_s if self.sent_s is None else self.sent_s + max(self.resend_after_s, self.backed_off_s)
 
     @property
     def tell_at_s(self) -> float:
@@ -44,6 +49,14 @@ class Request:
         """Record that it went out."""
         self.header_ids.append(header_id)
         self.sent_s = at_s
+        if self.is_told:
+            doubled_s = 2.0 * max(self.resend_after_s, self.backed_off_s)
+            self.backed_off_s = max(self.resend_after_s, min(doubled_s, RESEND_MAX_S))
+
+    def begin_anew(self) -> None:
+        """Send it at once, and then as often as in the beginning: the robot was away and is back."""
+        self.sent_s = None
+        self.backed_off_s = 0.0
 
 
 @dataclass(slots=True, kw_only=True)

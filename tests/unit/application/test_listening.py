@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.application.cancelling import Cancelling
+from orchestrator.application.fleet import FleetPolicy
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, TripId
@@ -34,6 +36,7 @@ ROBOT = RobotId("robot-1")
 FLEET = a_fleet(demo_hospital())
 HOME = FLEET.home_waypoint_of(ROBOT)
 PICK = ActionId("action-1")
+AT_ONCE = a_fleet(demo_hospital(), robots=1, policy=FleetPolicy(retry_after_s=0.0))
 
 
 def a_report(**changes: object) -> RobotReport:
@@ -193,6 +196,24 @@ def test_a_cancel_that_is_done_frees_the_robot_for_a_new_order_and_is_asked_no_m
     house.hear(link.ActionFinished(cancel.id))
 
     assert (house.record.phase, house.record.waiting, house.wanted()) == (OrderPhase.LOST, (), [])
+
+
+def test_a_cancel_that_failed_is_told_once_and_the_robot_keeps_its_order_on_our_books() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    house.record = replace(house.record, order=replace(an_order(), update_id=3), phase=OrderPhase.WANTED)
+    house.hear(link.OrderRejected(OrderId("order-1"), 3, "orderUpdateError", "not mine"))
+    told = len(house.alarms)
+
+    for _ in range(2):
+        with house.store.reading() as uow:
+            cancel = next(m.action for m in uow.outbox.wanted() if m.action is not None)
+        house.hear(link.ActionFailed(cancel.id, "it turns"))
+        assert (house.record.phase, house.wanted()) == (OrderPhase.CANCELLING, [])
+        assert [reason.code for reason in house.record.waiting] == ["cancel_failed"]
+        house.turn(Cancelling(AT_ONCE).ask_again)
+
+    assert house.alarms[told:] == ["cancel_failed"]
+    assert house.wanted() == [ActionKind.CANCEL_ORDER]
 
 
 def test_an_action_nobody_answers_is_told() -> None:

@@ -356,6 +356,28 @@ def test_an_action_nobody_answers_is_told_once_and_sent_on() -> None:
     assert len(after.publishes) == 1
 
 
+def test_what_nobody_answers_is_sent_less_and_less_often_once_it_was_told_and_at_once_when_the_robot_is_back() -> None:
+    bench = LinkOnClock(order_answer_s=5.0, resend_after_s=1.0, lost_after_s=1000.0)
+    bench.link.want_action(CANCEL, at_s=0)
+    sent_s = [second for second in range(200) if bench.pass_time(1 if second else 0).publishes]
+    assert sent_s == [0, 1, 2, 3, 4, 5, 6, 8, 12, 20, 36, 66, 96, 126, 156, 186]
+
+    bench.pass_time(1000.0)
+    assert RobotReturned() in bench.hear(order="order-1", last="w0", ahead=(2,))
+    assert len(bench.due().publishes) == 1
+    assert len(bench.pass_time(2.0).publishes) == 1
+
+
+def test_a_cancel_that_failed_does_not_let_out_the_update_that_was_wanted_before_it() -> None:
+    bench = driving()
+    bench.link.want_order(ORDER.extended(released=3), at_s=0)
+    bench.link.want_action(CANCEL, at_s=0)
+    bench.due()
+    bench.hear(order="order-1", last="w0", ahead=(2,), actions={"cancel-1": FAILED})
+    assert bench.pass_time(10).publishes == []
+    assert NodePassed(ORDER.id, 2, WaypointId("w1")) in bench.hear(order="order-1", last="w1", last_sequence=2)
+
+
 def test_a_question_nobody_answers_is_not_asked_for_ever() -> None:
     bench = LinkOnClock(order_answer_s=5.0)
     bench.link.want_action(an_action(ActionKind.REPORT_FACTSHEET, "ask-1"), at_s=0)
