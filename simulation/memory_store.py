@@ -13,8 +13,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
-from orchestrator.application.errors import AlreadyKeptError
+from orchestrator.application.errors import AlreadyKeptError, UnknownApprovalError, UnknownIncidentError
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
+from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
+from orchestrator.domain.custody.incident import Incident, IncidentId
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, Trip, TripId
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, UnknownAlarmError
@@ -346,6 +348,68 @@ class MemoryAlarms:
         return sorted(self.kept.values(), key=lambda alarm: (alarm.raised_at, alarm.id), reverse=True)[:limit]
 
 
+@dataclass(slots=True)
+class MemoryApprovals:
+    """Approvals to carry."""
+
+    journal: Journal
+    kept: dict[ApprovalId, CarriageApproval] = field(default_factory=dict[ApprovalId, CarriageApproval])
+
+    def get(self, approval: ApprovalId) -> CarriageApproval:
+        """Return the approval; raises `UnknownApprovalError`."""
+        if approval not in self.kept:
+            raise UnknownApprovalError(
+                "No approval has this id; expected one of those that GET /api/v1/carriage-approvals lists.",
+                detail={"approval": approval},
+            )
+        return self.kept[approval]
+
+    def add(self, approval: CarriageApproval) -> None:
+        """Keep a new approval."""
+        _refuse_second(self.kept, approval.id, "approval")
+        self.journal.put(self.kept, approval.id, approval)
+
+    def save(self, approval: CarriageApproval) -> None:
+        """Keep the next version."""
+        if self.get(approval.id) != approval:
+            self.journal.put(self.kept, approval.id, approval)
+
+    def all(self) -> Sequence[CarriageApproval]:
+        """Return every approval, oldest first."""
+        return sorted(self.kept.values(), key=lambda approval: (approval.approved_at, approval.id))
+
+
+@dataclass(slots=True)
+class MemoryIncidents:
+    """Incidents."""
+
+    journal: Journal
+    kept: dict[IncidentId, Incident] = field(default_factory=dict[IncidentId, Incident])
+
+    def get(self, incident: IncidentId) -> Incident:
+        """Return the incident; raises `UnknownIncidentError`."""
+        if incident not in self.kept:
+            raise UnknownIncidentError(
+                "No incident has this id; expected one of those that GET /api/v1/incidents lists.",
+                detail={"incident": incident},
+            )
+        return self.kept[incident]
+
+    def add(self, incident: Incident) -> None:
+        """Keep a new incident."""
+        _refuse_second(self.kept, incident.id, "incident")
+        self.journal.put(self.kept, incident.id, incident)
+
+    def save(self, incident: Incident) -> None:
+        """Keep the next version; follow-ups only grow."""
+        if self.get(incident.id) != incident:
+            self.journal.put(self.kept, incident.id, incident)
+
+    def newest(self, limit: int) -> Sequence[Incident]:
+        """Return up to ``limit`` incidents, newest first."""
+        return sorted(self.kept.values(), key=lambda incident: (incident.at, incident.id), reverse=True)[:limit]
+
+
 class MemoryUnitOfWork:
     """The repositories; one object serves every transaction of its store."""
 
@@ -360,6 +424,8 @@ class MemoryUnitOfWork:
         self.history = MemoryHistory(journal)
         self.closures = MemoryClosures(journal)
         self.alarms = MemoryAlarms(journal)
+        self.approvals = MemoryApprovals(journal)
+        self.incidents = MemoryIncidents(journal)
 
 
 class MemoryStore:

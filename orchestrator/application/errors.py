@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.errors import ConflictError, WardporterError
+from orchestrator.domain.errors import ConflictError, NotFoundError, WardporterError
 
 
 class UnavailableError(WardporterError):
@@ -21,3 +21,15 @@ class AlreadyKeptError(ConflictError):
     """A new thing has the id of one that is kept already."""
 
     code = "already_kept"
+
+
+class UnknownApprovalError(NotFoundError):
+    """No approval has this id."""
+
+    code = "approval_unknown"
+
+
+class UnknownIncidentError(NotFoundError):
+    """No incident has this id."""
+
+    code = "incident_unknown"

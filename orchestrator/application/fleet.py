@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import Commissioning, Pose, Robot, RobotId, RobotModel
@@ -51,6 +52,7 @@ class FleetPolicy:
     ``silent_panel_holds``: whether a fire panel that has gone silent is taken as an alarm.
     ``device_patience_s``: how long a door or lift may be unusable before
     people are told and its lanes are closed. ``pace``: how many times faster than our clock simulated robots live.
+    ``custody``: what the place has decided about custody.
     """
 
     patience_s: float = 15.0
@@ -61,6 +63,7 @@ class FleetPolicy:
     silent_panel_holds: bool = False
     device_patience_s: float = 60.0
     pace: float = 1.0
+    custody: CustodyPolicy = SHIPPED
 
 
 @dataclass(frozen=True, slots=True)

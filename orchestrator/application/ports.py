@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
+from orchestrator.domain.custody.incident import Incident, IncidentId
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, Trip, TripId
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
@@ -245,6 +247,46 @@ class AlarmRepository(Protocol):
         ...
 
 
+class ApprovalRepository(Protocol):
+    """Approvals of the accountable officer that robots carry controlled drugs."""
+
+    def get(self, approval: ApprovalId) -> CarriageApproval:
+        """Return the approval; raises `UnknownApprovalError`."""
+        ...
+
+    def add(self, approval: CarriageApproval) -> None:
+        """Keep a new approval."""
+        ...
+
+    def save(self, approval: CarriageApproval) -> None:
+        """Keep the next version."""
+        ...
+
+    def all(self) -> Sequence[CarriageApproval]:
+        """Return every approval, oldest first."""
+        ...
+
+
+class IncidentRepository(Protocol):
+    """Incidents; follow-ups only grow."""
+
+    def get(self, incident: IncidentId) -> Incident:
+        """Return the incident; raises `UnknownIncidentError`."""
+        ...
+
+    def add(self, incident: Incident) -> None:
+        """Keep a new incident."""
+        ...
+
+    def save(self, incident: Incident) -> None:
+        """Keep the next version."""
+        ...
+
+    def newest(self, limit: int) -> Sequence[Incident]:
+        """Return up to ``limit`` incidents, newest first."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""
 
@@ -280,6 +322,16 @@ class UnitOfWork(Protocol):
 
     @property
     def alarms(self) -> AlarmRepository:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def approvals(self) -> ApprovalRepository:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def incidents(self) -> IncidentRepository:
         """Return the repository within this transaction."""
         ...
 

@@ -94,8 +94,8 @@ def _take_back_what_returns(turn: Turn, trip: Trip) -> None:
     if not returning:
         return
     stops = list(trip.stops)
-    for station in sorted({d.from_station for d in returning}):
-        back = tuple(d.id for d in returning if d.from_station == station)
+    for station in sorted({d.returns_to for d in returning}):
+        back = tuple(d.id for d in returning if d.returns_to == station)
         stops.append(Stop(station=station, kind=StopKind.TAKE_BACK, deliveries=back))
     turn.keep_trip(replace(trip, stops=tuple(stops)))
 

@@ -16,6 +16,7 @@ from starlette.routing import compile_path
 
 from orchestrator.application.errors import UnavailableError
 from orchestrator.application.identity import PrincipalMissingError
+from orchestrator.domain.custody.errors import NotEligibleError
 from orchestrator.domain.emergency.alarm import NotAuthorisedError
 from orchestrator.domain.errors import ConflictError, InvalidInputError, NotFoundError, WardporterError
 
@@ -25,6 +26,7 @@ RETRY_AFTER_S = 5
 STATUS_OF_ERROR: Mapping[type[WardporterError], HTTPStatus] = {
     PrincipalMissingError: HTTPStatus.UNAUTHORIZED,
     NotAuthorisedError: HTTPStatus.FORBIDDEN,
+    NotEligibleError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
     InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -11,18 +11,33 @@ import pytest
 
 from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.confirm_receipt import confirm_receipt
-from orchestrator.application.errors import AlreadyKeptError
+from orchestrator.application.errors import AlreadyKeptError, UnknownApprovalError, UnknownIncidentError
 from orchestrator.application.ports import StoredAnswer
+from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
+from orchestrator.domain.custody.incident import FollowUp, Incident, IncidentId, IncidentKind
+from orchestrator.domain.delivery.custody_record import (
+    Acceptance,
+    Act,
+    Basis,
+    BasisKind,
+    CustodyRecord,
+    Dispensed,
+    LineEnd,
+    SettledLine,
+    SupplyKind,
+)
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
-from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, TripId
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, LineCount, TripId
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind, UnknownAlarmError
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
-from orchestrator.domain.fleet.model import ActionId, OrderId, Pose, RobotId
+from orchestrator.domain.fleet.model import ActionId, ModelId, OrderId, Pose, RobotId
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.closure import LaneClosure
-from orchestrator.domain.site.model import LaneId, LevelId, StationId, WaypointId, ZoneId
+from orchestrator.domain.site.model import LaneId, LevelId, PlaceId, StationId, WaypointId, ZoneId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, a_line, a_request, bring_to, counts_of, queue
 
@@ -388,3 +403,80 @@ def test_alarm_of_a_failed_transaction_never_stood(store: AnyStore) -> None:
         assert list(uow.alarms.standing()) == []
         with pytest.raises(UnknownAlarmError):
             uow.alarms.get(AlarmId("alarm-1"))
+
+
+def a_custody_record(delivery: Delivery) -> CustodyRecord:
+    line = delivery.lines[0].id
+    nurses = (PersonId("nurse-1"), PersonId("nurse-2"))
+    return CustodyRecord(
+        supply=SupplyKind.PATIENT,
+        basis=Basis(BasisKind.PRESCRIPTION, "RX-1", nurses[0]),
+        patient="local:1",
+        models=(ModelId("porter"),),
+        verified=Act("pharmacist-1", NOON),
+        dispensed=(Dispensed(line, 3, "B1", date(2027, 1, 31)),),
+        acceptance=Acceptance(nurses[0], NOON, nurses),
+        receivers=nurses,
+        first_counts=(LineCount(line, 2),),
+        settled=(SettledLine(line, LineEnd.RECEIVED_DIFFERENT, 2, NOON, "short"),),
+        out_of_fridge_at=NOON,
+    )
+
+
+def test_what_custody_knows_of_a_delivery_comes_back_as_it_was_kept(store: AnyStore, ids: CountingIds) -> None:
+    delivery = queued(store, ids)
+    known = replace(delivery, custody=a_custody_record(delivery))
+    with store.transaction() as uow:
+        uow.deliveries.save(known)
+    for open_block in (store.reading, store.transaction):
+        with open_block() as uow:
+            assert uow.deliveries.get(delivery.id) == known
+
+
+def test_an_approval_is_kept_and_its_end_too(store: AnyStore) -> None:
+    approval = CarriageApproval(
+        id=ApprovalId("approval-1"),
+        handling_class=HandlingClass.CONTROLLED,
+        from_place=PlaceId("pharmacy"),
+        to_place=PlaceId("ward-a"),
+        model=ModelId("porter"),
+        approved_by=PersonId("officer-1"),
+        approved_at=NOON,
+        reference="SOP 7",
+    )
+    revoked = replace(approval, revoked_at=NOON + timedelta(hours=1), revoked_by=PersonId("officer-1"))
+    with store.transaction() as uow:
+        uow.approvals.add(approval)
+    with store.transaction() as uow:
+        uow.approvals.save(revoked)
+    with store.reading() as uow:
+        assert uow.approvals.all() == [revoked]
+        with pytest.raises(UnknownApprovalError):
+            uow.approvals.get(ApprovalId("other"))
+
+
+def test_incidents_are_listed_newest_first_and_their_follow_ups_are_kept(store: AnyStore, ids: CountingIds) -> None:
+    delivery = queued(store, ids)
+    first = Incident(
+        id=IncidentId("incident-1"),
+        kind=IncidentKind.SHORT,
+        at=NOON,
+        place=PlaceId("ward-a"),
+        is_controlled=True,
+        sentence="One line was counted short.",
+        delivery=delivery.id,
+        schedule="2",
+        caused_by=(PersonId("nurse-1"),),
+    )
+    second = replace(first, id=IncidentId("incident-2"), at=NOON + timedelta(minutes=1), delivery=None)
+    followed = replace(first, follow_ups=(FollowUp(PersonId("officer-1"), NOON, "Found in the bag.", closes=True),))
+    with store.transaction() as uow:
+        uow.incidents.add(first)
+        uow.incidents.add(second)
+    with store.transaction() as uow:
+        uow.incidents.save(followed)
+    with store.reading() as uow:
+        assert uow.incidents.newest(5) == [second, followed]
+        assert uow.incidents.newest(1) == [second]
+        with pytest.raises(UnknownIncidentError):
+            uow.incidents.get(IncidentId("other"))

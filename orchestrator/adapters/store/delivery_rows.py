@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from orchestrator.adapters.store.custody_json import record_from_json, record_to_json
 from orchestrator.adapters.store.fleet_json import reasons_from_json, reasons_to_json
 from orchestrator.adapters.store.rows import CountRow, DeliveryRow, HandoverRow, JobRow, LineRow, TransitionRow
 from orchestrator.domain.delivery.model import (
@@ -82,6 +83,7 @@ def delivery_to_row(delivery: Delivery) -> DeliveryRow:
         robot=delivery.robot,
         drawer=delivery.drawer,
         waiting=reasons_to_json(delivery.waiting),
+        custody=record_to_json(delivery.custody),
     )
 
 
@@ -106,6 +108,7 @@ def delivery_from_rows(rows: DeliveryRows) -> Delivery:
         receipt=_receipt_from_rows(rows),
         waiting=reasons_from_json(row.waiting),
         history=tuple(_transition_from_row(transition) for transition in rows.transitions),
+        custody=record_from_json(row.custody),
     )
 
 
@@ -177,6 +180,9 @@ def _line_to_row(line: Line, delivery: DeliveryId, position: int) -> LineRow:
         batch=line.batch,
         expiry=line.expiry,
         handling_class=line.handling_class.value,
+        code=line.code,
+        schedule=line.schedule,
+        storage=line.storage,
     )
 
 
@@ -189,6 +195,9 @@ def _line_from_row(row: LineRow) -> Line:
         batch=row.batch,
         expiry=row.expiry,
         handling_class=HandlingClass(row.handling_class),
+        code=row.code,
+        schedule=row.schedule,
+        storage=row.storage,
     )
 
 

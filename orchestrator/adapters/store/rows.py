@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Tex
 from sqlmodel import Field, SQLModel
 
 from orchestrator.adapters.store.columns import Moment, one_of
+from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.delivery.model import DeliveryState, Priority
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.fleet.history import RobotAct
@@ -64,6 +65,7 @@ class DeliveryRow(Row, table=True):
     robot: str | None = None
     drawer: str | None = None
     waiting: str = Field(default="[]", sa_type=Text)
+    custody: str = Field(default="{}", sa_type=Text, sa_column_kwargs={"server_default": "{}"})
 
 
 class LineRow(Row, table=True):
@@ -85,6 +87,9 @@ class LineRow(Row, table=True):
     batch: str | None = None
     expiry: date | None = None
     handling_class: str
+    code: str | None = None
+    schedule: str | None = None
+    storage: str = Field(default="room", sa_column_kwargs={"server_default": "room"})
 
 
 class HandoverRow(Row, table=True):
@@ -271,3 +276,40 @@ class AlarmRow(Row, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
     ended_by: str | None = None
     ended_because: str | None = Field(default=None, sa_type=Text)
+
+
+class ApprovalRow(Row, table=True):
+    """An approval of the accountable officer that robots of a model carry a class over a route."""
+
+    __tablename__ = "carriage_approval"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (one_of("handling_class", HandlingClass, name="carriage_approval_class"),)
+
+    id: str = Field(primary_key=True)
+    handling_class: str
+    from_place: str
+    to_place: str
+    model: str
+    approved_by: str
+    approved_at: datetime = Field(sa_type=Moment)
+    reference: str = Field(sa_type=Text)
+    ends_at: datetime | None = Field(default=None, sa_type=Moment)
+    revoked_at: datetime | None = Field(default=None, sa_type=Moment)
+    revoked_by: str | None = None
+
+
+class IncidentRow(Row, table=True):
+    """What went wrong with a medicine, and what was found out about it."""
+
+    __tablename__ = "incident"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (one_of("kind", IncidentKind, name="incident_kind"), Index("incident_by_age", "at", "id"))
+
+    id: str = Field(primary_key=True)
+    kind: str
+    at: datetime = Field(sa_type=Moment)
+    place: str
+    is_controlled: bool
+    sentence: str = Field(sa_type=Text)
+    delivery: str | None = Field(default=None, sa_type=String, sa_column_args=(_refers_to("delivery.id"),))
+    schedule: str | None = None
+    caused_by: str = Field(sa_type=Text)
+    follow_ups: str = Field(sa_type=Text)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from orchestrator.adapters.store.alarms import RememberedAlarms, SqlAlarms
+from orchestrator.adapters.store.custody import SqlApprovals, SqlIncidents
 from orchestrator.adapters.store.deliveries import RememberedDeliveries, SqlDeliveries, SqlJobs
 from orchestrator.adapters.store.fleet import RememberedRobots, RememberedTrips, SqlRobots, SqlTrips
 from orchestrator.adapters.store.messages import (
@@ -70,3 +71,5 @@ class SqlUnitOfWork:
         self.history = SqlHistory(connection)
         self.closures = SqlClosures(connection, memory.closures)
         self.alarms = SqlAlarms(connection, memory.alarms)
+        self.approvals = SqlApprovals(connection)
+        self.incidents = SqlIncidents(connection)

@@ -8,18 +8,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
 
+from orchestrator.domain.delivery.counts import LineCount
+from orchestrator.domain.delivery.custody_record import NOTHING_SAID, CustodyRecord
+from orchestrator.domain.delivery.ids import DeliveryId, JobId, LineId, ToteId, TripId
 from orchestrator.domain.fleet.model import LoadId, RobotId
-from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.medicine.handling import HandlingClass, strictest
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import StationId
 
-JobId = NewType("JobId", str)
-DeliveryId = NewType("DeliveryId", str)
-LineId = NewType("LineId", str)
-ToteId = NewType("ToteId", str)
-TripId = NewType("TripId", str)
+__all__ = [
+    "Delivery",
+    "DeliveryId",
+    "DeliveryState",
+    "HandlingClass",
+    "Job",
+    "JobId",
+    "Line",
+    "LineCount",
+    "LineId",
+    "Loading",
+    "Priority",
+    "Receipt",
+    "Stop",
+    "StopKind",
+    "Tote",
+    "ToteId",
+    "Transition",
+    "Trip",
+    "TripId",
+]
 
 
 class Priority(StrEnum):
@@ -76,7 +94,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One medicine, one batch, a quantity in ``unit``."""
+    """One medicine, one batch, a quantity in ``unit``.
+
+    ``code`` is its dm+d code as text, ``schedule`` the legal schedule as it was when the line was asked for.
+    """
 
     id: LineId
     medicine: str
@@ -85,14 +106,9 @@ class Line:
     batch: str | None = None
     expiry: date | None = None
     handling_class: HandlingClass = HandlingClass.ORDINARY
-
-
-@dataclass(frozen=True, slots=True)
-class LineCount:
-    """How many of a line somebody counted."""
-
-    line: LineId
-    quantity: int
+    code: str | None = None
+    schedule: str | None = None
+    storage: str = "room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +193,17 @@ class Delivery:
     receipt: Receipt | None = None
     waiting: tuple[Reason, ...] = ()
     history: tuple[Transition, ...] = ()
+    custody: CustodyRecord = NOTHING_SAID
+
+    @property
+    def handling_class(self) -> HandlingClass:
+        """The strictest class of its lines."""
+        return strictest(*(line.handling_class for line in self.lines))
+
+    @property
+    def returns_to(self) -> StationId:
+        """The staffed place it comes back to."""
+        return self.custody.return_to or self.from_station
 
     @property
     def is_in_drawer(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
@@ -24,6 +25,7 @@ from orchestrator.adapters.store import (
     open_store,
 )
 from orchestrator.adapters.store import store as store_module
+from orchestrator.adapters.store.migrate import migration_config
 from orchestrator.adapters.store.rows import Row
 from orchestrator.adapters.store.unit_of_work import SqlUnitOfWork
 from orchestrator.domain.delivery.model import DeliveryId, DeliveryState
@@ -184,7 +186,10 @@ def test_line_of_no_delivery_is_refused_by_the_database(url: str, tmp_path: Path
     database = sqlite3.connect(tmp_path / "store.sqlite")
     database.execute("PRAGMA foreign_keys=ON")
     database.execute("INSERT INTO job VALUES ('j', 'p', '2026-01-31T12:00:00.000000Z')")
-    database.execute("INSERT INTO line VALUES ('l', 'none', 0, 'm', 1, 'u', NULL, NULL, 'ordinary')")
+    database.execute(
+        "INSERT INTO line (id, delivery_id, position, medicine, quantity, unit, handling_class) "
+        "VALUES ('l', 'none', 0, 'm', 1, 'u', 'ordinary')"
+    )
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         database.commit()
     database.close()
@@ -264,3 +269,31 @@ def test_store_of_a_newer_program_is_refused(url: str, tmp_path: Path) -> None:
 def test_address_that_is_no_file_is_refused(address: str) -> None:
     with pytest.raises(StoreUrlError, match="sqlite:////"):
         open_store(address)
+
+
+def test_counts_outlive_the_migration_that_rebuilds_the_lines_they_refer_to(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    config = migration_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+    engine.dispose()
+    at = "2026-01-31T12:00:00.000000Z"
+    database = sqlite3.connect(path)
+    database.execute(f"INSERT INTO job VALUES ('j', 'p', '{at}')")
+    database.execute(
+        "INSERT INTO delivery (id, job_id, from_station, to_station, priority, tote_id, state, queued_at, waiting) "
+        f"VALUES ('d', 'j', 'a', 'b', 'routine', 't', 'sealed', '{at}', '[]')"
+    )
+    database.execute("INSERT INTO line VALUES ('l', 'd', 0, 'm', 1, 'u', NULL, NULL, 'ordinary')")
+    database.execute("INSERT INTO line_count VALUES ('d', 'loading', 0, 'l', 1)")
+    database.commit()
+    database.close()
+
+    open_store(url).close()
+
+    database = sqlite3.connect(path)
+    assert database.execute("SELECT line_id, quantity FROM line_count").fetchall() == [("l", 1)]
+    assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    database.close()

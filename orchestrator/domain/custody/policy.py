@@ -1,0 +1,48 @@
+"""What a place has decided about custody. A place may tighten what a handling class asks for and never loosen it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.domain.medicine.handling import RULES, HandlingClass, HandlingRule
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyPolicy:
+    """Decisions of one place about custody.
+
+    Parameters
+    ----------
+    rules : mapping of HandlingClass to HandlingRule
+        What each class asks for; at least `RULES`.
+    basis_from : HandlingClass
+        The class from which a delivery without a basis of supply is refused.
+    may_agency_handle_controlled : bool
+        Whether agency staff receive and witness controlled medicines.
+    may_break_glass : bool
+        Whether one person alone may open a controlled delivery in an emergency; always an incident.
+    controlled_quantity_max : int
+        Units of a controlled line above which a pharmacist has to say why.
+    nobody_answers_s : float
+        How long a robot waits for its receiver before the ward, then (twice that) the nurse in charge, then (three
+        times) the site manager are told, in seconds.
+    return_after_s : float
+        How long it waits before it takes a delivery back, in seconds.
+    """
+
+    rules: Mapping[HandlingClass, HandlingRule] = field(default_factory=lambda: dict(RULES))
+    basis_from: HandlingClass = HandlingClass.LOCKED
+    may_agency_handle_controlled: bool = False
+    may_break_glass: bool = False
+    controlled_quantity_max: int = 200
+    nobody_answers_s: float = 300.0
+    return_after_s: float = 1800.0
+
+    def rule(self, handling_class: HandlingClass) -> HandlingRule:
+        """Return what a class asks for here."""
+        return self.rules[handling_class]
+
+
+SHIPPED = CustodyPolicy()
+"""The policy as shipped."""
