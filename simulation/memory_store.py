@@ -6,7 +6,7 @@ so nothing is copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from orchestrator.application.errors import AlreadyKeptError, UnknownApprovalError, UnknownIncidentError
+from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
 from orchestrator.domain.custody.incident import Incident, IncidentId
@@ -26,43 +27,10 @@ from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId
+from simulation.journal import Journal
+from simulation.memory_ledger import MemoryLedger
 
 K = TypeVar("K")
-V = TypeVar("V")
-
-
-class Journal:
-    """The undo steps of the open transaction."""
-
-    def __init__(self) -> None:
-        self._steps: list[Callable[[], object]] = []
-        self.is_open = False
-
-    def put(self, table: dict[K, V], key: K, value: V) -> None:
-        """Set a value and remember what was there."""
-        assert self.is_open, "a write needs an open transaction"
-        if key in table:
-            before = table[key]
-            self._steps.append(lambda: table.__setitem__(key, before))
-        else:
-            self._steps.append(lambda: table.pop(key))
-        table[key] = value
-
-    def take(self, table: dict[K, V], key: K) -> None:
-        """Remove a value, if it is there, and remember it."""
-        assert self.is_open, "a write needs an open transaction"
-        if key in table:
-            before = table.pop(key)
-            self._steps.append(lambda: table.__setitem__(key, before))
-
-    def undo(self) -> None:
-        """Take everything back, newest first."""
-        while self._steps:
-            self._steps.pop()()
-
-    def forget(self) -> None:
-        """Keep everything."""
-        self._steps.clear()
 
 
 def _refuse_second(table: Mapping[K, object], key: K, what: str) -> None:
@@ -413,7 +381,7 @@ class MemoryIncidents:
 class MemoryUnitOfWork:
     """The repositories; one object serves every transaction of its store."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, terms: LedgerTerms) -> None:
         self.deliveries = MemoryDeliveries(journal)
         self.jobs = MemoryJobs(journal)
         self.trips = MemoryTrips(journal)
@@ -426,14 +394,15 @@ class MemoryUnitOfWork:
         self.alarms = MemoryAlarms(journal)
         self.approvals = MemoryApprovals(journal)
         self.incidents = MemoryIncidents(journal)
+        self.ledger = MemoryLedger(journal, terms)
 
 
 class MemoryStore:
     """Everything in dictionaries. One thread at a time; transactions do not nest."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: LedgerTerms | None = None) -> None:
         self._journal = Journal()
-        self._uow = MemoryUnitOfWork(self._journal)
+        self._uow = MemoryUnitOfWork(self._journal, ledger or LedgerTerms.unbound())
 
     @contextmanager
     def transaction(self) -> Iterator[MemoryUnitOfWork]:

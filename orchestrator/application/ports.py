@@ -13,7 +13,11 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
+from orchestrator.domain.custody.balances import Balance
 from orchestrator.domain.custody.incident import Incident, IncidentId
+from orchestrator.domain.custody.merkle import Frontier, NodeId
+from orchestrator.domain.custody.model import Account, Draft, Entry, PendingId, Stock
+from orchestrator.domain.custody.pending import LedgerMode, Pending
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, Trip, TripId
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
@@ -22,7 +26,7 @@ from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.device import DoorPicture, LiftPicture
-from orchestrator.domain.site.model import DoorId, LaneId, LevelId, LiftId
+from orchestrator.domain.site.model import DoorId, LaneId, LevelId, LiftId, PlaceId
 
 
 class Clock(Protocol):
@@ -287,6 +291,90 @@ class IncidentRepository(Protocol):
         ...
 
 
+class LedgerRepository(Protocol):
+    """The custody ledger: entries from index 0 without gaps, only ever added."""
+
+    @property
+    def mode(self) -> LedgerMode:
+        """How much of the stock the ledger sees."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        ...
+
+    def append(self, draft: Draft, at: datetime) -> Entry:
+        """Keep an entry, if the rules allow it, and return it with its index and hashes.
+
+        Raises
+        ------
+        WardporterError
+            As `orchestrator.domain.custody.rules.changes_of`; `LedgerHaltedError` when the ledger may not grow.
+        """
+        ...
+
+    def entry(self, index: int) -> Entry:
+        """Return an entry; raises `UnknownEntryError`."""
+        ...
+
+    def entries(
+        self,
+        *,
+        after: int | None = None,
+        limit: int,
+        delivery: DeliveryId | None = None,
+        place: PlaceId | None = None,
+        medicine: str | None = None,
+    ) -> Sequence[Entry]:
+        """Return up to ``limit`` entries with a larger index than ``after``, in order.
+
+        Those of a delivery, in a place's register, or about a medicine by its code; all without these.
+        """
+        ...
+
+    def balance(self, account: Account, stock: Stock) -> int:
+        """Return the units of a stock in an account; 0 where it never had any."""
+        ...
+
+    def balances(
+        self, *, of: str | None = None, medicine: str | None = None, batch: str | None = None
+    ) -> Sequence[Balance]:
+        """Return what accounts hold, without those that hold nothing, in a fixed order.
+
+        Those of a place or tote (``of``), of a medicine by its code, of a batch; all without these.
+        """
+        ...
+
+    def pending(self, pending: PendingId) -> Pending:
+        """Return a pending posting, open or resolved; raises `UnknownPendingError`."""
+        ...
+
+    def find_pending(self, pending: PendingId) -> Pending | None:
+        """Return a pending posting, open or resolved; None when there is none."""
+        ...
+
+    def open_pendings(self) -> Sequence[Pending]:
+        """Return the pending postings that nobody has resolved, in the order in which they were opened."""
+        ...
+
+    def is_opened(self, place: PlaceId, medicine: str) -> bool:
+        """Whether a place has an opening balance of a medicine, of any batch."""
+        ...
+
+    def is_stock_opened(self, place: PlaceId, stock: Stock) -> bool:
+        """Whether a place has an opening balance of this very stock."""
+        ...
+
+    def frontier(self, size: int | None = None) -> Frontier:
+        """Return the right edge of the tree over the first ``size`` entries; over all without it."""
+        ...
+
+    def nodes(self, nodes: Sequence[NodeId]) -> Mapping[NodeId, bytes]:
+        """Return the hashes of complete nodes of the tree; raises KeyError for one that it has not."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""
 
@@ -348,6 +436,11 @@ class UnitOfWork(Protocol):
     @property
     def closures(self) -> Closures:
         """Return the repository within this transaction."""
+        ...
+
+    @property
+    def ledger(self) -> LedgerRepository:
+        """Return the custody ledger within this transaction."""
         ...
 
 

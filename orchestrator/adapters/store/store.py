@@ -15,15 +15,20 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
 
 from orchestrator.adapters.store.errors import StoreBrokenError, StoreBusyError, StoreLockedError, StoreUrlError
+from orchestrator.adapters.store.ledger_origin import bound_terms
 from orchestrator.adapters.store.migrate import migrate
 from orchestrator.adapters.store.unit_of_work import Memory, SqlUnitOfWork
+from orchestrator.application.ledger_keeping import LedgerTerms
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a statement waits for another program, such as a backup, that holds the database."""
 
 
-def open_store(url: str) -> SqlStore:
+def open_store(url: str, *, ledger: LedgerTerms | None = None) -> SqlStore:
     """Open, and bring up to date, the store at an address such as ``sqlite:////var/lib/wardporter/store.sqlite``.
+
+    Its ledger is bound to the origin in ``ledger`` for good. Without terms, as in tests, it stays what it is and gets
+    no heads.
 
     Raises
     ------
@@ -33,6 +38,8 @@ def open_store(url: str) -> SqlStore:
         Another orchestrator has the store open.
     StoreVersionError
         A newer version of the program wrote the store.
+    LedgerOriginError
+        The store has another ledger: another site's, or a simulated one for a real one or the reverse.
     """
     path = _path_of(url)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +47,8 @@ def open_store(url: str) -> SqlStore:
     try:
         engine = _engine(path)
         migrate(engine, path)
-        return SqlStore(engine=engine, readers=_engine(path, is_read_only=True), lock=lock)
+        terms = bound_terms(engine, ledger)
+        return SqlStore(engine=engine, readers=_engine(path, is_read_only=True), lock=lock, ledger=terms)
     except BaseException:
         lock.close()
         raise
@@ -53,10 +61,11 @@ class SqlStore:
     failed commit nothing more is written: what is on the disk is known again only when the store is opened anew.
     """
 
-    def __init__(self, *, engine: Engine, readers: Engine, lock: TextIO) -> None:
+    def __init__(self, *, engine: Engine, readers: Engine, lock: TextIO, ledger: LedgerTerms) -> None:
         self._engine = engine
         self._readers = readers
         self._lock = lock
+        self._ledger = ledger
         self._memory = Memory()
         self._connection: Connection | None = None
         self._turn = threading.Lock()
@@ -82,7 +91,7 @@ class SqlStore:
         try:
             connection = self._begin()
             try:
-                yield SqlUnitOfWork(connection, self._memory)
+                yield SqlUnitOfWork(connection, self._memory, self._ledger)
                 connection.commit()
                 self._memory.commit()
             except IntegrityError:
@@ -100,7 +109,7 @@ class SqlStore:
     def reading(self) -> Iterator[SqlUnitOfWork]:
         """Open a block that sees one committed state and only reads; any thread may."""
         with self._readers.connect() as connection, connection.begin():
-            yield SqlUnitOfWork(connection, Memory())
+            yield SqlUnitOfWork(connection, Memory(), self._ledger)
 
     def close(self) -> None:
         """Close the file and let another orchestrator open it."""

@@ -10,6 +10,7 @@ from orchestrator.adapters.store.alarms import RememberedAlarms, SqlAlarms
 from orchestrator.adapters.store.custody import SqlApprovals, SqlIncidents
 from orchestrator.adapters.store.deliveries import RememberedDeliveries, SqlDeliveries, SqlJobs
 from orchestrator.adapters.store.fleet import RememberedRobots, RememberedTrips, SqlRobots, SqlTrips
+from orchestrator.adapters.store.ledger import RememberedEdge, SqlLedger
 from orchestrator.adapters.store.messages import (
     RememberedMessages,
     RememberedNumbers,
@@ -19,6 +20,7 @@ from orchestrator.adapters.store.messages import (
 )
 from orchestrator.adapters.store.operations import RememberedClosures, SqlClosures, SqlHistory
 from orchestrator.adapters.store.remembered import Remembered
+from orchestrator.application.ledger_keeping import LedgerTerms
 
 
 class Memory:
@@ -33,6 +35,7 @@ class Memory:
         self.event_numbers = RememberedNumbers(lambda _number: True)
         self.closures = RememberedClosures(lambda kept: kept.is_standing)
         self.alarms = RememberedAlarms(lambda alarm: alarm.is_standing)
+        self.ledger = RememberedEdge()
 
     def commit(self) -> None:
         """Take what the transaction wrote as committed."""
@@ -44,7 +47,7 @@ class Memory:
         for remembered in self._all():
             remembered.roll_back()
 
-    def _all(self) -> tuple[Remembered[Any, Any], ...]:
+    def _all(self) -> tuple[Remembered[Any, Any] | RememberedEdge, ...]:
         return (
             self.deliveries,
             self.trips,
@@ -54,13 +57,14 @@ class Memory:
             self.event_numbers,
             self.closures,
             self.alarms,
+            self.ledger,
         )
 
 
 class SqlUnitOfWork:
     """The repositories over one open transaction."""
 
-    def __init__(self, connection: Connection, memory: Memory) -> None:
+    def __init__(self, connection: Connection, memory: Memory, ledger: LedgerTerms) -> None:
         self.deliveries = SqlDeliveries(connection, memory.deliveries)
         self.jobs = SqlJobs(connection)
         self.trips = SqlTrips(connection, memory.trips)
@@ -73,3 +77,4 @@ class SqlUnitOfWork:
         self.alarms = SqlAlarms(connection, memory.alarms)
         self.approvals = SqlApprovals(connection)
         self.incidents = SqlIncidents(connection)
+        self.ledger = SqlLedger(connection, memory.ledger, ledger)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+import orchestrator.adapters.store.ledger_tables  # noqa: F401  # tables of the same metadata
 from orchestrator.adapters.store.rows import Row
 
 connection = context.config.attributes["connection"]
