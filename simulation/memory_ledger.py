@@ -9,6 +9,7 @@ from datetime import datetime
 from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.domain.custody.balances import Balance, in_order
 from orchestrator.domain.custody.canonical import entry_bytes, entry_hash
+from orchestrator.domain.custody.checkpoint import Checkpoint, signed_head
 from orchestrator.domain.custody.ledger_errors import UnknownEntryError, UnknownPendingError
 from orchestrator.domain.custody.merkle import Frontier, NodeId, frontier_of
 from orchestrator.domain.custody.model import Account, Draft, Entry, PendingId, Stock
@@ -29,6 +30,7 @@ class MemoryLedger:
     above: dict[NodeId, bytes] = field(default_factory=dict[NodeId, bytes])
     held: dict[tuple[Account, Stock], int] = field(default_factory=dict[tuple[Account, Stock], int])
     pendings: dict[PendingId, Pending] = field(default_factory=dict[PendingId, Pending])
+    heads: dict[int, str] = field(default_factory=dict[int, str])
     openings: dict[tuple[PlaceId, Stock], int] = field(default_factory=dict[tuple[PlaceId, Stock], int])
 
     @property
@@ -151,3 +153,15 @@ class MemoryLedger:
             (level, position): self.above[level, position] if level else bytes.fromhex(self.kept[position].hash)
             for level, position in nodes
         }
+
+    def newest_head(self) -> str | None:
+        """Return the newest signed head; None while there is none."""
+        return self.heads[max(self.heads)] if self.heads else None
+
+    def sign_head(self) -> None:
+        """Keep a signed head over what the open transaction has added; nothing was added, nothing is signed."""
+        signer = self.terms.signer
+        if signer is None or not self.size or self.size in self.heads:
+            return
+        checkpoint = Checkpoint(self.terms.origin, self.size, self.frontier().root())
+        self.journal.put(self.heads, self.size, signed_head(checkpoint, signer.key, signer.sign).text)

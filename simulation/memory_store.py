@@ -411,6 +411,7 @@ class MemoryStore:
         self._journal.is_open = True
         try:
             yield self._uow
+            self._uow.ledger.sign_head()
         except BaseException:
             self._journal.undo()
             raise

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.application.errors import UnavailableError
+from orchestrator.domain.custody.checkpoint import KeyName
 from orchestrator.domain.custody.origin import LedgerOrigin
 from orchestrator.domain.custody.pending import LedgerMode
 
@@ -26,13 +27,8 @@ class HeadSigner(Protocol):
     """Signs heads with the key of one ledger."""
 
     @property
-    def name(self) -> str:
-        """The name of the key: the origin line of the ledger it signs for."""
-        ...
-
-    @property
-    def public_key(self) -> bytes:
-        """The Ed25519 public key, 32 bytes."""
+    def key(self) -> KeyName:
+        """The public key, under the origin line of the ledger that it signs for."""
         ...
 
     def sign(self, message: bytes) -> bytes:

@@ -374,6 +374,10 @@ class LedgerRepository(Protocol):
         """Return the hashes of complete nodes of the tree; raises KeyError for one that it has not."""
         ...
 
+    def newest_head(self) -> str | None:
+        """Return the newest signed head; None while there is none. Every commit of entries has signed one."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""

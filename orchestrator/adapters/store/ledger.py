@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from orchestrator.adapters.store.ledger_tables import BALANCE, ENTRY, NODE, OPENING, PENDING
+from orchestrator.adapters.store.ledger_tables import BALANCE, ENTRY, HEAD, NODE, OPENING, PENDING
 from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.domain.custody.balances import Balance, in_order
 from orchestrator.domain.custody.canonical import entry_bytes, entry_from_bytes, entry_hash
+from orchestrator.domain.custody.checkpoint import Checkpoint, signed_head
 from orchestrator.domain.custody.ledger_errors import UnknownEntryError, UnknownPendingError
 from orchestrator.domain.custody.merkle import Frontier, NodeId, frontier_of
 from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, PendingId, Stock
@@ -28,6 +29,8 @@ _ADD_ENTRY = insert(ENTRY)
 _ADD_NODES = insert(NODE)
 _ADD_PENDINGS = insert(PENDING)
 _ADD_OPENING = insert(OPENING)
+_ADD_HEAD = insert(HEAD)
+_NEWEST_HEAD = select(HEAD.c.note).order_by(HEAD.c.size.desc()).limit(1)
 
 
 def _adding_to_balance(dialect: str) -> Any:
@@ -58,6 +61,11 @@ class RememberedEdge:
     def get(self) -> Edge | None:
         """Return the newest edge, None when it is not remembered."""
         return self._written or self._committed
+
+    @property
+    def written(self) -> Edge | None:
+        """The edge as the open transaction has moved it; None while it has not."""
+        return self._written
 
     def has_read(self, edge: Edge) -> None:
         """Remember what was read before the open transaction wrote anything."""
@@ -255,6 +263,20 @@ class SqlLedger:
         if missing:
             raise KeyError(missing[0])
         return found
+
+    def newest_head(self) -> str | None:
+        """Return the newest signed head; None while there is none."""
+        return self._connection.execute(_NEWEST_HEAD).scalar()
+
+    def sign_head(self) -> None:
+        """Keep a signed head over what the open transaction has added; nothing was added, nothing is signed."""
+        written = self._remembered.written
+        if written is None or self._terms.signer is None:
+            return
+        signer = self._terms.signer
+        checkpoint = Checkpoint(self._terms.origin, written.frontier.size, written.frontier.root())
+        head = signed_head(checkpoint, signer.key, signer.sign)
+        self._connection.execute(_ADD_HEAD, {"size": checkpoint.size, "note": head.text})
 
     def _edge(self) -> Edge:
         edge = self._remembered.get()

@@ -91,7 +91,9 @@ class SqlStore:
         try:
             connection = self._begin()
             try:
-                yield SqlUnitOfWork(connection, self._memory, self._ledger)
+                uow = SqlUnitOfWork(connection, self._memory, self._ledger)
+                yield uow
+                uow.ledger.sign_head()
                 connection.commit()
                 self._memory.commit()
             except IntegrityError:
