@@ -27,7 +27,7 @@ from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker, keep_running
 from orchestrator.adapters.mqtt.broker_address import BrokerCredentialError, BrokerLink, TlsFiles
 from orchestrator.adapters.mqtt.driver import Driver, LateTransport
-from orchestrator.adapters.store import SqlStore, open_store
+from orchestrator.adapters.store import SqlStore, name_of_store, open_store
 from orchestrator.application.books import require_fitting_books
 from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
@@ -49,7 +49,6 @@ log = structlog.get_logger(__name__)
 BROKER_FOLDER = "broker"
 CERTIFICATE_ENDS_SOON = timedelta(days=30)
 LOOPBACK_BROKER = "mqtt://127.0.0.1"
-STORE_FILE = "wardporter.sqlite"
 
 
 def fleet_from_settings(settings: Settings) -> FleetOnSite:
@@ -234,7 +233,7 @@ def _building(settings: Settings, fleet: FleetOnSite, *, transport: LateTranspor
 
 
 def _open_books(settings: Settings, fleet: FleetOnSite) -> SqlStore:
-    store = open_store(f"sqlite:///{settings.data / STORE_FILE}")
+    store = open_store(settings.store_url(), is_standby=settings.standby)
     try:
         with store.reading() as uow:
             require_fitting_books(uow, fleet)
@@ -279,8 +278,11 @@ def serve(settings: Settings, *, tell: Callable[[str], None]) -> None:
     require_loopback(settings.host)
     warn_of_certificate(broker_link_from_settings(settings), now=SystemClock().now())
     port = free_port(settings.port, host=settings.host.strip("[]"))
+    books = name_of_store(settings.store_url())
+    if settings.standby:
+        tell(f"Wardporter stands by, and serves as soon as nobody else has the store {books} open. Ctrl-C ends it.")
     app = build_service(settings)
-    tell(f"Wardporter serves http://{settings.host}:{port}; its books are in {settings.data}. Ctrl-C ends it.")
+    tell(f"Wardporter serves http://{settings.host}:{port}; its books are in {books}. Ctrl-C ends it.")
     uvicorn.run(app, host=settings.host.strip("[]"), port=port, log_level="warning", timeout_graceful_shutdown=5)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from orchestrator import cli_demo, cli_pki, cli_robot, cli_site
+from orchestrator import cli_demo, cli_pki, cli_robot, cli_site, cli_store
 from orchestrator.domain.errors import WardporterError
 from orchestrator.settings import Settings
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(cli_site.app, name="site")
 app.add_typer(cli_pki.app, name="pki")
 app.add_typer(cli_robot.app, name="robot")
+app.add_typer(cli_store.app, name="store")
 app.command(name="demo")(cli_demo.demo)
 
 
@@ -33,11 +34,14 @@ def serve(
         Path | None, typer.Option(help="Folder for the books; ~/.local/share/wardporter by default.")
     ] = None,
     port: Annotated[int | None, typer.Option(help="TCP port on loopback.", min=0, max=65535)] = None,
+    standby: Annotated[
+        bool | None, typer.Option("--standby", help="Wait while another one has the store open, then take over.")
+    ] = None,
 ) -> None:
     """Run the orchestrator. Every option can also be set as WARDPORTER_… in the environment."""
     from orchestrator.bootstrap import serve as serve_with  # the service takes a second to import, `site` need not
 
-    given = {"site": site, "fleet": fleet, "data": data, "port": port}
+    given = {"site": site, "fleet": fleet, "data": data, "port": port, "standby": standby}
     try:
         settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
         serve_with(settings, tell=typer.echo)

@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.adapters.config.built_in import built_in
+
+STORE_FILE = "wardporter.sqlite"
+"""Of the books in the data folder, when no other store is named."""
 
 
 def _data_home() -> Path:
@@ -21,6 +24,8 @@ def _data_home() -> Path:
 class Settings(BaseSettings):
     """Settings of one orchestrator.
 
+    ``store`` is the address of the database with the books, an SQLite file in ``data`` when left out; it may hold a
+    password. With ``standby`` the service waits while another one has the store open, and then takes over.
     ``building`` says where doors and lifts are: ``simulated`` in the service's own process, or ``mqtt``, on the broker.
     ``mqtt_url`` names a real broker (``mqtt://host:port`` or ``mqtts://host:port``); without it a child broker is kept
     in ``data``. ``mqtt_tls`` is the folder with our credential for it, as `wardporter pki` makes it; ``mqtt_ca``,
@@ -37,6 +42,8 @@ class Settings(BaseSettings):
     robot_models: Path = Field(default_factory=lambda: built_in("robot_models"))
     policies: Path = Field(default_factory=lambda: built_in("policies/default.policy.yaml"))
     data: Path = Field(default_factory=_data_home)
+    store: SecretStr | None = None
+    standby: bool = False
     mqtt_url: str | None = None
     building: Literal["simulated", "mqtt"] = "simulated"
     mqtt_tls: Path | None = None
@@ -47,3 +54,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     speed_factor: float = Field(default=1.0, gt=0, le=100)
+
+    def store_url(self) -> str:
+        """Return the address of the store; not to be logged."""
+        return self.store.get_secret_value() if self.store is not None else f"sqlite:///{self.data / STORE_FILE}"

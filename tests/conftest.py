@@ -12,9 +12,16 @@ import pytest
 
 from tests.support.brokers import broker, child_broker
 from tests.support.claims import PORTS, ROS_DOMAINS, claimed_number, port_is_free
+from tests.support.postgresql import empty_postgres_url, postgres_server, postgres_url
 from tests.support.tools import TOOLS, missing_tool, tools_are_required
 
-__all__ = ["broker", "child_broker"]  # fixtures of tests/support, for every test
+__all__ = [
+    "broker",
+    "child_broker",
+    "empty_postgres_url",
+    "postgres_server",
+    "postgres_url",
+]  # fixtures of tests/support, for every test
 
 # How fast an example runs says nothing on a machine that does other things too; pytest's timeout catches what hangs.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)

@@ -20,7 +20,8 @@ from simulation.demo.cast import Cast
 class Stage:
     """Where everything of one demonstration lies.
 
-    ``service_env`` are the settings that the service starts with.
+    ``service_env`` are the settings that the service starts with. ``store_url`` is the address of its books, by default
+    a file of the demonstration's own, whatever the environment names: what is played never gets into real books.
     """
 
     folder: Path
@@ -28,6 +29,7 @@ class Stage:
     site: Site
     speed_factor: float
     port: int
+    store_url: str | None = None
 
     @property
     def service_env(self) -> dict[str, str]:
@@ -37,6 +39,7 @@ class Stage:
             "WARDPORTER_FLEET": str(self.folder / "demo.fleet.yaml"),
             "WARDPORTER_ROBOT_MODELS": str(self.folder / "robot_models"),
             "WARDPORTER_DATA": str(self.folder / "data"),
+            "WARDPORTER_STORE": self.store_url or f"sqlite:///{self.folder / 'data' / 'wardporter.sqlite'}",
             "WARDPORTER_PORT": str(self.port),
             "WARDPORTER_SPEED_FACTOR": str(self.speed_factor),
         }
@@ -75,7 +78,9 @@ class Stage:
         return (place.level, place.x_m, place.y_m, 0.0)
 
 
-def set_stage(folder: Path, *, site: Site, cast: Cast, speed_factor: float, port: int) -> Stage:
+def set_stage(
+    folder: Path, *, site: Site, cast: Cast, speed_factor: float, port: int, store_url: str | None = None
+) -> Stage:
     """Write the files of a demonstration into ``folder`` and return where everything is."""
     (folder / "robot_models").mkdir(parents=True, exist_ok=True)
     (folder / "robots").mkdir(exist_ok=True)
@@ -83,7 +88,7 @@ def set_stage(folder: Path, *, site: Site, cast: Cast, speed_factor: float, port
     (folder / "demo.fleet.yaml").write_text(_fleet_text(cast), encoding="utf-8")
     (folder / "robot_models" / "porter.model.yaml").write_text(_model_text(cast), encoding="utf-8")
     (folder / "model.json").write_text(model_to_json(cast.model), encoding="utf-8")
-    return Stage(folder=folder, cast=cast, site=site, speed_factor=speed_factor, port=port)
+    return Stage(folder=folder, cast=cast, site=site, speed_factor=speed_factor, port=port, store_url=store_url)
 
 
 def _fleet_text(cast: Cast) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -56,6 +55,7 @@ from tests.support.ledgers import (
     sealing,
     signs,
 )
+from tests.support.postgresql import store_url_of
 
 AnyStore = SqlStore | MemoryStore
 Opener = Callable[[LedgerTerms], AnyStore]
@@ -65,14 +65,14 @@ class PlannedError(Exception):
     """Raised by a test in the middle of a transaction."""
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def opener(request: pytest.FixtureRequest) -> Iterator[Opener]:
     opened: list[SqlStore] = []
 
     def open_with(terms: LedgerTerms) -> AnyStore:
         if request.param == "memory":
             return MemoryStore(terms)
-        opened.append(open_store(f"sqlite:///{tmp_path}/store.sqlite", ledger=terms))
+        opened.append(open_store(store_url_of(request.param, request), ledger=terms))
         return opened[-1]
 
     yield open_with

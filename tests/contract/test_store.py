@@ -1,11 +1,10 @@
-"""What every store promises, run against the one in memory and the one on disk."""
+"""What every store promises, run against the one in memory, the one on disk and the one on a server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -40,6 +39,7 @@ from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId, LevelId, PlaceId, StationId, WaypointId, ZoneId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, a_line, a_request, bring_to, counts_of, queue
+from tests.support.postgresql import store_url_of
 
 AnyStore = SqlStore | MemoryStore
 
@@ -48,12 +48,12 @@ class PlannedError(Exception):
     """Raised by a test in the middle of a transaction."""
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[AnyStore]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    opened = open_store(f"sqlite:///{tmp_path}/store.sqlite")
+    opened = open_store(store_url_of(request.param, request))
     yield opened
     opened.close()
 

@@ -212,15 +212,17 @@ def a_house(
     ros_domain_id: int,
     robots: int = 2,
     speed_factor: float = 10.0,
+    store_url: str | None = None,
 ) -> Iterator[House]:
     """Open a house on the demo hospital and end it, whatever happens.
 
     ``broker`` is ``own`` (the service looks after amqtt itself), ``amqtt`` or ``mosquitto`` (it is told an address), or
-    ``secured`` (Mosquitto over TLS, a certificate for each).
+    ``secured`` (Mosquitto over TLS, a certificate for each). ``store_url`` is where the service keeps
+    its books, a file of its own when left out.
     """
     site = read_stage_site(None)
     cast = choose_cast(site, model=load_robot_models(built_in("robot_models"))[MODEL], robots=robots)
-    stage = set_stage(folder, site=site, cast=cast, speed_factor=speed_factor, port=port)
+    stage = set_stage(folder, site=site, cast=cast, speed_factor=speed_factor, port=port, store_url=store_url)
     running = _broker(broker, stage, broker_port)
     running.start()
     try:

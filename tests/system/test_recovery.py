@@ -12,6 +12,7 @@ import pytest
 
 from simulation.demo.people import PHARMACIST
 from tests.support.houses import House, assert_delivered_once, assert_orders_kept
+from tests.support.postgresql import store_url_of
 from tests.support.wire_tap import loads_of
 
 pytestmark = [
@@ -58,8 +59,11 @@ def test_orchestrator_killed_while_robots_drive_finishes_every_delivery_once(ope
     assert_orders_kept(house)
 
 
-def test_delivery_that_was_acknowledged_survives_a_kill_right_after(open_house: OpenHouse) -> None:
-    house = open_house(robots=1)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_delivery_that_was_acknowledged_survives_a_kill_right_after(
+    open_house: OpenHouse, request: pytest.FixtureRequest, kind: str
+) -> None:
+    house = open_house(robots=1, store_url=store_url_of(kind, request))
     house.queue([ALDER])
     house.restart_service()
     house.wait_ready()

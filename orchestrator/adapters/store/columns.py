@@ -1,4 +1,4 @@
-"""Column types and checks that SQLite has not got of its own."""
+"""Column types and checks that the databases have not got of their own, or not alike."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Dialect
+from sqlalchemy import BigInteger, CheckConstraint, Dialect, Integer
 from sqlalchemy.types import String, TypeDecorator
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""Of what is counted for ever. SQLite keeps 64 bits in any case, and orders a table by a key only if it is INTEGER."""
 
 
 class Moment(TypeDecorator[datetime]):

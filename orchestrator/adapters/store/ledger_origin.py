@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, insert, select
 
 from orchestrator.adapters.store.ledger_tables import ORIGIN
 from orchestrator.application.ledger_keeping import LedgerOriginError, LedgerTerms
 from orchestrator.domain.custody.origin import LedgerOrigin
 
 
-def bound_terms(engine: Engine, wanted: LedgerTerms | None) -> LedgerTerms:
+def bound_terms(connection: Connection, wanted: LedgerTerms | None) -> LedgerTerms:
     """Return the terms on which the store keeps its ledger; the first terms that are wanted bind it for good.
+
+    The connection is outside a transaction.
 
     Raises
     ------
     LedgerOriginError
         The store is bound to another origin.
     """
-    with engine.begin() as connection:
+    with connection.begin():
         kept = connection.execute(select(ORIGIN.c.line)).scalar()
         if wanted is None:
             return LedgerTerms.unbound() if kept is None else LedgerTerms(LedgerOrigin.parse(kept))

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Text
 from sqlmodel import Field, SQLModel
 
-from orchestrator.adapters.store.columns import Moment, one_of
+from orchestrator.adapters.store.columns import Moment, Number, one_of
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.delivery.model import DeliveryState, Priority
 from orchestrator.domain.emergency.alarm import AlarmKind
@@ -190,7 +190,7 @@ class OutboxRow(Row, table=True):
         Index("outbox_by_outcome", "settled"),
     )
 
-    id: int = Field(primary_key=True)
+    id: int = Field(primary_key=True, sa_type=Number)
     robot: str
     created_at: datetime = Field(sa_type=Moment)
     drive_order: str | None = Field(default=None, sa_type=Text)
@@ -203,7 +203,7 @@ class EventRow(Row, table=True):
 
     __tablename__ = "event"  # pyright: ignore[reportAssignmentType]
 
-    number: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=Number)
     at: datetime = Field(sa_type=Moment)
     kind: str
     subject: str
@@ -219,7 +219,7 @@ class RobotEntryRow(Row, table=True):
         Index("robot_entry_by_robot", "robot", "number"),
     )
 
-    number: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=Number)
     robot: str
     at: datetime = Field(sa_type=Moment)
     act: str
@@ -234,7 +234,7 @@ class ClosureRow(Row, table=True):
     __tablename__ = "lane_closure"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("lane_closure_by_end", "opened_at"),)
 
-    number: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=Number)
     lane: str
     at: datetime = Field(sa_type=Moment)
     by: str
@@ -243,6 +243,16 @@ class ClosureRow(Row, table=True):
     opened_at: datetime | None = Field(default=None, sa_type=Moment)
     opened_by: str | None = None
     opened_reason: str | None = None
+
+
+class WriterEpochRow(Row, table=True):
+    """How often the store was opened to write, in one row; see `epoch.py`."""
+
+    __tablename__ = "writer_epoch"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (CheckConstraint("id = 1", name="writer_epoch_one_row"),)
+
+    id: int = Field(primary_key=True)
+    number: int = Field(sa_type=Number)
 
 
 class AnswerRow(Row, table=True):

@@ -88,7 +88,7 @@ def upgrade() -> None:
         "ledger_origin",
         sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("line", sa.String(), nullable=False),
-        sa.CheckConstraint("only = 1", name="ledger_origin_only"),
+        sa.CheckConstraint('"only" = 1', name="ledger_origin_only"),
         sa.PrimaryKeyConstraint("only"),
     )
     if op.get_bind().dialect.name == "sqlite":
