@@ -60,6 +60,8 @@ class SimulatedBuilding:
         self._epoch = 0
         self._made = 0
         self._mine: dict[tuple[str, RobotId], str] = {}
+        self._motorised = [door for door in machines.doors if machines.site.doors[door].is_motorised]
+        self._by_name = sorted({**machines.doors, **machines.lifts}.items(), key=lambda named: named[0])
 
     # -- what a building over a broker would need -----------------------------------------------------------------
 
@@ -104,13 +106,13 @@ class SimulatedBuilding:
 
     def doors(self) -> Mapping[DoorId, DoorPicture]:
         """Return how every door stands."""
-        return {door: self._door(door) for door in self._machines.doors if self._machines.site.doors[door].is_motorised}
+        return {door: self._door(door) for door in self._motorised}
 
     def _door(self, door: DoorId) -> DoorPicture:
         device = self._machines.doors[door]
         if door in self._machines.offline:
             return DoorPicture(DoorPosition.OFFLINE)
-        sessions = tuple(self._told(held) for held in device.book.held)
+        sessions = () if device.book.is_empty else tuple(self._told(held) for held in device.book.held)
         return DoorPicture(device.position(self._now_s), is_obstructed=device.is_obstructed, sessions=sessions)
 
     # -- lifts ----------------------------------------------------------------------------------------------------
@@ -133,11 +135,11 @@ class SimulatedBuilding:
 
     def left_behind(self) -> Sequence[tuple[DoorId | LiftId, RobotId]]:
         """Return what is held for robots since before this epoch began."""
-        devices = {**self._machines.doors, **self._machines.lifts}
         return [
-            (device, RobotId(held.asked.holder))
-            for device in sorted(devices)
-            for held in devices[device].book.held
+            (name, RobotId(held.asked.holder))
+            for name, device in self._by_name
+            if not device.book.is_empty
+            for held in device.book.held
             if held.asked.owner == OWNER and held.asked.epoch < self._epoch
         ]
 

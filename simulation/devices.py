@@ -105,7 +105,7 @@ class DoorDevice:
         return self._leaf.settles_s()
 
     def _follow(self, at_s: float) -> None:
-        self._leaf.move(is_opening=bool(self.book.held), at_s=at_s)
+        self._leaf.move(is_opening=not self.book.is_empty, at_s=at_s)
 
 
 class LiftDevice:
@@ -141,7 +141,7 @@ class LiftDevice:
     @property
     def served(self) -> Held | None:
         """The session that has the cabin."""
-        return next((held for held in self.book.held if _key(held) == self._served), None)
+        return None if self._served is None else self.book.of(*self._served)
 
     @property
     def waiting(self) -> tuple[Held, ...]:
@@ -213,7 +213,7 @@ class LiftDevice:
     def _choose_served(self) -> None:
         if self.served is not None:
             return
-        is_free = self.mode is LiftMode.NORMAL and bool(self.book.held)
+        is_free = self.mode is LiftMode.NORMAL and not self.book.is_empty
         self._served = _key(self.book.held[0]) if is_free else None
 
     def _settle(self, at_s: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -42,6 +43,15 @@ class SessionBook:
         """Every session, the one asked for first in front."""
         return tuple(self._held.values())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody holds anything."""
+        return not self._held
+
+    def of(self, owner: str, holder: str) -> Held | None:
+        """Return the session of an owner for a holder, None when there is none."""
+        return self._held.get((owner, holder))
+
     def ask(self, asked: Asked, *, at_s: float) -> bool:
         """Keep or renew a session; one of an earlier epoch of the same owner for the same holder is taken over.
 
@@ -71,6 +81,8 @@ class SessionBook:
 
     def lapse(self, *, before_s: float) -> tuple[Held, ...]:
         """Drop the sessions that were heard last before a moment and return them."""
+        if not self._held or before_s == -math.inf:
+            return ()
         gone = {key: held for key, held in self._held.items() if held.heard_s < before_s}
         for key in gone:
             del self._held[key]

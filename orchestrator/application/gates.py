@@ -7,7 +7,7 @@ until the robot's tail is out of it and clear.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.application.device_words import door_reason, lift_reason
@@ -121,40 +121,46 @@ class Gates:
 
     def hold_what_is_needed(self, needs: Mapping[RobotId, Whereabouts]) -> None:
         """Hold the doors and lifts on the lanes of every robot and around it, and only then let go of all others."""
-        left = self._left_behind()
-        wanted = {robot: self._needed(robot, where, left.get(robot, set())) for robot, where in needs.items()}
-        for robot, (doors, lifts) in wanted.items():
-            for door in sorted(doors):
+        doors, lifts = self._held()
+        wanted = {robot: self._needed(robot, where, doors[robot], lifts[robot]) for robot, where in needs.items()}
+        for robot, (needed, _) in wanted.items():
+            for door in sorted(needed):
                 self._hold_door(door, robot)
-            for lift in sorted(lifts - self._lifts[robot]):
+        for robot, (_, needed) in wanted.items():
+            for lift in sorted(needed - self._lifts[robot]):
                 self._hold_lift(lift, self._level_needed(lift, robot, needs[robot]), robot)
-        for robot, (doors, lifts) in wanted.items():
-            for door in sorted((self._doors[robot] | _doors_among(left, robot, self._fleet)) - doors):
+        for robot, (needed_doors, needed_lifts) in wanted.items():
+            for door in sorted(doors[robot] - needed_doors):
                 self._building.release_door(door, robot)
                 self._doors[robot].discard(door)
-            for lift in sorted((self._lifts[robot] | _lifts_among(left, robot, self._fleet)) - lifts):
+            for lift in sorted(lifts[robot] - needed_lifts):
                 self._building.release_lift(lift, robot)
                 self._lifts[robot].discard(lift)
 
-    def _left_behind(self) -> dict[RobotId, set[str]]:
-        left: dict[RobotId, set[str]] = {}
+    def _held(self) -> tuple[dict[RobotId, set[DoorId]], dict[RobotId, set[LiftId]]]:
+        """Return what is held for each robot: by us, or left behind by an orchestrator before us."""
+        doors = {robot: set(held) for robot, held in self._doors.items()}
+        lifts = {robot: set(held) for robot, held in self._lifts.items()}
         for device, robot in self._building.left_behind():
-            left.setdefault(robot, set()).add(device)
-        return left
+            if robot in doors and device in self._fleet.site.doors:
+                doors[robot].add(DoorId(device))
+            if robot in lifts and device in self._fleet.site.lifts:
+                lifts[robot].add(LiftId(device))
+        return doors, lifts
 
-    def _needed(self, robot: RobotId, where: Whereabouts, left: set[str]) -> tuple[set[DoorId], set[LiftId]]:
+    def _needed(
+        self, robot: RobotId, where: Whereabouts, held_doors: set[DoorId], held_lifts: set[LiftId]
+    ) -> tuple[set[DoorId], set[LiftId]]:
         """Return the doors and lifts that a robot needs: those on its lanes, and those its tail may still be in."""
-        graph = self._fleet.graph_of(robot)
+        graph, site = self._fleet.graph_of(robot), self._fleet.site
         lanes = [graph.lanes[lane] for lane in where.lanes]
-        doors = {lane.door for lane in lanes if lane.door and self._fleet.site.doors[lane.door].is_motorised}
+        doors = {lane.door for lane in lanes if lane.door and site.doors[lane.door].is_motorised}
         lifts = {lift for lane in lanes if (lift := _lift_of(lane, graph)) is not None}
-        held_doors = self._doors[robot] | {door for door in self._fleet.site.doors if door in left}
-        held_lifts = self._lifts[robot] | {lift for lift in self._fleet.site.lifts if lift in left}
         if where.place is None:
             return doors | held_doors, lifts | held_lifts
         place, around_m = graph.waypoints[where.place], self._fleet.models[robot].radius_m + MARGIN_M
-        doors |= {door for door in held_doors if _is_at_door(place, self._fleet.site.doors[door], within_m=around_m)}
-        lifts |= {lift for lift in held_lifts if _is_at_lift(place, self._fleet.site.lifts[lift], within_m=around_m)}
+        doors |= {door for door in held_doors if _is_at_door(place, site.doors[door], within_m=around_m)}
+        lifts |= {lift for lift in held_lifts if _is_at_lift(place, site.lifts[lift], within_m=around_m)}
         return doors, lifts | ({place.lift} if place.lift else set())
 
     def _level_needed(self, lift: LiftId, robot: RobotId, where: Whereabouts) -> LevelId:
@@ -217,11 +223,3 @@ def _is_at_lift(place: Waypoint, lift: Lift, *, within_m: float) -> bool:
         depth_m=lift.depth_m,
     )
     return distance_m <= within_m
-
-
-def _doors_among(left: Mapping[RobotId, Iterable[str]], robot: RobotId, fleet: FleetOnSite) -> set[DoorId]:
-    return {door for door in fleet.site.doors if door in left.get(robot, ())}
-
-
-def _lifts_among(left: Mapping[RobotId, Iterable[str]], robot: RobotId, fleet: FleetOnSite) -> set[LiftId]:
-    return {lift for lift in fleet.site.lifts if lift in left.get(robot, ())}
