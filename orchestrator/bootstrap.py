@@ -229,7 +229,7 @@ def build_service(settings: Settings) -> FastAPI:
 def _building(settings: Settings, fleet: FleetOnSite, *, transport: LateTransport, clock: SystemClock) -> Building:
     if settings.building == "mqtt":
         return MqttBuilding(fleet.site, transport=transport, clock=clock)
-    return SimulatedBuilding(Machines(fleet.site), clock=SystemClock(speed_factor=settings.speed_factor))
+    return SimulatedBuilding(Machines(fleet.site), clock=clock, pace=settings.speed_factor)
 
 
 def _open_books(settings: Settings, fleet: FleetOnSite) -> SqlStore:

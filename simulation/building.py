@@ -6,6 +6,7 @@ same devices do over the device protocol; `tests/contract/test_building.py` hold
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -51,17 +52,22 @@ class SimulatedBuilding:
     machines : Machines
         The devices; they outlive a building that is put in front of them anew.
     clock : Clock
-        Seconds on its monotonic time are the devices' seconds.
+        The orchestrator's time.
+    pace : float, optional
+        How many of the devices' seconds one of the clock's is.
     """
 
-    def __init__(self, machines: Machines, *, clock: Clock) -> None:
+    def __init__(self, machines: Machines, *, clock: Clock, pace: float = 1.0) -> None:
         self._machines = machines
         self._clock = clock
+        self._pace = pace
+        self._has_news = False
         self._epoch = 0
         self._made = 0
         self._mine: dict[tuple[str, RobotId], str] = {}
         self._motorised = [door for door in machines.doors if machines.site.doors[door].is_motorised]
         self._by_name = sorted({**machines.doors, **machines.lifts}.items(), key=lambda named: named[0])
+        self._moving: dict[str, DoorDevice | LiftDevice] = {}
 
     # -- what a building over a broker would need -----------------------------------------------------------------
 
@@ -79,12 +85,34 @@ class SimulatedBuilding:
         del topic, payload, is_retained
         return False
 
-    def advance(self) -> None:
-        """Nothing has to be renewed: asking and holding are one here."""
+    def note_change(self) -> None:
+        """Take notice of what has befallen a device; over a broker it would say so itself."""
+        self._has_news = True
+        for name, device in self._by_name:
+            self._watch(name, device)
+
+    def advance(self) -> bool:
+        """Return whether a door or cabin has come to rest; nothing has to be renewed, asking and holding are one."""
+        now_s = self._now_s
+        is_news, self._has_news = self._has_news, False
+        settled = [name for name, device in self._moving.items() if device.settles_s() <= now_s]
+        for name in settled:
+            device = self._moving.pop(name)
+            device.advance(now_s)
+            self._watch(name, device)
+        return is_news or bool(settled)
 
     def next_due_s(self) -> float | None:
-        """Never."""
-        return None
+        """Return when the next door or cabin comes to rest."""
+        if self._has_news:
+            return self._now_s / self._pace
+        due_s = min((device.settles_s() for device in self._moving.values()), default=math.inf)
+        return None if due_s == math.inf else due_s / self._pace
+
+    def _watch(self, name: str, device: DoorDevice | LiftDevice) -> None:
+        """Remember a device that is on its way, to tell when it comes to rest."""
+        if self._now_s < device.settles_s() < math.inf:
+            self._moving[name] = device
 
     # -- doors ----------------------------------------------------------------------------------------------------
 
@@ -92,6 +120,7 @@ class SimulatedBuilding:
         """Begin to open the door and hold it for the robot, unless it is held already."""
         if door not in self._machines.offline:
             self._machines.doors[door].ask(self._asked(door, robot, purpose), at_s=self._now_s)
+            self._watch(door, self._machines.doors[door])
 
     def release_door(self, door: DoorId, robot: RobotId) -> None:
         """Let the door close once nobody holds it."""
@@ -99,6 +128,7 @@ class SimulatedBuilding:
         device = self._machines.doors[door]
         for held in _sessions_of(device.book.held, robot):
             device.release(held.asked.session, owner=OWNER, epoch=self._epoch, at_s=self._now_s)
+        self._watch(door, device)
 
     def is_door_open_for(self, door: DoorId, robot: RobotId) -> bool:
         """Whether the door is fully open and held for the robot."""
@@ -121,6 +151,7 @@ class SimulatedBuilding:
         """Send the cabin to the level for the robot, now if nobody has it, else in turn."""
         if lift not in self._machines.offline:
             self._machines.lifts[lift].ask(self._asked(lift, robot, purpose, level), at_s=self._now_s)
+            self._watch(lift, self._machines.lifts[lift])
 
     def release_lift(self, lift: LiftId, robot: RobotId) -> None:
         """Give the cabin to whoever waits next."""
@@ -128,6 +159,7 @@ class SimulatedBuilding:
         device = self._machines.lifts[lift]
         for held in _sessions_of(device.book.held, robot):
             device.release(held.asked.session, owner=OWNER, epoch=self._epoch, at_s=self._now_s)
+        self._watch(lift, device)
 
     def is_lift_open_for(self, lift: LiftId, level: LevelId, robot: RobotId) -> bool:
         """Whether the cabin stands open at the level for the robot alone."""
@@ -160,7 +192,7 @@ class SimulatedBuilding:
 
     @property
     def _now_s(self) -> float:
-        return self._clock.monotonic_s()
+        return self._clock.monotonic_s() * self._pace
 
     def _asked(self, device: str, robot: RobotId, purpose: str, level: LevelId | None = None) -> Asked:
         if (device, robot) not in self._mine:

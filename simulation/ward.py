@@ -175,13 +175,14 @@ class SimulatedWard:
         self._plan_tick()
 
     def _new_control(self) -> Control:
+        self._building = self._new_building()
         control = Control(
             fleet=self._fleet,
             store=self.store,
             clock=self.clock,
             ids=self.ids,
             transport=self._broker,
-            building=self._new_building(),
+            building=self._building,
         )
         control.observers.append(self._look)
         return control
@@ -196,10 +197,17 @@ class SimulatedWard:
 
         def happen() -> None:
             act(self.machines, self.clock.monotonic_s())
-            if self.devices is not None:
-                self.devices.look()
+            self.look_at_devices()
 
         self.scheduler.at(at_s, happen)
+
+    def look_at_devices(self) -> None:
+        """Let doors and lifts say how they stand, after something has befallen them."""
+        if self.devices is not None:
+            self.devices.look()
+        elif isinstance(self._building, SimulatedBuilding):
+            self._building.note_change()
+            self._plan_tick()
 
     def _home_pose(self, robot: RobotId) -> BoardPose:
         pose = self._fleet.pose_of(robot, self._fleet.home_waypoint_of(robot))

@@ -63,10 +63,10 @@ from orchestrator.vda5050.repair import SchemaFault
 T = TypeVar("T")
 
 SOON_S = 1.0
-"""How soon to look again while something is under way that no message announces: a door that opens, for instance."""
+"""How soon to look again after a turn that changed something: what it decided may let more be decided."""
 
 LATER_S = 5.0
-"""How soon to look again when nothing is."""
+"""How soon to look again after any other, for what neither a message nor a device announces."""
 
 LISTENED_KINDS = (TopicKind.STATE, TopicKind.CONNECTION, TopicKind.FACTSHEET, *TO_ROBOT)
 """What is listened to of each robot; what goes to it only to see that the broker keeps none of it."""
@@ -389,11 +389,11 @@ class Control:
         return Whereabouts(lanes_ahead(record), standing_place(self.fleet, record))
 
     def _next_look(self, turn: Turn) -> float:
-        """Return when time alone may bring something; all else comes with a message or a command."""
-        is_gated = any(turn.record(robot).granted for robot in self.fleet.robots)
-        if turn.has_changed or self._not_before_s or is_gated:
+        """Return when time alone may bring something; all else comes with a message, a device or a command."""
+        if turn.has_changed:
             return turn.at_s + SOON_S
-        return min(turn.at_s + LATER_S, self._steering.patience_ends_s(turn.at_s))
+        rested_s = min((end_s for end_s in self._not_before_s.values() if end_s > turn.at_s), default=math.inf)
+        return min(turn.at_s + LATER_S, rested_s, self._steering.patience_ends_s(turn.at_s))
 
     def _resting(self, turn: Turn) -> frozenset[RobotId]:
         return frozenset(
@@ -437,7 +437,8 @@ class Control:
                 self._transport.publish(publish.topic, publish.payload, qos=publish.qos, retain=publish.retain)
             if due.events:
                 self._heed(robot, due.events)
-        self._building.advance()
+        if self._building.advance():
+            self._next_look_s = self._clock.monotonic_s()
         for observer in self.observers:
             observer()
 

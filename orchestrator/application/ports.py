@@ -488,12 +488,18 @@ class Building(Protocol):
         """Take in a message; return whether it was a device's and brought news. No other changes anything."""
         ...
 
-    def advance(self) -> None:
-        """Let time pass: renew what is held, repeat what is released and not confirmed."""
+    def advance(self) -> bool:
+        """Let time pass: renew what is held, repeat what is released and not confirmed.
+
+        Returns
+        -------
+        bool
+            Whether a device stands differently by it, or is silent, since the last call. Told once.
+        """
         ...
 
     def next_due_s(self) -> float | None:
-        """Return when `advance` has something to do, or a device would be silent, in monotonic seconds."""
+        """Return when `advance` has something to do or to tell, in monotonic seconds; None when only a message can."""
         ...
 
     def hold_door(self, door: DoorId, robot: RobotId, *, purpose: str) -> None:

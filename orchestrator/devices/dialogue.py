@@ -185,9 +185,15 @@ class DeviceDialogue:
 
     # -- what time brings -----------------------------------------------------------------------------------------
 
+    def note_silence(self, *, at_s: float) -> bool:
+        """Return whether the device has gone silent since it was heard; told once."""
+        if self._is_silence_noted or not self._is_silent(at_s):
+            return False
+        self._is_silence_noted = True
+        return True
+
     def due(self, *, at_s: float, now: datetime) -> list[Outgoing]:
         """Return the requests to send by now; calling again at once returns nothing."""
-        self._is_silence_noted = self._is_silence_noted or self._is_silent(at_s)
         self._leaving = {
             session: wish
             for session, wish in self._leaving.items()
@@ -196,7 +202,7 @@ class DeviceDialogue:
         return [self._request(wish, at_s=at_s, now=now) for wish in self._outstanding() if at_s >= wish.send_s]
 
     def next_due_s(self) -> float | None:
-        """Return when `due` has something again, or the device would be offline; None when only a message can tell."""
+        """Return when `due` or `note_silence` has something again; None when only a message can bring news."""
         times = [wish.send_s for wish in self._outstanding()]
         if not self._is_silence_noted:
             times.append(self._heard_s + self._timing.silent_after_s)

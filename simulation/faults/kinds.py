@@ -66,16 +66,10 @@ class FaultKind(StrEnum):
     """A lift is out of order, taken by people or recalled for a fire; where there is none, a door is offline."""
 
 
-OF_EVERYBODY = frozenset(
-    {
-        FaultKind.BROKER_RESTART,
-        FaultKind.BAD_NETWORK,
-        FaultKind.ORCHESTRATOR_KILLED,
-        FaultKind.DOOR_OBSTRUCTED,
-        FaultKind.DOOR_OFFLINE,
-        FaultKind.LIFT_AWAY,
-    }
-)
+OF_DEVICES = frozenset({FaultKind.DOOR_OBSTRUCTED, FaultKind.DOOR_OFFLINE, FaultKind.LIFT_AWAY})
+"""Kinds that befall doors and lifts."""
+
+OF_EVERYBODY = OF_DEVICES | {FaultKind.BROKER_RESTART, FaultKind.BAD_NETWORK, FaultKind.ORCHESTRATOR_KILLED}
 """Kinds that hit the whole house; all others hit one robot."""
 
 

@@ -11,7 +11,7 @@ from orchestrator.application.fleet import FleetOnSite
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.geometry import distance_to_segment
 from simulation.broker import Listener, VirtualBroker
-from simulation.faults.kinds import FaultKind, PlannedFault, begin
+from simulation.faults.kinds import OF_DEVICES, FaultKind, PlannedFault, begin
 from simulation.faults.network import FaultyBroker
 from simulation.faults.people import RetryingPeople
 from simulation.faults.promises import PromiseBrokenError
@@ -180,9 +180,13 @@ class FaultyWard(SimulatedWard):
         self.faults_now.append(fault)
         self.happened[fault.kind] += 1
         undo = begin(fault, self)
+        if fault.kind in OF_DEVICES:
+            self.look_at_devices()
 
         def end() -> None:
             self.faults_now.remove(fault)
             undo()
+            if fault.kind in OF_DEVICES:
+                self.look_at_devices()
 
         self.scheduler.after(fault.for_s, end)

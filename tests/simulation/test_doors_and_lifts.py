@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import pytest
 
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.device import DoorPosition
-from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, WaypointId, ZoneId
+from orchestrator.domain.site.model import DoorId, Lane, LaneGraph, LaneId, WaypointId, ZoneId
 from simulation.building import DeviceTimes
 from simulation.ward import SimulatedWard
 from tests.support.wards import a_demand, a_fleet, building_over_broker, demo_hospital
+
+SOON_S = 0.15
+"""In this time the device has said that it is open, and the update with the way through has left."""
 
 
 class ReleaseWatch:
@@ -79,6 +83,39 @@ def test_no_lane_is_released_through_a_door_or_a_lift_that_is_not_open(is_over_b
     assert ward.run(limit_s=7200.0).is_finished
     assert watch.doors_passed > 0
     assert watch.lifts_passed > 0
+
+
+class OpenedDoors:
+    """How long after each opening of a door the first lane through it was released, seconds."""
+
+    def __init__(self, ward: SimulatedWard) -> None:
+        self._ward = ward
+        self._released: dict[RobotId, tuple[str, int]] = {}
+        self.waited_s: dict[tuple[DoorId, float], float] = {}
+        ward.control.observers.append(self._look)
+
+    def _look(self) -> None:
+        for picture in self._ward.control.picture().robots:
+            order = picture.record.order
+            if order is None or self._released.get(picture.id) == (order.id, order.released):
+                continue
+            known_order, known = self._released.get(picture.id, ("", 0))
+            self._released[picture.id] = (order.id, order.released)
+            lanes = self._ward.control.fleet.graph_of(picture.id).lanes
+            new = order.base[known if known_order == order.id else 0 :]
+            for door in {door for step in new if step.lane and (door := lanes[step.lane].door) is not None}:
+                opened_s = self._ward.machines.doors[door].settles_s()
+                self.waited_s.setdefault((door, opened_s), self._ward.clock.monotonic_s() - opened_s)
+
+
+@pytest.mark.parametrize("is_over_broker", [False, True])
+def test_a_robot_before_a_door_goes_on_as_soon_as_it_has_opened(is_over_broker: bool) -> None:
+    ward = a_ward(is_over_broker=is_over_broker)
+    doors = OpenedDoors(ward)
+
+    assert ward.run(limit_s=7200.0).is_finished
+    assert len(doors.waited_s) > 10
+    assert statistics.median(doors.waited_s.values()) <= SOON_S
 
 
 def test_robots_stop_before_doors_that_never_open_and_say_so() -> None:

@@ -84,12 +84,15 @@ class MqttBuilding:
             return False
         return _gist(dialogue, at_s) != before
 
-    def advance(self) -> None:
-        """Send what is due."""
+    def advance(self) -> bool:
+        """Send what is due; return whether a device has gone silent."""
         at_s, now = self._clock.monotonic_s(), self._clock.now()
+        is_news = False
         for dialogue in self._dialogues:
+            is_news = dialogue.note_silence(at_s=at_s) or is_news
             for message in dialogue.due(at_s=at_s, now=now):
                 self._transport.publish(message.topic, message.payload, qos=message.qos, retain=False)
+        return is_news
 
     def next_due_s(self) -> float | None:
         """Return when something is to be sent, or a device would be silent."""

@@ -151,11 +151,13 @@ def test_what_an_earlier_start_left_behind_is_taken_over_or_released_and_a_stran
     assert door.left_behind() == ()
 
 
-def test_a_device_that_stays_silent_is_due_once_and_not_again_and_again() -> None:
+def test_a_device_that_stays_silent_is_told_once_and_not_again_and_again() -> None:
     door = a_door()
     door.receive(a_door_state(), at_s=0.0)
     assert door.next_due_s() == TIMING.silent_after_s
-    assert door.due(at_s=TIMING.silent_after_s, now=NOON) == []
+    assert not door.note_silence(at_s=TIMING.silent_after_s - 0.1)
+    assert door.note_silence(at_s=TIMING.silent_after_s)
+    assert not door.note_silence(at_s=TIMING.silent_after_s)
     assert door.next_due_s() is None
 
     door.receive(a_door_state(number=2), at_s=20.0)
