@@ -1,0 +1,1 @@
+"""What scanned codes say, and when they must not be trusted."""
