@@ -9,15 +9,19 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.building.over_mqtt import MqttBuilding
 from orchestrator.adapters.clock import RandomIds, SystemClock
+from orchestrator.adapters.config.built_in import DEMO_MEDICINES, built_in
 from orchestrator.adapters.config.fleet_file import read_fleet
+from orchestrator.adapters.config.medicine_file import load_catalogue
 from orchestrator.adapters.config.policy_file import load_policies
 from orchestrator.adapters.config.robot_model_file import read_robot_models
 from orchestrator.adapters.config.site_file import load_site
@@ -31,7 +35,9 @@ from orchestrator.adapters.store import SqlStore, name_of_store, open_store
 from orchestrator.application.books import require_fitting_books
 from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
+from orchestrator.application.medicine_catalogue import load_medicines
 from orchestrator.application.ports import Building, UnitOfWork
+from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import WardporterError
@@ -79,6 +85,41 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
         ),
         dialects=reading.dialects(site.levels),
     )
+
+
+def is_simulated(fleet: FleetOnSite) -> bool:
+    """Whether every robot of a fleet is simulated; then its patients and its books are too."""
+    return all(robot.commissioning is Commissioning.SIMULATED for robot in fleet.robots.values())
+
+
+def scanner_from_settings(settings: Settings) -> Scanner:
+    """Return the reader of codes that the service of these settings reads with.
+
+    Raises
+    ------
+    WardporterError
+        The fleet cannot be read, so nobody knows whether its patients are simulated.
+    """
+    return Scanner(GsBarcodes(), is_simulation=is_simulated(fleet_from_settings(settings)))
+
+
+def load_medicines_into_books(settings: Settings, file: Path) -> int:
+    """Put the medicines of a file into the books of a service that does not run, and return how many.
+
+    Raises
+    ------
+    WardporterError
+        The file or an entry is refused, or the service runs.
+    """
+    medicines = load_catalogue(file)
+    fleet = fleet_from_settings(settings)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    store = _open_books(settings, fleet)
+    try:
+        with store.transaction() as uow:
+            return load_medicines(uow, medicines, is_simulation=is_simulated(fleet))
+    finally:
+        store.close()
 
 
 def broker_link_from_settings(settings: Settings) -> BrokerLink:
@@ -194,6 +235,7 @@ def build_service(settings: Settings) -> FastAPI:
     fleet = fleet_from_settings(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
     store = _open_books(settings, fleet)
+    _load_first_medicines(store, fleet)
     broker = None if settings.mqtt_url else ChildBroker(settings.data / BROKER_FOLDER)
     link = replace(link, url=broker.start().url) if broker is not None else link
     clock, ids, transport = SystemClock(), RandomIds(), LateTransport()
@@ -215,11 +257,12 @@ def build_service(settings: Settings) -> FastAPI:
         identity=DevelopmentIdentity(),
         clock=clock,
         ids=ids,
+        scanner=Scanner(GsBarcodes(), is_simulation=is_simulated(fleet)),
     )
     pages = router_for(
         desk,
         floor_plans={level: draw_level(fleet.site, level) for level in fleet.site.levels},
-        is_simulation=all(robot.commissioning is Commissioning.SIMULATED for robot in fleet.robots.values()),
+        is_simulation=is_simulated(fleet),
     )
     app = build_app(desk, extra_routers=[pages])
     app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker)
@@ -241,6 +284,15 @@ def _open_books(settings: Settings, fleet: FleetOnSite) -> SqlStore:
         store.close()
         raise
     return store
+
+
+def _load_first_medicines(store: SqlStore, fleet: FleetOnSite) -> None:
+    """Give a simulated fleet the made-up catalogue while its books hold no medicine; a real one gets its hospital's."""
+    if not is_simulated(fleet):
+        return
+    with store.transaction() as uow:
+        if not uow.medicines.page(after=None, limit=1):
+            load_medicines(uow, load_catalogue(built_in(DEMO_MEDICINES)), is_simulation=True)
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,7 @@ so nothing is copied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,6 +25,7 @@ from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.medicine.model import Classification, Medicine, MedicineCode, unknown_medicine
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId
 from simulation.journal import Journal
@@ -378,6 +379,53 @@ class MemoryIncidents:
         return sorted(self.kept.values(), key=lambda incident: (incident.at, incident.id), reverse=True)[:limit]
 
 
+@dataclass(slots=True)
+class MemoryMedicines:
+    """Medicines by code and by trade item number, and what pharmacists said of them."""
+
+    journal: Journal
+    kept: dict[MedicineCode, Medicine] = field(default_factory=dict[MedicineCode, Medicine])
+    of_gtin: dict[str, MedicineCode] = field(default_factory=dict[str, MedicineCode])
+    said: dict[int, Classification] = field(default_factory=dict[int, Classification])
+
+    def get(self, code: MedicineCode) -> Medicine:
+        """Return the medicine; one that nobody knows is returned as unclassified."""
+        return self.find(code) or unknown_medicine(code)
+
+    def find(self, code: MedicineCode) -> Medicine | None:
+        """Return the medicine if it is known."""
+        return self.kept.get(code)
+
+    def by_gtin(self, gtin: str) -> Medicine | None:
+        """Return the medicine whose pack has a trade item number."""
+        code = self.of_gtin.get(gtin)
+        return None if code is None else self.kept[code]
+
+    def save(self, medicines: Collection[Medicine]) -> None:
+        """Keep medicines, each in place of what was known of its code."""
+        for medicine in medicines:
+            before = self.kept.get(medicine.code)
+            for gtin in () if before is None else before.gtins:
+                self.journal.take(self.of_gtin, gtin)
+        for medicine in medicines:
+            self.journal.put(self.kept, medicine.code, replace(medicine, gtins=tuple(sorted(medicine.gtins))))
+            for gtin in medicine.gtins:
+                _refuse_second(self.of_gtin, gtin, "trade item number")
+                self.journal.put(self.of_gtin, gtin, medicine.code)
+
+    def page(self, *, after: MedicineCode | None, limit: int) -> Sequence[Medicine]:
+        """Return up to ``limit`` medicines by code, beyond ``after``."""
+        return [self.kept[code] for code in sorted(self.kept) if after is None or code > after][:limit]
+
+    def add_classification(self, classification: Classification) -> None:
+        """Keep what a person said of a medicine."""
+        self.journal.put(self.said, len(self.said) + 1, classification)
+
+    def classifications(self, code: MedicineCode) -> Sequence[Classification]:
+        """Return what was said of a medicine, oldest first."""
+        return [said for said in self.said.values() if said.code == code]
+
+
 class MemoryUnitOfWork:
     """The repositories; one object serves every transaction of its store."""
 
@@ -395,6 +443,7 @@ class MemoryUnitOfWork:
         self.approvals = MemoryApprovals(journal)
         self.incidents = MemoryIncidents(journal)
         self.ledger = MemoryLedger(journal, terms)
+        self.medicines = MemoryMedicines(journal)
 
 
 class MemoryStore:

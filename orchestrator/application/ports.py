@@ -6,7 +6,7 @@ Thread and order: one thread owns the control and everything behind these ports 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +24,7 @@ from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.medicine.model import Classification, Medicine, MedicineCode
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.device import DoorPicture, LiftPicture
 from orchestrator.domain.site.model import DoorId, LaneId, LevelId, LiftId, PlaceId
@@ -379,6 +380,38 @@ class LedgerRepository(Protocol):
         ...
 
 
+class MedicineRepository(Protocol):
+    """The catalogue of medicines, and what pharmacists said of them."""
+
+    def get(self, code: MedicineCode) -> Medicine:
+        """Return the medicine; one that nobody knows is returned as unclassified, which is handled as controlled."""
+        ...
+
+    def find(self, code: MedicineCode) -> Medicine | None:
+        """Return the medicine if it is known."""
+        ...
+
+    def by_gtin(self, gtin: str) -> Medicine | None:
+        """Return the medicine whose pack has a trade item number of 14 digits."""
+        ...
+
+    def save(self, medicines: Collection[Medicine]) -> None:
+        """Keep medicines, each in place of what was known of its code, trade item numbers too."""
+        ...
+
+    def page(self, *, after: MedicineCode | None, limit: int) -> Sequence[Medicine]:
+        """Return up to ``limit`` medicines by code, beyond ``after``."""
+        ...
+
+    def add_classification(self, classification: Classification) -> None:
+        """Keep what a person said of a medicine; only ever added."""
+        ...
+
+    def classifications(self, code: MedicineCode) -> Sequence[Classification]:
+        """Return what was said of a medicine, oldest first."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""
 
@@ -445,6 +478,11 @@ class UnitOfWork(Protocol):
     @property
     def ledger(self) -> LedgerRepository:
         """Return the custody ledger within this transaction."""
+        ...
+
+    @property
+    def medicines(self) -> MedicineRepository:
+        """Return the repository within this transaction."""
         ...
 
 

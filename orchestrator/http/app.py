@@ -9,14 +9,24 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from orchestrator.http import alarms, deliveries, events, fleet, health, lanes, robots
+from orchestrator.http import alarms, deliveries, events, fleet, health, lanes, medicines, robots, scan
 from orchestrator.http.desk import Desk
 from orchestrator.http.gate import LOOPBACK_NAMES, Gate
 from orchestrator.http.problems import ProblemView, answer_with_problems
 
 TITLE = "Wardporter"
 API_VERSION = "1"
-ROUTERS = (deliveries.router, fleet.router, robots.router, lanes.router, alarms.router, events.router, health.router)
+ROUTERS = (
+    deliveries.router,
+    fleet.router,
+    robots.router,
+    lanes.router,
+    alarms.router,
+    medicines.router,
+    scan.router,
+    events.router,
+    health.router,
+)
 
 
 def build_app(

@@ -13,6 +13,7 @@ from fastapi import Request
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.identity import Identity
 from orchestrator.application.ports import Clock, Ids, UnitOfWork
+from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.site.model import GraphId, Site, Station
 
@@ -112,6 +113,7 @@ class Desk:
     identity: Identity
     clock: Clock
     ids: Ids
+    scanner: Scanner
     streams_max: int = 64
     streams: set[object] = field(default_factory=set[object])
 

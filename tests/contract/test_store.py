@@ -33,12 +33,23 @@ from orchestrator.domain.fleet.model import ActionId, ModelId, OrderId, Pose, Ro
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.medicine.model import (
+    Classification,
+    Medicine,
+    MedicineCode,
+    NeverByRobot,
+    Storage,
+    StorageKind,
+    unknown_medicine,
+)
+from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId, LevelId, PlaceId, StationId, WaypointId, ZoneId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, a_line, a_request, bring_to, counts_of, queue
+from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 from tests.support.postgresql import store_url_of
 
 AnyStore = SqlStore | MemoryStore
@@ -480,3 +491,88 @@ def test_incidents_are_listed_newest_first_and_their_follow_ups_are_kept(store: 
         assert uow.incidents.newest(1) == [second]
         with pytest.raises(UnknownIncidentError):
             uow.incidents.get(IncidentId("other"))
+
+
+def full_medicine(code: str) -> Medicine:
+    return a_medicine(
+        code,
+        schedule=None,
+        pack_size=5,
+        handle_as=HandlingClass.LOCKED,
+        storage=Storage(StorageKind.FRIDGE, 90),
+        never_by_robot=NeverByRobot.CYTOTOXIC,
+        gtins=("05012345101010", "05012345101027"),
+    )
+
+
+def test_medicines_come_back_as_they_were_kept_and_are_found_by_their_packs(store: AnyStore) -> None:
+    other = full_medicine("99900000000002")
+    with store.transaction() as uow:
+        uow.medicines.save([other, MORPHINE])
+    with store.reading() as uow:
+        assert [uow.medicines.get(each.code) for each in (MORPHINE, other)] == [MORPHINE, other]
+        assert uow.medicines.by_gtin(MORPHINE_GTIN) == MORPHINE
+        assert uow.medicines.by_gtin(other.gtins[1]) == other
+        assert uow.medicines.by_gtin("05012345999999") is None
+        assert uow.medicines.page(after=None, limit=5) == [MORPHINE, other]
+        assert uow.medicines.page(after=MORPHINE.code, limit=5) == [other]
+        assert uow.medicines.page(after=None, limit=1) == [MORPHINE]
+
+
+def test_a_medicine_that_nobody_knows_is_controlled_9(store: AnyStore) -> None:
+    code = MedicineCode("99900000000404")
+    with store.reading() as uow:
+        assert uow.medicines.find(code) is None
+        assert uow.medicines.get(code) == unknown_medicine(code)
+        assert uow.medicines.get(code).handling_class is HandlingClass.CONTROLLED
+
+
+def test_a_medicine_takes_the_place_of_what_was_known_of_its_code(store: AnyStore) -> None:
+    renamed = replace(MORPHINE, name="Morphine", gtins=("05012345101010",))
+    taking = a_medicine("99900000000003", gtins=(MORPHINE_GTIN,))
+    with store.transaction() as uow:
+        uow.medicines.save([MORPHINE])
+    with store.transaction() as uow:
+        uow.medicines.save([taking, renamed])
+    with store.reading() as uow:
+        assert uow.medicines.by_gtin(MORPHINE_GTIN) == taking
+        assert uow.medicines.by_gtin("05012345101010") == renamed
+        assert uow.medicines.page(after=None, limit=5) == [renamed, taking]
+
+
+def test_what_was_said_of_a_medicine_is_kept_in_order(store: AnyStore) -> None:
+    first = Classification(MORPHINE.code, NOON, "pharmacist-1", Schedule.TWO, None, "New here.")
+    second = replace(first, at=NOON + timedelta(hours=1), handle_as=HandlingClass.CONTROLLED)
+    other = replace(first, code=MedicineCode("99900000000002"))
+    for said in (first, other, second):
+        with store.transaction() as uow:
+            uow.medicines.add_classification(said)
+    with store.reading() as uow:
+        assert uow.medicines.classifications(MORPHINE.code) == [first, second]
+
+
+def test_medicines_of_a_failed_transaction_are_not_kept(store: AnyStore) -> None:
+    with store.transaction() as uow:
+        uow.medicines.save([MORPHINE])
+
+    def fail() -> None:
+        with store.transaction() as uow:
+            uow.medicines.save([replace(MORPHINE, name="Other", gtins=("05012345101010",))])
+            uow.medicines.add_classification(Classification(MORPHINE.code, NOON, "p", Schedule.TWO, None, "x"))
+            raise PlannedError
+
+    with pytest.raises(PlannedError):
+        fail()
+    with store.transaction() as uow:
+        assert uow.medicines.by_gtin(MORPHINE_GTIN) == MORPHINE
+        assert uow.medicines.by_gtin("05012345101010") is None
+        assert uow.medicines.classifications(MORPHINE.code) == []
+
+
+def test_a_thousand_medicines_are_kept_at_once(store: AnyStore) -> None:
+    many = [a_medicine(f"9990000000{number:04d}") for number in range(1200)]
+    for _ in range(2):
+        with store.transaction() as uow:
+            uow.medicines.save(many)
+    with store.reading() as uow:
+        assert uow.medicines.page(after=None, limit=2000) == many

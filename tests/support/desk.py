@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.identity.development import DevelopmentIdentity
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
 from orchestrator.application.ports import Store, UnitOfWork
+from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture, RobotPicture
 from orchestrator.domain.fleet.model import ModelId, OperatingMode, Pose, Robot, RobotId, RobotModel, RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
@@ -191,5 +193,6 @@ def a_desk(
         identity=DevelopmentIdentity(),
         clock=clock or SteadyClock(),
         ids=ids or CountingIds(),
+        scanner=Scanner(GsBarcodes(), is_simulation=True),
         streams_max=streams_max,
     )

@@ -25,9 +25,11 @@ from typing import Any, TypeVar
 import uvicorn
 from fastapi import FastAPI
 
+from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.drawing.level import draw_level
 from orchestrator.adapters.identity.development import DevelopmentIdentity
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture
 from orchestrator.http.app import build_app
 from orchestrator.http.desk import Desk, News, PartReadiness
@@ -116,6 +118,7 @@ def paced_app(*, speed: float) -> FastAPI:
         identity=DevelopmentIdentity(),
         clock=door.ward.clock,
         ids=door.ward.ids,
+        scanner=Scanner(GsBarcodes(), is_simulation=True),
     )
     plans = {level: draw_level(fleet.site, level) for level in fleet.site.levels}
     return build_app(desk, extra_routers=[router_for(desk, floor_plans=plans)])

@@ -8,6 +8,7 @@ import orchestrator
 from orchestrator.domain.errors import NotFoundError
 
 DEMO_SITE = "sites/demo_hospital.site.yaml"
+DEMO_MEDICINES = "medicines/demo.medicines.yaml"
 DEMO_FLEET = "fleets/demo.fleet.yaml"
 DEFAULT_POLICY = "policies/default.policy.yaml"
 ROBOT_MODELS = "robot_models"

@@ -11,11 +11,13 @@ from pathlib import Path
 from orchestrator.adapters.config.built_in import built_in
 from orchestrator.adapters.config.checked import FileModel
 from orchestrator.adapters.config.fleet_file import FleetFile
+from orchestrator.adapters.config.medicine_file import CatalogueFile
 from orchestrator.adapters.config.policy_file import PolicyFile
 from orchestrator.adapters.config.robot_model_file import RobotModelFile
 from orchestrator.adapters.config.site_form import SiteFile
 
 _KINDS: dict[str, type[FileModel]] = {
+    "catalogue": CatalogueFile,
     "fleet": FleetFile,
     "policy": PolicyFile,
     "robot_model": RobotModelFile,

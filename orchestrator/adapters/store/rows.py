@@ -17,6 +17,8 @@ from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.medicine.model import NeverByRobot, StorageKind
+from orchestrator.domain.medicine.schedule import Schedule
 
 
 class Row(SQLModel):
@@ -323,3 +325,59 @@ class IncidentRow(Row, table=True):
     schedule: str | None = None
     caused_by: str = Field(sa_type=Text)
     follow_ups: str = Field(sa_type=Text)
+
+
+class MedicineRow(Row, table=True):
+    """A medicine of the catalogue."""
+
+    __tablename__ = "medicine"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        one_of("category", Schedule, name="medicine_category"),
+        one_of("handle_as", HandlingClass, name="medicine_handle_as"),
+        one_of("storage", StorageKind, name="medicine_storage"),
+        one_of("never_by_robot", NeverByRobot, name="medicine_never_by_robot"),
+        CheckConstraint("pack_size > 0", name="medicine_pack_size"),
+    )
+
+    code: str = Field(primary_key=True)
+    name: str
+    form: str
+    strength: str
+    unit: str
+    drug_class: str
+    category: str | None = None
+    pack_size: int | None = None
+    handle_as: str | None = None
+    storage: str
+    out_of_fridge_min: int | None = None
+    never_by_robot: str | None = None
+    is_test_data: bool
+
+
+class MedicineGtinRow(Row, table=True):
+    """A trade item number of a medicine's packs."""
+
+    __tablename__ = "medicine_gtin"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index("medicine_gtin_by_code", "code"),)
+
+    gtin: str = Field(primary_key=True)
+    code: str = Field(sa_type=String, sa_column_args=(_refers_to("medicine.code"),))
+
+
+class ClassificationRow(Row, table=True):
+    """What a pharmacist said of a medicine; only ever added."""
+
+    __tablename__ = "medicine_classification"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        one_of("category", Schedule, name="medicine_classification_category"),
+        one_of("handle_as", HandlingClass, name="medicine_classification_handle_as"),
+        Index("medicine_classification_by_code", "code", "number"),
+    )
+
+    number: int = Field(primary_key=True)
+    code: str
+    at: datetime = Field(sa_type=Moment)
+    by: str
+    category: str
+    handle_as: str | None = None
+    reason: str = Field(sa_type=Text)

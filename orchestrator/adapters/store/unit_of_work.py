@@ -11,6 +11,7 @@ from orchestrator.adapters.store.custody import SqlApprovals, SqlIncidents
 from orchestrator.adapters.store.deliveries import RememberedDeliveries, SqlDeliveries, SqlJobs
 from orchestrator.adapters.store.fleet import RememberedRobots, RememberedTrips, SqlRobots, SqlTrips
 from orchestrator.adapters.store.ledger import RememberedEdge, SqlLedger
+from orchestrator.adapters.store.medicines import SqlMedicines
 from orchestrator.adapters.store.messages import (
     RememberedMessages,
     RememberedNumbers,
@@ -78,3 +79,4 @@ class SqlUnitOfWork:
         self.approvals = SqlApprovals(connection)
         self.incidents = SqlIncidents(connection)
         self.ledger = SqlLedger(connection, memory.ledger, ledger)
+        self.medicines = SqlMedicines(connection)
