@@ -56,6 +56,7 @@ from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.alarm_input import InputEvent
 from orchestrator.vda5050 import events as link_events
 from orchestrator.vda5050.address import TO_ROBOT, AddressError, TopicKind, parse_topic
+from orchestrator.vda5050.dialect import Positions
 from orchestrator.vda5050.master import RobotLink
 from orchestrator.vda5050.messages import ConnectionState
 from orchestrator.vda5050.repair import SchemaFault
@@ -223,8 +224,18 @@ class Control:
             now=self._clock.now(),
             is_retained=is_retained,
         )
-        self._heed(robot, events)
+        self._heed(robot, [self._placed(robot, event) for event in events])
         self._flush()
+
+    def _placed(self, robot: RobotId, event: link_events.LinkEvent) -> link_events.LinkEvent:
+        """Return the event; the report of a robot that only names the node it passed last, with that as its place."""
+        if not isinstance(event, link_events.Reported):
+            return event
+        report, place = event.report, event.report.last_waypoint
+        is_by_node = self.fleet.dialect_of(robot).position is Positions.NODES
+        if not is_by_node or place is None or place not in self.fleet.graph_of(robot).waypoints:
+            return event
+        return replace(event, report=replace(report, pose=self.fleet.pose_of(robot, place)))
 
     def quarantine(self, sender: str, what: str) -> None:
         """Hold the robot whose topics begin with ``sender`` for what its messages do; a device is no robot."""

@@ -177,6 +177,13 @@ def assemble_fleet(
             f"The fleet drives on lane graph {graph}, which the site does not have; it has "
             f"{', '.join(sorted(site.graphs))}."
         )
+    for robot, dialect in sorted((dialects or {}).items()):
+        unknown = sorted(dialect.nodes.keys() - site.graphs[models[robot].graph].waypoints.keys())
+        if unknown:
+            raise FleetSettingError(
+                f"The link of robot {robot} gives nodes for {', '.join(unknown[:5])}, which are no waypoints of its "
+                f"lane graph {models[robot].graph}. Name waypoints as the site file does."
+            )
     fleet = FleetOnSite(
         site=site, robots=dict(robots), models=dict(models), policy=policy, dialects=dict(dialects or {})
     )

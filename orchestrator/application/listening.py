@@ -68,8 +68,8 @@ def hear(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.LinkEvent) 
 
 def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.LinkEvent) -> None:
     match event:
-        case link.RobotLost():
-            _lost(turn, fleet, robot)
+        case link.RobotLost(refused=refused):
+            _lost(turn, fleet, robot, refused)
         case link.RobotReturned():
             turn.put(replace(turn.record(robot), lost_since=None))
             let_go_on(turn, robot, ROBOT_LOST)
@@ -195,10 +195,19 @@ def _unanswered(turn: Turn, robot: RobotId, event: link.OrderUnanswered) -> None
     record = turn.record(robot)
     if record.order is None or record.order.id != event.order_id or record.phase is not OrderPhase.WANTED:
         return
-    reason = Reason(ORDER_UNANSWERED, f"Robot {robot} has not answered its order; it is sent again until it does.")
+    says = _faults_in_words(record.report)
+    sentence = f"Robot {robot} has not answered its order; it is sent again until it does.{says}"
+    reason = Reason(ORDER_UNANSWERED, sentence)
     turn.tell(ALARM, robot, {"code": reason.code, "sentence": reason.sentence})
     give_up_assignments(turn, robot, reason)
     turn.put(replace(record, waiting=(reason,)))
+
+
+def _faults_in_words(report: RobotReport | None) -> str:
+    """Return what a robot complains of: some refuse an order without saying which, which alone refuses nothing."""
+    faults = report.faults if report is not None else ()
+    told = "; ".join(f"{fault.kind} ({fault.description})" if fault.description else fault.kind for fault in faults)
+    return f" It complains of: {told}." if told else ""
 
 
 def _forgotten(turn: Turn, robot: RobotId, event: link.OrderForgotten) -> None:
@@ -210,16 +219,21 @@ def _forgotten(turn: Turn, robot: RobotId, event: link.OrderForgotten) -> None:
     turn.put(replace(record, phase=OrderPhase.LOST))
 
 
-def _lost(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
+def _lost(turn: Turn, fleet: FleetOnSite, robot: RobotId, refused: str) -> None:
     record = turn.record(robot)
     if record.lost_since is not None:
         return
     limit_s = fleet.models[robot].lost_after_s
-    reason = Reason(
-        ROBOT_LOST,
+    sentence = (
         f"Robot {robot} has been silent for longer than {limit_s:g} s. What it carries stays on its account; "
-        f"go to where it was last seen, or wait for it to come back.",
+        "go to where it was last seen, or wait for it to come back."
     )
+    if refused:
+        sentence = (
+            f"Robot {robot} has sent no state that counts for longer than {limit_s:g} s: {refused.rstrip('.')}. "
+            "What it carries stays on its account; go and look, and see `wardporter robot watch` for what it sends."
+        )
+    reason = Reason(ROBOT_LOST, sentence)
     turn.put(replace(record, lost_since=turn.at))
     turn.tell(ALARM, robot, {"code": reason.code, "sentence": reason.sentence})
     hold_up(turn, robot, reason)

@@ -136,9 +136,22 @@ class Steering:
         record = turn.record(robot)
         pose = record.report.pose if record.report else None
         if pose is None:
+            if record.report is not None:
+                sentence = (
+                    f"Robot {robot} does not say where it is in a way that counts (agvPosition, positionInitialized, a "
+                    "mapId that its link names); set its position. `wardporter robot watch` shows what it says."
+                )
+                turn.put(replace(record, waiting=(Reason(OFF_GRAPH, sentence),)))
             return
         nearest = self._fleet.nearest_waypoint(robot, pose)
-        if nearest is None or nearest[1] > self._fleet.policy.place_tolerance_m:
+        if nearest is None:
+            sentence = (
+                f"Robot {robot} says that it is on map {pose.level!r}, where it has no waypoint; say under `maps` in "
+                "its link in the fleet file which level that is."
+            )
+            turn.put(replace(record, waiting=(Reason(OFF_GRAPH, sentence),)))
+            return
+        if nearest[1] > self._fleet.policy.place_tolerance_m:
             sentence = f"Robot {robot} stands on no waypoint; drive it onto one, best onto its home."
             turn.put(replace(record, waiting=(Reason(OFF_GRAPH, sentence),)))
             return

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from orchestrator.domain.fleet.order import ActionKind
+from orchestrator.domain.site.model import WaypointId
 from orchestrator.vda5050.factsheets import Factsheet
 from orchestrator.vda5050.frames import MapFrames
 from orchestrator.vda5050.orders import ActionType, BlockingType, ParameterKey
@@ -43,6 +44,20 @@ class LoadReports(StrEnum):
     NAMED = "named"
     OWN = "own"
     NONE = "none"
+
+
+class BatteryReports(StrEnum):
+    """Whether the robot reports its battery. One that does not counts as full: people see to its charge."""
+
+    PERCENT = "percent"
+    NONE = "none"
+
+
+class Positions(StrEnum):
+    """How the robot says where it is: by coordinates, or only by the last node it passed."""
+
+    COORDINATES = "coordinates"
+    NODES = "nodes"
 
 
 class Headings(StrEnum):
@@ -137,6 +152,7 @@ class Dialect:
     sent, because robots in the field compare headings without wrapping. ``drawer_words`` are the robot's names for our
     drawers. ``factsheet`` stands for the robot's own until it has sent one. ``may_be_asked`` says whether a robot that
     is silent for longer than its state interval is asked for its state, and for its factsheet when it has sent none.
+    ``nodes`` are the robot's ids of our waypoints, for one that knows its nodes by ids of its own.
     ``uses_uninitialised_position`` is for a robot that never sets positionInitialized though it knows where it is.
     """
 
@@ -152,7 +168,18 @@ class Dialect:
     instant_key: InstantKey = InstantKey.ACTIONS
     may_be_asked: bool = True
     uses_uninitialised_position: bool = False
+    battery: BatteryReports = BatteryReports.PERCENT
+    position: Positions = Positions.COORDINATES
+    nodes: Mapping[WaypointId, str] = field(default_factory=dict[WaypointId, str])
     factsheet: Factsheet | None = None
+
+    def node_of(self, waypoint: WaypointId) -> str:
+        """Return the robot's id of a waypoint."""
+        return self.nodes.get(waypoint, waypoint)
+
+    def waypoint_of(self, node: str) -> WaypointId:
+        """Return the waypoint that the robot means by a node id."""
+        return next((waypoint for waypoint, name in self.nodes.items() if name == node), WaypointId(node))
 
     def rule(self, kind: ActionKind) -> ActionRule | None:
         """Return how the robot is asked for ``kind``, None when it has no such action."""

@@ -86,9 +86,13 @@ class OrderForgotten:
 
 @dataclass(frozen=True, slots=True)
 class RobotLost:
-    """No state for ``silent_s`` seconds, longer than the model allows. Its order and loads stay on our books."""
+    """No state that counts for ``silent_s`` seconds, longer than the model allows. Order and loads stay on our books.
+
+    ``refused`` is why its last state did not count, empty when none came.
+    """
 
     silent_s: float
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ headings it wants) its dialect says.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -23,13 +24,15 @@ from orchestrator.domain.fleet.model import (
     RobotReport,
 )
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction, sequence_of_step
-from orchestrator.domain.site.model import WaypointId
 from orchestrator.vda5050 import messages as wire
 from orchestrator.vda5050.bounds import words
-from orchestrator.vda5050.dialect import STANDARD, Dialect, Headings, InstantKey, LoadReports
+from orchestrator.vda5050.dialect import STANDARD, BatteryReports, Dialect, Headings, InstantKey, LoadReports
 from orchestrator.vda5050.frames import MapPose
 from orchestrator.vda5050.header import Header
 from orchestrator.vda5050.repair import SchemaFault
+
+_GUESSED_PARTS = frozenset({"batteryState", "safetyState", "operatingMode"})
+"""Parts of a state for which the worst is assumed, so that a robot without them is held."""
 
 UNNAMED_LOAD = LoadId("unnamed")
 """Stands for a load that the robot carries without naming it."""
@@ -55,7 +58,7 @@ def order_message(order: DriveOrder, *, header: Header, dialect: Dialect = STAND
         order_id=order.id,
         order_update_id=order.update_id,
         nodes=tuple(_node(order, index, dialect) for index in indices),
-        edges=tuple(_edge(order, index) for index in indices[1:]),
+        edges=tuple(_edge(order, index, dialect) for index in indices[1:]),
     )
 
 
@@ -104,7 +107,7 @@ def _place_of(action: RobotAction, dialect: Dialect) -> dict[str, JsonValue]:
         "theta": place.theta,
         "map": place.map_id,
         "map_version": action.map_version,
-        "last_node": action.waypoint,
+        "last_node": None if action.waypoint is None else dialect.node_of(action.waypoint),
     }
 
 
@@ -124,7 +127,12 @@ def _filled(value: JsonValue, values: dict[str, JsonValue]) -> JsonValue:
 
 
 def report_from_state(
-    state: wire.State, *, robot: RobotId, received_at: datetime, dialect: Dialect = STANDARD
+    state: wire.State,
+    *,
+    robot: RobotId,
+    received_at: datetime,
+    dialect: Dialect = STANDARD,
+    faults: Iterable[SchemaFault] = (),
 ) -> RobotReport:
     """Return what ``state`` says, in the house's words.
 
@@ -137,13 +145,13 @@ def report_from_state(
         received_at=received_at,
         order_id=OrderId(state.order_id) if state.order_id else None,
         order_update_id=state.order_update_id,
-        last_waypoint=WaypointId(state.last_node_id) if state.last_node_id else None,
+        last_waypoint=dialect.waypoint_of(state.last_node_id) if state.last_node_id else None,
         last_sequence=state.last_node_sequence_id,
         sequences_ahead=_sequences_ahead(state),
         is_driving=state.driving,
         is_paused=bool(state.paused),
         pose=_pose(state.agv_position, dialect),
-        battery=min(max(state.battery_state.battery_charge / 100.0, 0.0), 1.0),
+        battery=_battery(state.battery_state, dialect),
         is_charging=state.battery_state.charging,
         mode=_MODES[state.operating_mode],
         is_emergency_stopped=state.safety_state.e_stop is not wire.EStop.NONE,
@@ -157,6 +165,7 @@ def report_from_state(
         },
         sent_at=state.timestamp,
         message_number=state.header_id,
+        unsaid=frozenset(part for fault in faults if (part := fault.path.split(".")[0]) in _GUESSED_PARTS),
     )
 
 
@@ -173,11 +182,13 @@ def faults_of_place(state: wire.State, dialect: Dialect) -> tuple[SchemaFault, .
 def _node(order: DriveOrder, index: int, dialect: Dialect) -> wire.Node:
     step = order.steps[index]
     return wire.Node(
-        node_id=step.waypoint,
+        node_id=dialect.node_of(step.waypoint),
         sequence_id=sequence_of_step(index),
         released=index < order.released,
         node_position=_position(order, index, dialect),
-        actions=tuple(action_message(action, dialect=dialect, node=step.waypoint) for action in step.actions),
+        actions=tuple(
+            action_message(action, dialect=dialect, node=dialect.node_of(step.waypoint)) for action in step.actions
+        ),
     )
 
 
@@ -208,14 +219,15 @@ def _heading_rad(order: DriveOrder, index: int, headings: Headings) -> float | N
     return math.atan2(end.y_m - start.y_m, end.x_m - start.x_m)
 
 
-def _edge(order: DriveOrder, index: int) -> wire.Edge:
-    start, step = order.steps[index - 1], order.steps[index]
+def _edge(order: DriveOrder, index: int, dialect: Dialect) -> wire.Edge:
+    before, step = order.steps[index - 1], order.steps[index]
+    start, end = dialect.node_of(before.waypoint), dialect.node_of(step.waypoint)
     return wire.Edge(
-        edge_id=step.lane if step.lane is not None else f"{start.waypoint}>{step.waypoint}",
+        edge_id=step.lane if step.lane is not None else f"{start}>{end}",
         sequence_id=sequence_of_step(index) - 1,
         released=index < order.released,
-        start_node_id=start.waypoint,
-        end_node_id=step.waypoint,
+        start_node_id=start,
+        end_node_id=end,
         max_speed=step.speed_limit_m_s,
     )
 
@@ -234,6 +246,12 @@ def _pose(position: wire.AgvPosition | None, dialect: Dialect) -> Pose | None:
     if position is None or not _counts(position, dialect):
         return None
     return dialect.frames.inward(MapPose(position.map_id, position.x, position.y, position.theta))
+
+
+def _battery(battery: wire.BatteryState, dialect: Dialect) -> float:
+    if dialect.battery is BatteryReports.NONE:
+        return 1.0
+    return min(max(battery.battery_charge / 100.0, 0.0), 1.0)
 
 
 def _fault(error: wire.ErrorReport) -> RobotFault:

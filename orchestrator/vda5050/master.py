@@ -128,6 +128,7 @@ class RobotLink:
         self._sequence = StateSequence(quiet_after_s=model.state_interval_s)
         self._heard_s = at_s
         self._is_lost = False
+        self._refused = ""
         self._report: RobotReport | None = None
         self._errors: frozenset[ErrorMark] | None = None
         self._connection: ConnectionState | None = None
@@ -285,6 +286,8 @@ class RobotLink:
             if kind == TopicKind.FACTSHEET:
                 return self._receive_factsheet(payload)
         except MalformedMessageError as error:
+            if kind == TopicKind.STATE:
+                self._refused = error.message
             return [MessageRefused(kind, error.message)]
         # Visualization repeats what states say, for viewers; nothing else is a robot's to send.
         return [] if kind == TopicKind.VISUALIZATION else [MessageRefused(kind[:64], "a robot does not send this")]
@@ -297,8 +300,14 @@ class RobotLink:
             header_id=state.header_id, timestamp=state.timestamp, payload=payload, at_s=at_s, now=now
         )
         if why is not None:
+            self._refused = why
             return [MessageRefused(TopicKind.STATE, why)]
-        report = report_from_state(state, robot=self._robot, received_at=now, dialect=self._dialect)
+        self._refused = ""
+        if self._model.footprint and any(fault.path == "agvPosition.theta" for fault in decoded.faults):
+            state = state.model_copy(update={"agv_position": None})  # what it covers depends on its heading
+        report = report_from_state(
+            state, robot=self._robot, received_at=now, dialect=self._dialect, faults=decoded.faults
+        )
         self._questions.hear(state, at_s=at_s)
         if self._questions.heed_refused_messages(state, self._question_headers):
             self._actions.key = self._actions.key.other
@@ -412,7 +421,7 @@ class RobotLink:
     def _late(self, at_s: float) -> Iterator[LinkEvent]:
         if not self._is_lost and at_s >= self._lost_at_s:
             self._is_lost = True
-            yield RobotLost(at_s - self._heard_s)
+            yield RobotLost(at_s - self._heard_s, self._refused)
         for asked in self._actions.outstanding:
             if at_s >= asked.tell_at_s:
                 asked.is_told = True

@@ -43,6 +43,8 @@ class OrderDialogue:
         self._mark: Mark | None = None
         self._old_mark: Mark | None = None
         self._told_actions: set[ActionId] = set()
+        self._listed_actions: set[ActionId] = set()
+        self._is_cancelling = False
         self._last_wanted: DriveOrder | None = None
 
     @property
@@ -116,6 +118,7 @@ class OrderDialogue:
 
     def hear(self, state: State, report: RobotReport, *, is_cancelling: bool = False) -> Iterator[LinkEvent]:
         """Yield what a new state says about orders; while one is cancelled, that it is gone is no news."""
+        self._is_cancelling = is_cancelling
         request = self._request
         if request is not None and _echoes(report, request.order):
             self._request = None
@@ -135,6 +138,7 @@ class OrderDialogue:
             self._passed = -1
             self._old_mark = self._mark
             self._told_actions.clear()
+            self._listed_actions.clear()
         self._held = order
 
     def _is_forgotten(self, report: RobotReport) -> bool:
@@ -172,18 +176,36 @@ class OrderDialogue:
         for index in passed_steps(held, report, after=self._passed, old=self._old_mark):
             self._passed = index
             yield NodePassed(held.id, sequence_of_step(index), held.steps[index].waypoint)
-        for step in held.steps:
+        for index, step in enumerate(held.steps):
             for action in step.actions:
-                status = report.actions.get(action.id)
-                if status is None or not status.is_over or action.id in self._told_actions:
-                    continue
-                self._told_actions.add(action.id)
-                if status is ActionStatus.FINISHED:
-                    yield ActionFinished(action.id)
-                else:
-                    yield ActionFailed(action.id, description_of_action(state, action.id))
+                yield from self._action_over(action.id, index, state, report)
         if is_carried_out(held, report, passed=self._passed):
             self._held = None
+
+    def _action_over(self, action: ActionId, index: int, state: State, report: RobotReport) -> Iterator[LinkEvent]:
+        """Yield how an action at the step ``index`` ended, once."""
+        status = report.actions.get(action)
+        if status is not None and not status.is_over:
+            self._listed_actions.add(action)
+            return
+        if action in self._told_actions or (status is None and not self._is_left_behind(action, index, report)):
+            return
+        self._told_actions.add(action)
+        told = description_of_action(state, action)
+        has_failed = status is ActionStatus.FAILED or (status is None and bool(told))
+        yield ActionFailed(action, told) if has_failed else ActionFinished(action)
+
+    def _is_left_behind(self, action: ActionId, index: int, report: RobotReport) -> bool:
+        """Whether an action that the robot does not list is over: some robots drop it as soon as it is.
+
+        It has left the node, which none does before its actions there are over; or it listed the action before and has
+        nothing left to do. One in a person's hands may have dropped the order with all that belonged to it.
+        """
+        if self._is_cancelling or not report.mode.takes_orders or index > self._passed:
+            return False
+        if index < self._passed:
+            return True
+        return action in self._listed_actions and report.is_idle and not report.is_driving
 
     def _rejection(self, state: State) -> Iterator[OrderRejected]:
         request = self._request

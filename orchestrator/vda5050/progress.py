@@ -26,7 +26,7 @@ def passed_steps(order: DriveOrder, report: RobotReport, *, after: int, old: Mar
     A node is passed when ``last_sequence`` has reached it, ``last_waypoint`` agrees, and it is no longer ahead.
     Leaving the list alone proves nothing: a cancelled or manual robot empties it, and some never list their horizon.
     The node id has to agree because until the first node of a new order the robot still reports the last one of the
-    order before.
+    order before. Of a robot whose sequence id stays 0 the node id and the list together are taken instead.
 
     Parameters
     ----------
@@ -59,5 +59,18 @@ def _reached_index(order: DriveOrder, report: RobotReport, old: Mark | None) -> 
     is_new = mark_of_report(report) != old
     if is_of_order and is_new and order.steps[index].waypoint == report.last_waypoint:
         return index
+    if report.last_sequence == 0 and is_new and (named := _index_by_name(order, report)) > 0:
+        return named
     # Robots that stand on the first node may leave it unlisted and keep the sequence id of the order before.
     return 0 if report.last_waypoint == order.steps[0].waypoint else -1
+
+
+def _index_by_name(order: DriveOrder, report: RobotReport) -> int:
+    """Return the step that a robot has reached that never counts its last node's sequence id; 0 when it is not clear.
+
+    It names the node, and the nodes that it lists as ahead begin right behind that one.
+    """
+    ahead = report.sequences_ahead
+    index = (ahead[0] - 1) // 2 if ahead else order.released - 1
+    is_named = 0 <= index < order.released and order.steps[index].waypoint == report.last_waypoint
+    return index if is_named else 0

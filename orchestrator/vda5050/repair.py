@@ -56,6 +56,7 @@ _STAND_INS: Mapping[tuple[str, ...], object] = {
     ("nodeStates", "*", "released"): False,
     ("edgeStates", "*", "released"): False,
     ("agvPosition", "positionInitialized"): False,
+    ("agvPosition", "theta"): 0.0,  # the link takes it from round robots only
 }
 # A missing or null list of errors says nothing; one that cannot be read may say anything.
 _ERRORS_MISSING: list[object] = []

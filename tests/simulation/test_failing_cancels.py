@@ -90,7 +90,7 @@ def test_a_failed_cancel_is_told_and_asked_again_and_the_robot_gets_no_order_bef
     None
 ):
     ward, fault = a_ward_with_an_abort(says_failed=True, for_s=100.0, resumed_at_s=400.0)
-    Bodies(ward), Bases(ward)
+    _ = Bodies(ward), Bases(ward)
     phases: list[OrderPhase] = []
     ward.scheduler.at(ABORTED_AT_S + 95.0, lambda: phases.append(ward.control.picture().robots[0].record.phase))
 
@@ -107,7 +107,7 @@ def test_a_failed_cancel_is_told_and_asked_again_and_the_robot_gets_no_order_bef
 
 def test_a_cancel_nobody_answers_is_told_within_the_models_limit_and_sent_less_and_less_often() -> None:
     ward, fault = a_ward_with_an_abort(says_failed=False, for_s=300.0, resumed_at_s=500.0)
-    Bodies(ward), Bases(ward)
+    _ = Bodies(ward), Bases(ward)
 
     outcome = ward.run(limit_s=3600.0)
 

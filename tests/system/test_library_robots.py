@@ -1,4 +1,4 @@
-"""Trial: vehicles made with libraries that nobody here wrote, beside each other, on Mosquitto with TLS.
+"""Trial: vehicles made with libraries that nobody here wrote, beside one of ours, on Mosquitto with TLS.
 
 It takes minutes and needs the libraries in places of their own, so it runs only when asked for:
 
@@ -21,6 +21,8 @@ import pytest
 
 from orchestrator.adapters.config.fleet_file import load_fleet
 from orchestrator.domain.site.model import GraphId, StationId, WaypointId
+from ros_nodes.model_file import model_to_json
+from ros_nodes.processes import RobotProcess
 from simulation.demo.api import Api, Away
 from simulation.demo.people import People
 from simulation.demo.processes import Child
@@ -28,11 +30,13 @@ from simulation.demo.run import read_stage_site
 from tests.support.brokers import wait_until
 from tests.support.secured_broker import SecuredBroker
 from tests.support.tools import program
+from tests.support.wards import porter_model
 
 TRIAL = "WARDPORTER_TRIAL"
 ROBOTS = Path(__file__).parents[1] / "support" / "library_robots"
 SPEED_FACTOR = 3.0
 START_LIMIT_S, ALL_LIMIT_S = 60.0, 420.0
+DELIVERIES = 9
 ROUTES = (("pharmacy_hatch_1", "ward_alder_handover"), ("pharmacy_hatch_2", "ward_birch_handover"))
 
 FLEET = """\
@@ -56,10 +60,13 @@ models:
 robots:
   cart_1: {model: cart, manufacturer: Cart Maker, serial_number: "0001", protocol_version: 2.0.0, home: parking_1}
   carrier_1: {model: carrier, manufacturer: ACME, serial_number: AGV-01, protocol_version: 2.1.0, home: parking_2}
+  porter_1: {model: porter, manufacturer: wardporter, serial_number: WP0001, home: charger_1}
 """
+EVERYBODY = {"cart_1", "carrier_1", "porter_1"}
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.ros,
     pytest.mark.system,
     pytest.mark.broker,
     pytest.mark.timeout(900),
@@ -68,7 +75,9 @@ pytestmark = [
 ]
 
 
-def test_vehicles_of_two_libraries_carry_deliveries_over_tls(tmp_path: Path, claim_port: Callable[[], int]) -> None:
+def test_vehicles_of_two_libraries_carry_deliveries_over_tls(
+    tmp_path: Path, claim_port: Callable[[], int], ros_domain_id: int
+) -> None:
     trial = Path(os.environ[TRIAL]).resolve()
     fleet_file = tmp_path / "trial.fleet.yaml"
     fleet_file.write_text(FLEET)
@@ -91,15 +100,16 @@ def test_vehicles_of_two_libraries_carry_deliveries_over_tls(tmp_path: Path, cla
             Child("service", [sys.executable, "-m", "orchestrator.cli", "serve"], env=env, logs=logs),
             _cart(trial, broker, logs),
             _carrier(trial, broker, logs),
+            _porter(tmp_path, broker, logs, ros_domain_id),
         ]
         for child in children:
             ending.callback(child.end)
             child.start()
         api = Api(f"http://127.0.0.1:{port}")
         ending.callback(api.close)
-        wait_until(lambda: _heard(api) == 2, "both are heard", limit_s=START_LIMIT_S)
+        wait_until(lambda: _heard(api) == len(EVERYBODY), "all are heard", limit_s=START_LIMIT_S)
         people = People(api, seed=1, speed_factor=5.0)
-        for number in range(6):
+        for number in range(DELIVERIES):
             start, end = ROUTES[number % 2]
             people.queue(number, StationId(start), StationId(end))
 
@@ -110,7 +120,9 @@ def test_vehicles_of_two_libraries_carry_deliveries_over_tls(tmp_path: Path, cla
 
         wait_until(lambda: {d["state"] for d in deliveries()} == {"received"}, "all is received", limit_s=ALL_LIMIT_S)
         carried = Counter(delivery["robot"] for delivery in deliveries())
-        assert set(carried) == {"cart_1", "carrier_1"}
+        sys.stdout.write(f"carried: {dict(carried)}\n")
+        assert set(carried) == EVERYBODY
+        assert not any(robot["holds"] for robot in api.get("/robots")["robots"])
 
 
 def _heard(api: Api) -> int:
@@ -133,6 +145,28 @@ def _carrier(trial: Path, broker: SecuredBroker, logs: Path) -> Child:
     argv = [str(trial / "venv/bin/python"), str(ROBOTS / "vda5050_sdk_vehicle.py"), broker.url, "ACME", "AGV-01"]
     argv += [str(x_m), str(y_m), "ground", "2.0"]
     return Child("carrier_1", argv, env={"TRIAL_TLS": str(broker.robot_files("carrier_1"))}, logs=logs)
+
+
+def _porter(folder: Path, broker: SecuredBroker, logs: Path, ros_domain_id: int) -> Child:
+    """One of ours: the robot's process on ROS 2."""
+    robot = next(robot for robot in broker.robots if robot.id == "porter_1")
+    model_file = folder / "model.json"
+    model_file.write_text(model_to_json(porter_model()))
+    process = RobotProcess(
+        robot_id=robot.id,
+        mqtt_url=broker.url,
+        mqtt_tls=broker.robot_files(robot.id),
+        model_file=model_file,
+        state_dir=folder / "porter_1",
+        start_pose=("ground", *_home("charger_1"), 0.0),
+        speed_factor=SPEED_FACTOR,
+        interface_name=robot.interface_name,
+        manufacturer=robot.manufacturer,
+        serial_number=robot.serial_number,
+        protocol_version=robot.protocol_version,
+        ros_domain_id=ros_domain_id,
+    )
+    return Child(robot.id, process.argv, env=process.env, logs=logs)
 
 
 def _home(waypoint: str) -> tuple[float, float]:

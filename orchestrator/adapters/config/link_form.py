@@ -5,6 +5,7 @@ What a model says, one robot of it may say otherwise: action by action, map by m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,16 +17,18 @@ from orchestrator.adapters.config.checked import FileModel, default_of
 from orchestrator.adapters.config.site_form import Id, Metres, Name, Position
 from orchestrator.adapters.config.source import Complaint, Source
 from orchestrator.domain.fleet.order import ActionKind
-from orchestrator.domain.site.model import LevelId
+from orchestrator.domain.site.model import LevelId, WaypointId
 from orchestrator.vda5050.codec import V_2_0_0, decode_factsheet
 from orchestrator.vda5050.dialect import (
     STANDARD_ACTIONS,
     ActionRule,
+    BatteryReports,
     Dialect,
     Headings,
     InstantKey,
     LoadReports,
     OrderUpdates,
+    Positions,
     Where,
 )
 from orchestrator.vda5050.factsheets import Factsheet
@@ -36,6 +39,7 @@ from orchestrator.vda5050.wire import MessageError
 RESIDUAL_MAX_M = 0.1
 Key = Annotated[str, Field(min_length=1, max_length=120)]
 Deviation = Annotated[float, Field(ge=0.0, le=10.0)]
+NodeName = Annotated[str, Field(min_length=1, max_length=200)]
 Turn = Annotated[float, Field(ge=0.0, le=3.1416)]
 
 PlacedComplaint = tuple[Path, Complaint]
@@ -98,6 +102,9 @@ class LinkForm(FileModel):
     instant_key: Annotated[InstantKey, Field(strict=False)] = default_of(Dialect, "instant_key")
     may_be_asked: bool = default_of(Dialect, "may_be_asked")
     uses_uninitialised_position: bool = default_of(Dialect, "uses_uninitialised_position")
+    nodes: dict[Id, NodeName] = Field(default_factory=dict[str, str])
+    position: Annotated[Positions, Field(strict=False)] = default_of(Dialect, "position")
+    battery: Annotated[BatteryReports, Field(strict=False)] = default_of(Dialect, "battery")
     factsheet: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
 
@@ -152,6 +159,7 @@ def read_dialect(
             dialect,
             actions={**dialect.actions, **rules},
             drawer_words={**dialect.drawer_words, **form.drawer_words},
+            nodes={**dialect.nodes, **{WaypointId(place): node for place, node in form.nodes.items()}},
             factsheet=_factsheet(link, reading) or dialect.factsheet,
         )
     try:
@@ -164,7 +172,7 @@ def read_dialect(
     return reading
 
 
-_PLAIN = frozenset(LinkForm.model_fields) - {"actions", "maps", "drawer_words", "factsheet"}
+_PLAIN = frozenset(LinkForm.model_fields) - {"actions", "maps", "drawer_words", "nodes", "factsheet"}
 
 
 def _unknown_words(
@@ -174,6 +182,10 @@ def _unknown_words(
         if drawer not in drawers:
             sentence = f"drawer_words names the drawer {drawer!r}; the model has {', '.join(drawers)}."
             yield link.complaint(("drawer_words", drawer), sentence, "Name a drawer of the model.")
+    for node, count in Counter(link.form.nodes.values()).items():
+        if count > 1:
+            sentence = f"nodes names the robot's node {node!r} {count} times; it is one place."
+            yield link.complaint(("nodes",), sentence, "Give each waypoint a node of its own.")
     for level in link.form.maps:
         if levels is not None and level not in levels:
             sentence = f"maps names the level {level!r}; the site has {', '.join(levels)}."

@@ -146,6 +146,7 @@ def report_to_json(report: RobotReport) -> str:
             "actions": {action: status.value for action, status in report.actions.items()},
             "sent_at": None if report.sent_at is None else text_of_moment(report.sent_at),
             "message_number": report.message_number,
+            "unsaid": sorted(report.unsaid),
         }
     )
 
@@ -172,9 +173,10 @@ def report_from_json(text: str) -> RobotReport:
         faults=tuple(RobotFault(kind, is_fatal, description) for kind, is_fatal, description in tree["faults"]),
         loads=None if tree["loads"] is None else tuple(LoadId(load) for load in tree["loads"]),
         actions={ActionId(action): ActionStatus(status) for action, status in tree["actions"].items()},
-        # Books of before there were these two go on without them.
+        # Books of before there were these go on without them.
         sent_at=moment_of_text(sent_at) if (sent_at := tree.get("sent_at")) is not None else None,
         message_number=tree.get("message_number", 0),
+        unsaid=frozenset(tree.get("unsaid", ())),
     )
 
 

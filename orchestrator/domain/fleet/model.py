@@ -180,6 +180,7 @@ class RobotReport:
     ``sequences_ahead`` are the sequence ids of nodes it still has to traverse. ``loads`` is None when the robot
     does not know what it carries, and empty when it knows that it carries nothing. ``battery`` is 0 to 1. ``sent_at``
     and ``message_number`` are the robot's own, from the message that said it: what tells a newer message from a replay.
+    ``unsaid`` are the parts that its message should have had and had not, or unreadable; of them the worst is assumed.
     """
 
     robot: RobotId
@@ -202,6 +203,7 @@ class RobotReport:
     actions: Mapping[ActionId, ActionStatus] = field(default_factory=dict[ActionId, ActionStatus])
     sent_at: datetime | None = None
     message_number: int = 0
+    unsaid: frozenset[str] = frozenset()
 
     @property
     def is_idle(self) -> bool:

@@ -216,6 +216,17 @@ def test_a_cancel_that_failed_is_told_once_and_the_robot_keeps_its_order_on_our_
     assert house.wanted() == [ActionKind.CANCEL_ORDER]
 
 
+def test_an_order_nobody_answers_is_told_with_what_the_robot_complains_of() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    fault = RobotFault("orderError", is_fatal=False, description="too long for me")
+    house.record = replace(house.record, phase=OrderPhase.WANTED, report=a_report(faults=(fault,)))
+
+    house.hear(link.OrderUnanswered(OrderId("order-1"), 0, 5.0))
+
+    assert [reason.code for reason in house.record.waiting] == ["order_unanswered"]
+    assert house.record.waiting[0].sentence.endswith("It complains of: orderError (too long for me).")
+
+
 def test_an_action_nobody_answers_is_told() -> None:
     house = House(DeliveryState.IN_TRANSIT)
 

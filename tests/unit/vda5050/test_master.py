@@ -468,7 +468,9 @@ def test_what_does_not_count_does_not_keep_a_robot_alive() -> None:
     bench.pass_time(10)
     bench.receive(payload)
     bench.receive(b"{}")
-    assert bench.pass_time(5).events == [RobotLost(15.0)]
+    (lost,) = bench.pass_time(5).events
+    assert isinstance(lost, RobotLost)
+    assert "manufacturer is missing" in lost.refused
 
 
 # -- what changes nothing --------------------------------------------------------------------------------------------

@@ -211,6 +211,7 @@ link:
         ),
         ("drawer_words: {Z: 1}", "the drawer 'Z'"),
         ("factsheet: not-there.json", "cannot be read"),
+        ("nodes: {a: N1, b: N1}", "the robot's node 'N1' 2 times"),
         ("order_updates: perhaps", "order_updates"),
         ("start_deviation_m: -1.0", "start_deviation_m"),
         ("polite: true", "not a known key"),
