@@ -85,8 +85,8 @@ class ActionRule:
     """A robot's word for one of our actions.
 
     ``parameters`` are sent in this order; a text may hold ``{load}``, ``{drawer}`` and ``{node}``, where a
-    position is initialised ``{x}``, ``{y}``, ``{theta}``, ``{map}``, ``{map_version}`` and ``{last_node}``. A
-    parameter whose place-holder has no value is left out.
+    position is initialised ``{x}``, ``{y}``, ``{theta}``, ``{map}``, ``{map_version}`` and ``{last_node}``, where a
+    drawer is opened ``{grant}`` and ``{signature}``. A parameter whose place-holder has no value is left out.
     """
 
     action_type: str
@@ -135,8 +135,17 @@ STANDARD_ACTIONS: Mapping[ActionKind, ActionRule] = {
             (ParameterKey.LAST_NODE_ID.value, "{last_node}"),
         ),
     ),
+    ActionKind.OPEN_DRAWER: ActionRule(
+        ActionType.OPEN_DRAWER.value,
+        where=Where.INSTANT,
+        blocking=BlockingType.NONE,
+        parameters=(
+            (ParameterKey.GRANT.value, "{grant}"),
+            (ParameterKey.SIGNATURE.value, "{signature}"),
+        ),
+    ),
 }
-"""The predefined actions of VDA 5050 2.1 §6.8.1.
+"""The predefined actions of VDA 5050 2.1 §6.8.1, and ours that opens a drawer.
 
 What moves a load, the current or the robot's idea of where it stands is HARD: the robot stands.
 """

@@ -29,6 +29,9 @@ _TAKEN_FOR_GRANTED = frozenset(
     {ActionKind.CANCEL_ORDER, ActionKind.REPORT_STATE, ActionKind.REPORT_FACTSHEET, ActionKind.PAUSE, ActionKind.RESUME}
 )
 
+# A robot that announces no action of ours for drawers is given none of that work; that is no disagreement.
+_NEVER_REQUIRED = frozenset({ActionKind.OPEN_DRAWER})
+
 
 @dataclass(frozen=True, slots=True)
 class FactsheetFinding:
@@ -92,14 +95,14 @@ def _speed(factsheet: Factsheet, model: RobotModel) -> Iterator[FactsheetFinding
 
 
 def _never_asked(model: RobotModel) -> frozenset[ActionKind]:
-    """Return the acts of a map switch that robots of this model are not told to do."""
+    """Return the acts that robots of this model are not told to do, or only once they have announced them."""
     match model.map_switch:
         case MapSwitch.NONE:
-            return frozenset({ActionKind.ENABLE_MAP, ActionKind.INIT_POSITION})
+            return _NEVER_REQUIRED | {ActionKind.ENABLE_MAP, ActionKind.INIT_POSITION}
         case MapSwitch.INIT_POSITION:
-            return frozenset({ActionKind.ENABLE_MAP})
+            return _NEVER_REQUIRED | {ActionKind.ENABLE_MAP}
         case MapSwitch.ENABLE_MAP_AND_INIT_POSITION:
-            return frozenset()
+            return _NEVER_REQUIRED
 
 
 def _actions(factsheet: Factsheet, dialect: Dialect, never_asked: frozenset[ActionKind]) -> Iterator[FactsheetFinding]:

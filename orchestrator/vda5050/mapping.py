@@ -27,6 +27,7 @@ from orchestrator.domain.fleet.order import DriveOrder, RobotAction, sequence_of
 from orchestrator.vda5050 import messages as wire
 from orchestrator.vda5050.bounds import words
 from orchestrator.vda5050.dialect import STANDARD, BatteryReports, Dialect, Headings, InstantKey, LoadReports
+from orchestrator.vda5050.drawers import drawers_of_information, nonce_of_information
 from orchestrator.vda5050.frames import MapPose
 from orchestrator.vda5050.header import Header
 from orchestrator.vda5050.repair import SchemaFault
@@ -85,6 +86,7 @@ def action_message(action: RobotAction, *, dialect: Dialect = STANDARD, node: st
         raise ValueError(f"this robot has no action for {action.kind}")
     drawer = None if action.drawer is None else dialect.drawer_words.get(action.drawer, action.drawer)
     values: dict[str, JsonValue] = {"load": action.load, "drawer": drawer, "node": node, **_place_of(action, dialect)}
+    values |= {"grant": action.grant, "signature": action.signature}
     filled = [(key, _filled(value, values)) for key, value in rule.parameters]
     parameters = tuple(wire.ActionParameter(key=key, value=value) for key, value in filled if value is not None)
     return wire.Action(
@@ -166,6 +168,8 @@ def report_from_state(
         sent_at=state.timestamp,
         message_number=state.header_id,
         unsaid=frozenset(part for fault in faults if (part := fault.path.split(".")[0]) in _GUESSED_PARTS),
+        drawers=drawers_of_information(state.information),
+        nonce=nonce_of_information(state.information),
     )
 
 

@@ -46,6 +46,8 @@ class ActionType(StrEnum):
     FACTSHEET_REQUEST = "factsheetRequest"
     ENABLE_MAP = "enableMap"
     INIT_POSITION = "initPosition"
+    OPEN_DRAWER = "openDrawer"
+    """Ours: opens one drawer on a grant (docs/drawers.md)."""
 
 
 class ParameterKey(StrEnum):
@@ -61,6 +63,8 @@ class ParameterKey(StrEnum):
     MAP_ID = "mapId"
     MAP_VERSION = "mapVersion"
     LAST_NODE_ID = "lastNodeId"
+    GRANT = "grant"
+    SIGNATURE = "signature"
 
 
 class ActionParameter(WireModel):

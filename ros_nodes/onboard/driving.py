@@ -46,6 +46,11 @@ class Driver(Protocol):
         ...
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether what it says of motion is at most a second old."""
+        ...
+
+    @property
     def next_event_s(self) -> float | None:
         """When something will happen on its own (seconds, absolute); None if unknown or never."""
         ...

@@ -55,7 +55,7 @@ class Drawers:
         """Return why ``load`` cannot be taken out, or None if it can."""
         if not load:
             return "drop needs the parameter loadId"
-        found = self._drawer_of(load)
+        found = self.drawer_of(load)
         if found is None:
             return f"load {load} is not aboard"
         if drawer is not None and drawer != found:
@@ -71,7 +71,7 @@ class Drawers:
 
     def take(self, load: str) -> None:
         """Take ``load`` out; ask `refusal_of_drop` before."""
-        place = self._drawer_of(load)
+        place = self.drawer_of(load)
         if place is None:
             raise ValueError(f"{load} is not aboard; refusal_of_drop says so beforehand")
         del self._loads[place]
@@ -79,7 +79,8 @@ class Drawers:
     def _free(self) -> str | None:
         return next((name for name in self._names if name not in self._loads), None)
 
-    def _drawer_of(self, load: str) -> str | None:
+    def drawer_of(self, load: str) -> str | None:
+        """Return the drawer that a load lies in, None when it is not aboard."""
         return next((drawer for drawer, held in self._loads.items() if held == load), None)
 
 

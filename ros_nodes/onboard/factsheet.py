@@ -30,8 +30,10 @@ _HEIGHT_M = 1.2
 _LOAD_MASS_KG = 10.0
 
 
-def factsheet_of(model: RobotModel, *, address: RobotAddress, header_id: int, now: datetime) -> Factsheet:
-    """Return what a robot of ``model`` says about its kind."""
+def factsheet_of(
+    model: RobotModel, *, address: RobotAddress, header_id: int, now: datetime, checks_grants: bool = False
+) -> Factsheet:
+    """Return what a robot of ``model`` says about its kind; ``checks_grants`` once its drawers open on grants alone."""
     return Factsheet(
         header_id=header_id,
         timestamp=now,
@@ -60,7 +62,9 @@ def factsheet_of(model: RobotModel, *, address: RobotAddress, header_id: int, no
                 min_order_interval=0.1, min_state_interval=0.05, default_state_interval=model.state_interval_s
             )
         ),
-        protocol_features=ProtocolFeatures(agv_actions=(*_actions(), *_map_actions())),
+        protocol_features=ProtocolFeatures(
+            agv_actions=(*_actions(), *_map_actions(), *((_OPEN_DRAWER,) if checks_grants else ()))
+        ),
         agv_geometry=AgvGeometry(),
         load_specification=LoadSpecification(
             load_positions=model.drawers,
@@ -112,6 +116,30 @@ def _actions() -> tuple[AgvAction, ...]:
         )
     )
     return handling + charging + instant
+
+
+_OPEN_DRAWER = AgvAction(
+    action_type=ActionType.OPEN_DRAWER,
+    action_description="Opens one drawer, once, on a grant that the orchestrator signed for what is shown as "
+    "wardporterNonce in information. The drawer locks again when it is closed.",
+    action_scopes=(ActionScope.INSTANT,),
+    action_parameters=(
+        Parameter(
+            key=ParameterKey.GRANT,
+            value_data_type="STRING",
+            description="canonical text of the grant (wardporter-drawer-grant-1)",
+            is_optional=False,
+        ),
+        Parameter(
+            key=ParameterKey.SIGNATURE,
+            value_data_type="STRING",
+            description="Ed25519 signature over it, base64",
+            is_optional=False,
+        ),
+    ),
+    result_description="opened, or a reason code and a sentence",
+    blocking_types=(BlockingType.NONE,),
+)
 
 
 def _map_actions() -> tuple[AgvAction, ...]:

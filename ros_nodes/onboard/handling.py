@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.vda5050.messages import Action, ActionType, ParameterKey
+from ros_nodes.onboard.drawer_lock import DrawerLock
 from ros_nodes.onboard.equipment import Drawers, PowerSource
 
 
@@ -17,9 +18,14 @@ class Handling:
         Where loads lie.
     battery : PowerSource
         What charging fills.
+    lock : DrawerLock, optional
+        What knows whether something lies in a drawer that was opened.
     """
 
-    def __init__(self, duration_s: float, drawers: Drawers, battery: PowerSource) -> None:
+    def __init__(
+        self, duration_s: float, drawers: Drawers, battery: PowerSource, lock: DrawerLock | None = None
+    ) -> None:
+        self._lock = lock
         self._duration_s = duration_s
         self._drawers = drawers
         self._battery = battery
@@ -39,7 +45,9 @@ class Handling:
         load, drawer = _load_of(action), _drawer_of(action)
         if action.action_type == ActionType.PICK and load is not None:
             self._drawers.put(load, drawer)
+            self._note_handled(self._drawers.drawer_of(load))
         elif action.action_type == ActionType.DROP and load is not None:
+            self._note_handled(self._drawers.drawer_of(load))
             self._drawers.take(load)
         elif action.action_type == ActionType.START_CHARGING:
             self._battery.is_charging = True
@@ -47,11 +55,19 @@ class Handling:
             self._battery.is_charging = False
         return None
 
+    def _note_handled(self, drawer: str | None) -> None:
+        if self._lock is not None:
+            self._lock.note_handled(drawer)
+
     def _refusal(self, action: Action) -> str | None:
+        load, drawer = _load_of(action), _drawer_of(action)
         if action.action_type == ActionType.PICK:
-            return self._drawers.refusal_of_pick(_load_of(action), _drawer_of(action))
+            refusal = self._drawers.refusal_of_pick(load, drawer)
+            return refusal or (self._lock.refusal_of_pick(drawer) if self._lock is not None else None)
         if action.action_type == ActionType.DROP:
-            return self._drawers.refusal_of_drop(_load_of(action), _drawer_of(action))
+            refusal = self._drawers.refusal_of_drop(load, drawer)
+            inside = self._drawers.drawer_of(load) if load is not None else None
+            return refusal or (self._lock.refusal_of_drop(inside) if self._lock is not None else None)
         return None
 
 

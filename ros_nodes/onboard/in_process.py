@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.vda5050.address import RobotAddress
+from ros_nodes.onboard.drawer_lock import DrawerLock
 from ros_nodes.onboard.equipment import PowerSource
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.motion_profile import MotionLimits
@@ -33,12 +34,13 @@ def in_process_robot(
     time_s: float = 0.0,
     driving_interval_s: float | None = None,
     battery: PowerSource | None = None,
+    lock: DrawerLock | None = None,
 ) -> OnboardRobot:
     """Return a robot that drives by itself in closed form; advance it to its ``next_event_s`` or to any later time.
 
     Parameters
     ----------
-    address, model, memory, utc, time_s, driving_interval_s, battery
+    address, model, memory, utc, time_s, driving_interval_s, battery, lock
         As for `OnboardRobot`; the wheels stand at the remembered pose.
     """
     driver = PathFollower(limits_of_model(model), memory.pose, time_s=time_s)
@@ -51,4 +53,5 @@ def in_process_robot(
         time_s=time_s,
         driving_interval_s=driving_interval_s,
         battery=battery,
+        lock=lock,
     )

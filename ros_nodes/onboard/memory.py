@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from orchestrator.domain.errors import InvalidInputError
-from ros_nodes.onboard.path_geometry import Pose
+from ros_nodes.onboard.path_geometry import PathPoint, Pose
 
 
 class MemoryUnreadableError(InvalidInputError):
@@ -24,6 +24,8 @@ class MemoryUnreadableError(InvalidInputError):
 class RobotMemory:
     """Pose, battery (0 to 1), load id by drawer, last node traversed, and the next header id of each message kind.
 
+    ``last_place`` is where that node is, None when nobody has said.
+
     ``orders`` are the orders it had, oldest first, the one in force last: kept so that they are refused, not so that
     they are resumed.
     """
@@ -33,6 +35,7 @@ class RobotMemory:
     loads: Mapping[str, str] = field(default_factory=dict[str, str])
     last_node: str = ""
     last_sequence: int = 0
+    last_place: PathPoint | None = None
     header_ids: Mapping[str, int] = field(default_factory=dict[str, int])
     orders: tuple[str, ...] = ()
 
@@ -46,6 +49,7 @@ class RobotMemory:
                 "loads": dict(self.loads),
                 "last_node": self.last_node,
                 "last_sequence": self.last_sequence,
+                "last_place": _written(self.last_place),
                 "header_ids": dict(self.header_ids),
                 "orders": list(self.orders),
             },
@@ -70,6 +74,7 @@ def memory_from_json(payload: bytes) -> RobotMemory:
             loads={str(drawer): str(load) for drawer, load in cast("dict[str, str]", saved["loads"]).items()},
             last_node=str(saved["last_node"]),
             last_sequence=int(saved["last_sequence"]),
+            last_place=_place_of(saved.get("last_place")),
             header_ids={str(kind): int(number) for kind, number in cast("dict[str, int]", saved["header_ids"]).items()},
             orders=tuple(str(order) for order in cast("list[str]", saved["orders"])),
         )
@@ -78,3 +83,14 @@ def memory_from_json(payload: bytes) -> RobotMemory:
             f"The robot's saved memory cannot be read ({error}); expected what this program wrote. Check which loads"
             " lie in its drawers, then remove the file and start it with --start-pose."
         ) from error
+
+
+def _written(place: PathPoint | None) -> list[object] | None:
+    return None if place is None else [place.level, place.x_m, place.y_m]
+
+
+def _place_of(saved: list[object] | None) -> PathPoint | None:
+    if saved is None:
+        return None  # written before places were remembered
+    level, x_m, y_m = saved
+    return PathPoint(float(cast("float", x_m)), float(cast("float", y_m)), str(level))

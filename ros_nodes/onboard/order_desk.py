@@ -31,7 +31,9 @@ class OrderDesk:
     """
 
     def __init__(self, driver: Driver, complaints: Complaints, memory: RobotMemory) -> None:
-        self.progress = OrderProgress(last_node=memory.last_node, last_sequence=memory.last_sequence)
+        self.progress = OrderProgress(
+            last_node=memory.last_node, last_sequence=memory.last_sequence, last_place=memory.last_place
+        )
         self.book = ActionBook()
         self.feed = BaseFeed(driver)
         self._driver = driver

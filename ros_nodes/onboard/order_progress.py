@@ -22,12 +22,16 @@ from ros_nodes.onboard.path_geometry import PathPoint
 
 @dataclass(slots=True)
 class OrderProgress:
-    """The order in force and how far it has been driven; an empty ``order_id`` means none since the start."""
+    """The order in force and how far it has been driven; an empty ``order_id`` means none since the start.
+
+    ``last_place`` is where the node traversed last is, None when nobody has said.
+    """
 
     order_id: str = ""
     order_update_id: int = 0
     last_node: str = ""
     last_sequence: int = 0
+    last_place: PathPoint | None = None
     nodes: list[Node] = field(default_factory=list[Node])
     edges: list[Edge] = field(default_factory=list[Edge])
     decision_node: str = ""
@@ -65,6 +69,7 @@ class OrderProgress:
         node = self.nodes.pop(0)
         self.edges = [edge for edge in self.edges if edge.sequence_id > node.sequence_id]
         self.last_node, self.last_sequence = node.node_id, node.sequence_id
+        self.last_place = _place_of(node)
         return node
 
     def drop_rest(self) -> None:
@@ -102,6 +107,11 @@ class OrderProgress:
         self.order_update_id = order.order_update_id
         decision = [node for node in order.nodes if node.released][-1]
         self.decision_node, self.decision_sequence = decision.node_id, decision.sequence_id
+
+
+def _place_of(node: Node) -> PathPoint | None:
+    position = node.node_position
+    return None if position is None else PathPoint(position.x, position.y, position.map_id)
 
 
 def _node_state(node: Node) -> NodeState:

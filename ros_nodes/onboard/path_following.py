@@ -88,6 +88,11 @@ class PathFollower:
         return self._phase >= len(self._plan.phases)
 
     @property
+    def is_fresh(self) -> bool:
+        """True: what moves and what says so are one."""
+        return True
+
+    @property
     def is_paused(self) -> bool:
         """Whether the robot was told to hold."""
         return self._is_paused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.vda5050.drawers import informations_of_drawers
 from orchestrator.vda5050.header import Header
 from orchestrator.vda5050.messages import (
     AgvPosition,
@@ -15,6 +16,7 @@ from orchestrator.vda5050.messages import (
     Velocity,
 )
 from ros_nodes.onboard.complaints import Complaints
+from ros_nodes.onboard.drawer_lock import DrawerLock
 from ros_nodes.onboard.driving import Driver
 from ros_nodes.onboard.equipment import Drawers, PowerSource
 from ros_nodes.onboard.maps import Maps
@@ -46,6 +48,7 @@ def state_of(
     complaints: Complaints,
     condition: Condition,
     maps: Maps,
+    lock: DrawerLock | None = None,
 ) -> State:
     """Return all the robot says of itself under ``header``."""
     pose, progress = driver.pose, desk.progress
@@ -71,5 +74,6 @@ def state_of(
         action_states=desk.book.reported(),
         battery_state=BatteryState(battery_charge=100.0 * battery.charge, charging=battery.is_charging),
         errors=complaints.reported(),
+        information=None if lock is None else informations_of_drawers(lock.reports(), lock.nonce),
         safety_state=SafetyState(e_stop=condition.emergency_stop, field_violation=False),
     )

@@ -28,6 +28,8 @@ from orchestrator.vda5050.messages import (
 )
 from ros_nodes.onboard.actions import BoardAction
 from ros_nodes.onboard.complaints import Complaints
+from ros_nodes.onboard.drawer_desk import DrawerDesk
+from ros_nodes.onboard.drawer_lock import DrawerLock
 from ros_nodes.onboard.driving import Driver
 from ros_nodes.onboard.equipment import Drawers, PowerSource, battery_of_model
 from ros_nodes.onboard.handling import Handling
@@ -35,7 +37,7 @@ from ros_nodes.onboard.maps import Maps, last_node_of
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.order_acceptance import Acceptance, Rejection, Verdict
 from ros_nodes.onboard.order_desk import OrderDesk
-from ros_nodes.onboard.path_geometry import Pose
+from ros_nodes.onboard.path_geometry import PathPoint, Pose
 from ros_nodes.onboard.reading import read_instant_actions, read_order
 from ros_nodes.onboard.report import Condition, state_of
 from ros_nodes.onboard.voice import OutgoingMessage, Voice
@@ -69,6 +71,8 @@ class OnboardRobot:
         wall's is given more.
     driving_interval_s : float, optional
         Longest silence while driving, for those who want to see it move; the same as standing when left out.
+    lock : DrawerLock, optional
+        What opens its drawers on grants; left out, they have no locks of ours.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class OnboardRobot:
         battery: PowerSource | None = None,
         state_interval_s: float | None = None,
         driving_interval_s: float | None = None,
+        lock: DrawerLock | None = None,
     ) -> None:
         self.address = address
         self.model = model
@@ -90,12 +95,13 @@ class OnboardRobot:
         self._time_s = time_s
         self._state_interval_s = state_interval_s or model.state_interval_s
         self._driving_interval_s = min(driving_interval_s or self._state_interval_s, self._state_interval_s)
-        self._voice = Voice(address, utc, memory.header_ids)
+        self._voice = Voice(address, utc, memory.header_ids, checks_grants=lock is not None)
         self._drawers = Drawers(model.drawers, memory.loads)
         self._battery = battery or battery_of_model(
             model, charge=memory.battery, time_s=time_s, distance_m=driver.distance_m
         )
-        self._handling = Handling(model.handling_s, self._drawers, self._battery)
+        self._handling = Handling(model.handling_s, self._drawers, self._battery, lock)
+        self._locks = DrawerDesk(lock, model.drawers, self._drawers)
         self._complaints = Complaints()
         self._desk = OrderDesk(driver, self._complaints, memory)
         self._seen_actions: deque[str] = deque(maxlen=_SEEN_ACTIONS_KEPT)
@@ -143,6 +149,7 @@ class OnboardRobot:
             loads=self._drawers.loads,
             last_node=self._desk.progress.last_node,
             last_sequence=self._desk.progress.last_sequence,
+            last_place=self._desk.progress.last_place,
             header_ids=self._voice.header_ids,
             orders=self._desk.orders,
         )
@@ -150,7 +157,12 @@ class OnboardRobot:
     @property
     def next_event_s(self) -> float:
         """When something will happen on board on its own: at the latest the next regular state."""
-        coming = (self._driver.next_event_s, self._desk.book.next_event_s, self._next_state_s)
+        coming = (
+            self._driver.next_event_s,
+            self._desk.book.next_event_s,
+            self._locks.next_event_s,
+            self._next_state_s,
+        )
         return min(event for event in coming if event is not None)
 
     @property
@@ -241,6 +253,14 @@ class OnboardRobot:
             self._has_news = True
         self._settle()
 
+    def see_to_drawers(self, now_s: float) -> None:
+        """A person at the robot has seen to a drawer that was forced or tampered with; it may go on."""
+        self.advance(now_s)
+        if self._locks.lock is not None:
+            self._locks.lock.see_to()
+            self._has_news = True
+        self._settle()
+
     def release_wheels(self) -> None:
         """Drive on, unless something on board keeps it standing."""
         if not self._is_held:
@@ -307,6 +327,8 @@ class OnboardRobot:
             self._end(item, self._maps.enable(item.action))
         elif kind == ActionType.INIT_POSITION:
             self._begin_relocation(item)
+        elif kind == ActionType.OPEN_DRAWER:
+            self._begin_opening(item)
         else:
             self._end(item, f"this robot has no instant action {kind!r}")
 
@@ -316,6 +338,23 @@ class OnboardRobot:
             return
         item.fail(failure)
         self._complaints.action_failed(item.action, failure)
+
+    def _begin_opening(self, item: BoardAction) -> None:
+        """Open a drawer; it is over once its latch has let go."""
+        failure = self._locks.begin(item, self._desk.progress, self._driver.pose)
+        if failure is not None:
+            self._end(item, failure)
+
+    def _end_opening(self) -> bool:
+        ended = self._locks.take_opened()
+        if ended is None:
+            return False
+        item, failure = ended
+        if failure is None:
+            item.finish("opened")
+        else:
+            self._end(item, failure)
+        return True
 
     def _begin_relocation(self, item: BoardAction) -> None:
         """Stand where an initPosition says; it is over once the driver says so too."""
@@ -332,9 +371,12 @@ class OnboardRobot:
     def _end_relocation(self) -> bool:
         if self._relocating is None or self._driver.pose.level != self._relocating[1].level:
             return False
-        item, _ = self._relocating
+        item, pose = self._relocating
         self._relocating = None
-        self._desk.progress.last_node = last_node_of(item.action) or self._desk.progress.last_node
+        node = last_node_of(item.action)
+        if node is not None:
+            self._desk.progress.last_node = node
+            self._desk.progress.last_place = PathPoint(pose.x_m, pose.y_m, pose.level)
         item.finish()
         return True
 
@@ -353,11 +395,14 @@ class OnboardRobot:
         self._time_s = time_s
         self._driver.advance_to(time_s)
         self._battery.advance_to(time_s, distance_m=self._driver.distance_m)
+        self._has_news = self._locks.advance_to(time_s, self._driver) or self._has_news
         self._settle()
 
     def _settle(self) -> None:
         """Do everything that is possible at this moment, then say what changed."""
         self._check_battery()
+        has_way = bool(self._desk.progress.base_ahead)
+        self._has_news = self._locks.complain(self._complaints, has_way=has_way) or self._has_news
         self._hold_or_go()
         while self._work():
             pass
@@ -381,6 +426,7 @@ class OnboardRobot:
                 self._complaints.action_failed(item.action, item.result or "")
         changed = self._end_instant_actions() or changed or bool(ended)
         changed = self._end_relocation() or changed
+        changed = self._end_opening() or changed
         changed = self._drive_on() or changed
         self._has_news = self._has_news or changed
         return changed
@@ -424,7 +470,8 @@ class OnboardRobot:
         """Brake while anything keeps the robot from driving, and go on when nothing does."""
         condition = self._condition
         is_stopped_by_hand = condition.emergency_stop is not EStop.NONE
-        holds = condition.is_paused or is_stopped_by_hand or self._complaints.is_fatal
+        is_at_fault = self._complaints.is_fatal or self._locks.keeps_standing
+        holds = condition.is_paused or is_stopped_by_hand or is_at_fault
         if holds == self._is_held:
             return
         self._is_held, self._has_news = holds, True
@@ -447,4 +494,5 @@ class OnboardRobot:
             complaints=self._complaints,
             condition=self._condition,
             maps=self._maps,
+            lock=self._locks.lock,
         )

@@ -36,11 +36,19 @@ class Voice:
         Turns the robot's time (seconds) into the aware UTC time stamped on messages.
     header_ids : mapping, optional
         The next header id of each kind, remembered from before a restart.
+    checks_grants : bool
+        Whether the factsheet says that drawers open on grants alone.
     """
 
     def __init__(
-        self, address: RobotAddress, utc: Callable[[float], datetime], header_ids: Mapping[str, int] | None = None
+        self,
+        address: RobotAddress,
+        utc: Callable[[float], datetime],
+        header_ids: Mapping[str, int] | None = None,
+        *,
+        checks_grants: bool = False,
     ) -> None:
+        self._checks_grants = checks_grants
         self.address = address
         self._utc = utc
         self._counter = HeaderCounter({TopicKind(kind): number for kind, number in (header_ids or {}).items()})
@@ -73,7 +81,13 @@ class Voice:
     def say_factsheet(self, model: RobotModel, now_s: float) -> None:
         """Queue the factsheet."""
         number = self._counter.take(TopicKind.FACTSHEET)
-        sheet = factsheet_of(model, address=self.address, header_id=number, now=self._utc(now_s))
+        sheet = factsheet_of(
+            model,
+            address=self.address,
+            header_id=number,
+            now=self._utc(now_s),
+            checks_grants=self._checks_grants,
+        )
         self._queue.append(self._message(TopicKind.FACTSHEET, sheet))
 
     def _header(self, kind: TopicKind, now_s: float) -> Header:

@@ -173,6 +173,32 @@ class RobotFault:
     description: str = ""
 
 
+class DrawerState(StrEnum):
+    """Whether a drawer is locked: latched and closed, by its own switches; ``unknown`` when they do not say."""
+
+    LOCKED = "locked"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+
+
+class DrawerContent(StrEnum):
+    """Whether something lies in a drawer, by its sensor; ``unknown`` without one."""
+
+    OCCUPIED = "occupied"
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerReport:
+    """How a robot says that one of its drawers stands."""
+
+    drawer: str
+    state: DrawerState
+    content: DrawerContent
+    is_tampered: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class RobotReport:
     """What a robot said of itself, once, in protocol-neutral words.
@@ -181,6 +207,8 @@ class RobotReport:
     does not know what it carries, and empty when it knows that it carries nothing. ``battery`` is 0 to 1. ``sent_at``
     and ``message_number`` are the robot's own, from the message that said it: what tells a newer message from a replay.
     ``unsaid`` are the parts that its message should have had and had not, or unreadable; of them the worst is assumed.
+    ``drawers`` are how its drawers stand and ``nonce`` is what a grant for one of them has to name; a robot that checks
+    no grants says neither.
     """
 
     robot: RobotId
@@ -204,6 +232,8 @@ class RobotReport:
     sent_at: datetime | None = None
     message_number: int = 0
     unsaid: frozenset[str] = frozenset()
+    drawers: tuple[DrawerReport, ...] = ()
+    nonce: str | None = None
 
     @property
     def is_idle(self) -> bool:

@@ -28,6 +28,7 @@ class ActionKind(StrEnum):
     REPORT_FACTSHEET = "report_factsheet"
     ENABLE_MAP = "enable_map"
     INIT_POSITION = "init_position"
+    OPEN_DRAWER = "open_drawer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class RobotAction:
     """One thing to do; ``load`` and ``drawer`` are set for pick and drop.
 
     ``pose`` is set where a map is enabled or a position initialised: the robot stands there. ``waypoint`` is the one
-    that it then counts as having passed last, ``map_version`` the version of the map to enable.
+    that it then counts as having passed last, ``map_version`` the version of the map to enable. ``grant`` is the
+    canonical text of the grant that opens a drawer, ``signature`` the orchestrator's over it, in base64.
     """
 
     id: ActionId
@@ -45,6 +47,8 @@ class RobotAction:
     pose: Pose | None = None
     waypoint: WaypointId | None = None
     map_version: str | None = None
+    grant: str | None = None
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

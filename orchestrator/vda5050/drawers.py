@@ -1,0 +1,116 @@
+"""How a robot says how its drawers stand, and which nonce a grant has to name (docs/drawers.md).
+
+VDA 5050 2.x has no place for either, so they are informations of ours; the standard asks that nobody decides by the
+informations it does not know, and these are decided by only between our orchestrator and robots whose factsheet
+declares `openDrawer`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeVar
+
+from orchestrator.domain.custody.grant import NONCE_BYTES
+from orchestrator.domain.fleet.model import DrawerContent, DrawerReport, DrawerState
+from orchestrator.domain.fleet.order import ActionKind
+from orchestrator.vda5050.dialect import Dialect
+from orchestrator.vda5050.factsheets import ActionScope, Factsheet
+from orchestrator.vda5050.orders import ParameterKey
+from orchestrator.vda5050.states import ErrorReference, InfoLevel, Information
+
+DRAWERS_MAX = 64
+"""So many drawers of one robot are kept; no robot has more."""
+
+NAME_LENGTH_MAX = 64
+
+T = TypeVar("T", bound=StrEnum)
+
+_NONCE = re.compile(rf"[0-9a-f]{{{2 * NONCE_BYTES},128}}")
+
+
+class InfoType(StrEnum):
+    """Informations of ours."""
+
+    DRAWER = "wardporterDrawer"
+    NONCE = "wardporterNonce"
+
+
+class InfoKey(StrEnum):
+    """Keys of their references."""
+
+    DRAWER = "drawer"
+    STATE = "state"
+    CONTENT = "content"
+    TAMPERED = "tampered"
+    NONCE = "nonce"
+
+
+def informations_of_drawers(drawers: Iterable[DrawerReport], nonce: str | None) -> tuple[Information, ...]:
+    """Return what a robot says of its drawers, and the nonce while there is one."""
+    told = [
+        _information(
+            InfoType.DRAWER,
+            {
+                InfoKey.DRAWER: drawer.drawer,
+                InfoKey.STATE: drawer.state.value,
+                InfoKey.CONTENT: drawer.content.value,
+                InfoKey.TAMPERED: "true" if drawer.is_tampered else "false",
+            },
+        )
+        for drawer in drawers
+    ]
+    if nonce is not None:
+        told.append(_information(InfoType.NONCE, {InfoKey.NONCE: nonce}))
+    return tuple(told)
+
+
+def _information(kind: InfoType, values: dict[InfoKey, str]) -> Information:
+    references = tuple(ErrorReference(reference_key=key.value, reference_value=text) for key, text in values.items())
+    return Information(info_type=kind.value, info_references=references, info_level=InfoLevel.INFO)
+
+
+def drawers_of_information(information: Iterable[Information] | None) -> tuple[DrawerReport, ...]:
+    """Return how the drawers stand; what cannot be read counts as unknown, and the first word on a drawer stands."""
+    found: dict[str, DrawerReport] = {}
+    for values in _values(information, InfoType.DRAWER):
+        name = values.get(InfoKey.DRAWER, "")
+        if 0 < len(name) <= NAME_LENGTH_MAX and name not in found and len(found) < DRAWERS_MAX:
+            found[name] = DrawerReport(
+                name,
+                _one_of(DrawerState, values.get(InfoKey.STATE), DrawerState.UNKNOWN),
+                _one_of(DrawerContent, values.get(InfoKey.CONTENT), DrawerContent.UNKNOWN),
+                is_tampered=values.get(InfoKey.TAMPERED) != "false",
+            )
+    return tuple(found.values())
+
+
+def nonce_of_information(information: Iterable[Information] | None) -> str | None:
+    """Return the nonce a robot shows; None when it shows none, or one that is too short to be one."""
+    shown = [values.get(InfoKey.NONCE, "") for values in _values(information, InfoType.NONCE)]
+    return shown[0] if len(shown) == 1 and _NONCE.fullmatch(shown[0]) else None
+
+
+def _values(information: Iterable[Information] | None, kind: InfoType) -> Iterable[dict[str, str]]:
+    for item in information or ():
+        if item.info_type == kind.value:
+            yield {each.reference_key: each.reference_value for each in item.info_references or ()}
+
+
+def _one_of(kind: type[T], text: str | None, otherwise: T) -> T:
+    return kind(text) if text in set(kind) else otherwise
+
+
+def declares_grants(factsheet: Factsheet, dialect: Dialect) -> bool:
+    """Whether a robot's factsheet says that it checks grants: our action, at once, with grant and signature."""
+    rule = dialect.rule(ActionKind.OPEN_DRAWER)
+    if rule is None:
+        return False
+    needed = {ParameterKey.GRANT.value, ParameterKey.SIGNATURE.value}
+    return any(
+        action.action_type == rule.action_type
+        and ActionScope.INSTANT in action.action_scopes
+        and needed <= {parameter.key for parameter in action.action_parameters or ()}
+        for action in factsheet.protocol_features.agv_actions
+    )

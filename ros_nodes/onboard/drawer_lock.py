@@ -1,0 +1,342 @@
+"""The lock of a robot's drawers: opens one on a grant, locks it again, and keeps the robot standing until it has.
+
+What holds at every moment: a drawer is unlatched for a grant alone, once, while the robot stands where the grant says;
+one drawer at a time; the robot does not drive while a drawer is open or is not known to be locked. Time (seconds on
+board, monotonic), chance and the switches are handed in. Rules: docs/drawers.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.domain.custody.grant import Grant, Purpose
+from orchestrator.domain.fleet.model import DrawerContent, DrawerReport, DrawerState
+from ros_nodes.onboard.drawer_hardware import DrawerHardware, Switches
+from ros_nodes.onboard.grant_check import Circumstances, Refusal, Verify, read_grant, refusal_of
+from ros_nodes.onboard.nonces import Chance, Nonces
+
+STANDING_FOR_S = 1.0
+"""How long a robot has to have stood still before it opens, seconds."""
+
+FRESH_S = 1.0
+"""How old what switches say may be, seconds; older, and the drawer counts as unknown."""
+
+UNLATCHED_FOR_S = 30.0
+"""How long an unlatched drawer waits to be pulled open before it locks again, seconds."""
+
+LATCH_WITHIN_S = 2.0
+"""How long a latch may take to let go, seconds."""
+
+CONTRADICTION_S = 0.5
+"""How long switches may contradict each other before it counts as force: they do not switch at one moment."""
+
+OPEN_LONG_S = 180.0
+"""From when on an open drawer is told of, seconds."""
+
+FORCED, TAMPERED, LEFT_OPEN, UNKNOWN = "drawerForced", "drawerTampered", "drawerOpen", "drawerUnknown"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerFault:
+    """What is wrong with the drawers; a fatal one stays until a person at the robot has seen to it."""
+
+    error_type: str
+    sentence: str
+    is_fatal: bool
+
+
+@dataclass(slots=True)
+class _Opening:
+    """A drawer that was let go. ``has_let_go`` once its latch said so, ``was_pulled`` once it was seen open."""
+
+    drawer: str
+    since_s: float
+    has_let_go: bool = False
+    was_pulled: bool = False
+    is_latching: bool = False
+
+
+class DrawerLock:
+    """The drawers of one robot.
+
+    Parameters
+    ----------
+    drawers : tuple of str
+        Their names.
+    hardware : DrawerHardware
+        Latches and switches.
+    manufacturer, serial_number : str
+        Who the robot is on the link.
+    verify : callable
+        Whether a signature is the orchestrator's.
+    chance : callable
+        Random bytes, fit for secrets.
+    """
+
+    def __init__(
+        self,
+        *,
+        drawers: tuple[str, ...],
+        hardware: DrawerHardware,
+        manufacturer: str,
+        serial_number: str,
+        verify: Verify,
+        chance: Chance,
+    ) -> None:
+        self._drawers = drawers
+        self._hardware = hardware
+        self._identity = (manufacturer, serial_number)
+        self._verify = verify
+        self._nonces = Nonces(chance)
+        self._still_since_s: float | None = None
+        self._opening: _Opening | None = None
+        self._known: dict[str, DrawerReport] = {}
+        self._contradicts_since_s: dict[str, float] = {}
+        self._forced: dict[str, str] = {}
+        self._seen: set[str] = set()
+        self._handled_for: dict[str, Purpose] = {}
+        self._time_s = 0.0
+        self._failure: Refusal | None = None
+
+    # -- what is known ---------------------------------------------------------------------------------------------
+
+    @property
+    def nonce(self) -> str | None:
+        """What a grant has to name; None while none would open anything."""
+        return self._nonces.current
+
+    def reports(self) -> tuple[DrawerReport, ...]:
+        """Return how each drawer stands."""
+        return tuple(self._known.get(name, _nothing_known(name)) for name in self._drawers)
+
+    @property
+    def keeps_standing(self) -> bool:
+        """Whether the robot must not drive."""
+        is_busy = bool(self._forced) or self._opening is not None
+        return is_busy or any(report.state is not DrawerState.LOCKED for report in self.reports())
+
+    def faults(self, *, has_way: bool) -> tuple[DrawerFault, ...]:
+        """Return what is wrong; ``has_way`` says that the robot would drive if it might."""
+        found = [DrawerFault(kind, f"Drawer {drawer} {_WORDS[kind]}", True) for drawer, kind in self._forced.items()]
+        forced = set(self._forced)
+        unknown = [r.drawer for r in self.reports() if r.state is DrawerState.UNKNOWN and r.drawer not in forced]
+        if unknown:
+            found.append(DrawerFault(UNKNOWN, f"Drawer {', '.join(unknown)} {_WORDS[UNKNOWN]}", False))
+        opened = [r.drawer for r in self.reports() if r.state is DrawerState.OPEN and r.drawer not in forced]
+        if opened and (has_way or self._is_open_for_long):
+            found.append(DrawerFault(LEFT_OPEN, f"Drawer {', '.join(opened)} {_WORDS[LEFT_OPEN]}", False))
+        return tuple({fault.error_type: fault for fault in reversed(found)}.values())
+
+    @property
+    def _is_open_for_long(self) -> bool:
+        return self._opening is not None and self._time_s - self._opening.since_s >= OPEN_LONG_S
+
+    def refusal_of_pick(self, drawer: str | None) -> str | None:
+        """Return why a load cannot be in a drawer by its sensor, for one that was opened to load it; else None."""
+        if drawer is None or self._handled_for.get(drawer) is not Purpose.LOAD:
+            return None
+        is_empty = self._content(drawer) is DrawerContent.EMPTY
+        return f"drawer {drawer} is empty by its sensor" if is_empty else None
+
+    def refusal_of_drop(self, drawer: str | None) -> str | None:
+        """Return why a load cannot be out of a drawer, for one that was opened to take it out; else None."""
+        if drawer is None or self._handled_for.get(drawer) not in (Purpose.HAND_OVER, Purpose.TAKE_BACK):
+            return None
+        is_empty = self._content(drawer) is DrawerContent.EMPTY
+        return None if is_empty else f"drawer {drawer} is not empty by its sensor"
+
+    def _content(self, drawer: str) -> DrawerContent:
+        return self._known.get(drawer, _nothing_known(drawer)).content
+
+    def note_handled(self, drawer: str | None) -> None:
+        """Forget what a drawer was opened for, once that is in the books on board."""
+        if drawer is not None:
+            self._handled_for.pop(drawer, None)
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    @property
+    def next_event_s(self) -> float | None:
+        """When something will happen on its own (seconds, absolute)."""
+        times = [self._hardware.next_event_s, self._nonces.next_change_s]
+        if self._nonces.current is None and self._still_since_s is not None and self._may_show(ignoring_time=True):
+            times.append(self._still_since_s + STANDING_FOR_S)
+        if self._opening is not None:
+            limits = (LATCH_WITHIN_S, UNLATCHED_FOR_S, OPEN_LONG_S)
+            times += [self._opening.since_s + limit for limit in limits]
+        times += [since_s + CONTRADICTION_S for drawer, since_s in self._contradicts_since_s.items()]
+        return min((at_s for at_s in times if at_s is not None and at_s > self._time_s), default=None)
+
+    def advance_to(self, time_s: float, *, is_still: bool) -> bool:
+        """Live on until ``time_s``; return whether anything that is reported has changed.
+
+        Parameters
+        ----------
+        time_s : float
+            Seconds on board.
+        is_still : bool
+            Whether the robot stands now, by data that is fresh.
+        """
+        self._time_s = time_s
+        self._hardware.advance_to(time_s)
+        if not is_still:
+            self._still_since_s = None
+        elif self._still_since_s is None:
+            self._still_since_s = time_s
+        before = (self.reports(), tuple(self._forced.items()), self._nonces.current, self._is_open_for_long)
+        self._look()
+        self._tend_opening()
+        self._show_or_withdraw()
+        return before != (self.reports(), tuple(self._forced.items()), self._nonces.current, self._is_open_for_long)
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether the robot has stood still for as long as is asked for."""
+        return self._still_since_s is not None and self._time_s - self._still_since_s >= STANDING_FOR_S
+
+    def _show_or_withdraw(self) -> None:
+        if self._still_since_s is None:
+            self._nonces.withdraw()
+        elif self._may_show():
+            self._nonces.show(self._time_s)
+
+    def _may_show(self, *, ignoring_time: bool = False) -> bool:
+        return (self.is_standing or ignoring_time) and not self.keeps_standing
+
+    # -- opening and locking ---------------------------------------------------------------------------------------
+
+    def open(self, text: str, signature: bytes, here: Circumstances) -> Refusal | None:
+        """Let go of the drawer that a grant names; return why not, None when its latch was told to.
+
+        A nonce that a grant of ours names is used up, whatever comes of it.
+        """
+        manufacturer, serial_number = self._identity
+        grant = read_grant(text, signature, verify=self._verify, manufacturer=manufacturer, serial_number=serial_number)
+        if isinstance(grant, Refusal):
+            return grant
+        shown_for_s = self._nonces.use(grant.nonce, self._time_s)
+        if shown_for_s is None:
+            return Refusal.NONCE
+        refusal = refusal_of(grant, here, shown_for_s=shown_for_s) or self._own_refusal()
+        if refusal is None:
+            self._let_go(grant)
+        return refusal
+
+    def _own_refusal(self) -> Refusal | None:
+        if self._forced:
+            return Refusal.FAULT
+        return Refusal.BUSY if self.keeps_standing else None
+
+    def _let_go(self, grant: Grant) -> None:
+        self._nonces.withdraw()
+        self._opening = _Opening(grant.drawer, self._time_s)
+        self._handled_for[grant.drawer] = grant.purpose
+        self._hardware.unlatch(grant.drawer, grant.purpose.value)
+
+    def outcome_of_opening(self) -> Refusal | bool | None:
+        """Return True once the latch has let go, the refusal when it did not, None while that is open."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            return failure
+        return True if self._opening is None or self._opening.has_let_go else None
+
+    def see_to(self) -> None:
+        """A person at the robot has seen to what was forced or tampered with; what is still so comes again."""
+        self._forced.clear()
+
+    def _tend_opening(self) -> None:
+        opening = self._opening
+        if opening is None:
+            return
+        switches, waited_s = self._fresh(opening.drawer), self._time_s - opening.since_s
+        if switches is not None and opening.is_latching:
+            self._end_opening(opening, switches)
+            return
+        if switches is not None:
+            opening.has_let_go = opening.has_let_go or switches.is_latched is False
+            opening.was_pulled = opening.was_pulled or (opening.has_let_go and switches.is_closed is False)
+        if not opening.has_let_go:
+            if waited_s >= LATCH_WITHIN_S and not opening.is_latching:
+                self._failure = Refusal.LATCH
+                self._latch(opening)
+        elif switches is not None and switches.is_closed and (opening.was_pulled or waited_s >= UNLATCHED_FOR_S):
+            self._latch(opening)
+
+    def _latch(self, opening: _Opening) -> None:
+        opening.is_latching = True
+        self._hardware.latch(opening.drawer)
+
+    def _end_opening(self, opening: _Opening, switches: Switches) -> None:
+        if switches.is_latched and switches.is_closed:
+            self._opening = None
+        elif switches.is_closed is False:
+            opening.is_latching = False  # pulled open again before the latch caught
+
+    # -- switches --------------------------------------------------------------------------------------------------
+
+    def _fresh(self, drawer: str) -> Switches | None:
+        switches = self._hardware.switches().get(drawer)
+        return None if switches is None or self._time_s - switches.heard_s > FRESH_S else switches
+
+    def _look(self) -> None:
+        for drawer in self._drawers:
+            switches = self._fresh(drawer)
+            if switches is None:
+                self._known[drawer] = _nothing_known(drawer)
+                self._contradicts_since_s.pop(drawer, None)
+                continue
+            if drawer not in self._seen and switches.is_latched is not None:
+                self._seen.add(drawer)
+                self._adopt(drawer, switches)
+            self._known[drawer] = DrawerReport(
+                drawer, _state(switches), _content(switches), bool(switches.is_tampered or drawer in self._forced)
+            )
+            self._look_for_force(drawer, switches)
+
+    def _adopt(self, drawer: str, switches: Switches) -> None:
+        """Take a drawer that was open when the robot was switched on as one to lock, not as one that was forced."""
+        if switches.is_latched is False and self._opening is None:
+            self._opening = _Opening(drawer, self._time_s, has_let_go=True, was_pulled=True)
+
+    def _look_for_force(self, drawer: str, switches: Switches) -> None:
+        if switches.is_tampered:
+            self._force(drawer, TAMPERED)
+        is_ours = self._opening is not None and self._opening.drawer == drawer
+        was_let_go = switches.is_latched is False and not is_ours
+        contradicts = switches.is_latched is True and switches.is_closed is False
+        if not (was_let_go or contradicts):
+            self._contradicts_since_s.pop(drawer, None)
+            return
+        since_s = self._contradicts_since_s.setdefault(drawer, self._time_s)
+        if self._time_s - since_s >= CONTRADICTION_S:
+            self._force(drawer, FORCED)
+
+    def _force(self, drawer: str, kind: str) -> None:
+        self._forced.setdefault(drawer, kind)
+        self._nonces.withdraw()
+
+
+_WORDS = {
+    FORCED: "is open although nothing let it go, or its switches contradict each other. Guard it and see to it.",
+    TAMPERED: "was tampered with. Guard it and see to it.",
+    LEFT_OPEN: "is open. Close it; it locks by itself.",
+    UNKNOWN: "is not known to be locked: its switches say nothing, or contradict each other. See to it.",
+}
+
+
+def _nothing_known(drawer: str) -> DrawerReport:
+    return DrawerReport(drawer, DrawerState.UNKNOWN, DrawerContent.UNKNOWN, is_tampered=False)
+
+
+def _state(switches: Switches) -> DrawerState:
+    if switches.is_latched is None or switches.is_closed is None:
+        return DrawerState.UNKNOWN
+    if not switches.is_latched:
+        return DrawerState.OPEN
+    return DrawerState.LOCKED if switches.is_closed else DrawerState.UNKNOWN
+
+
+def _content(switches: Switches) -> DrawerContent:
+    if switches.is_occupied is None:
+        return DrawerContent.UNKNOWN
+    return DrawerContent.OCCUPIED if switches.is_occupied else DrawerContent.EMPTY
