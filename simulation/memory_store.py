@@ -18,6 +18,7 @@ from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
 from orchestrator.domain.custody.incident import Incident, IncidentId
+from orchestrator.domain.custody.issued_grant import GrantId, IssuedGrant, UnknownGrantError
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, Trip, TripId
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, UnknownAlarmError
@@ -426,6 +427,56 @@ class MemoryMedicines:
         return [said for said in self.said.values() if said.code == code]
 
 
+@dataclass(slots=True)
+class MemoryGrants:
+    """Drawer grants, and those among them that are not settled."""
+
+    journal: Journal
+    kept: dict[GrantId, IssuedGrant] = field(default_factory=dict[GrantId, IssuedGrant])
+    unsettled: dict[GrantId, IssuedGrant] = field(default_factory=dict[GrantId, IssuedGrant])
+    by_nonce: dict[tuple[RobotId, str], GrantId] = field(default_factory=dict[tuple[RobotId, str], GrantId])
+
+    def get(self, grant: GrantId) -> IssuedGrant:
+        """Return the grant; raises `UnknownGrantError`."""
+        if grant not in self.kept:
+            raise UnknownGrantError(
+                "No drawer grant has this id; expected one that was issued here.", detail={"grant": grant}
+            )
+        return self.kept[grant]
+
+    def add(self, grant: IssuedGrant) -> None:
+        """Keep a new grant."""
+        _refuse_second(self.kept, grant.id, "grant")
+        _refuse_second(self.by_nonce, (grant.robot, grant.nonce), "grant")
+        self.journal.put(self.by_nonce, (grant.robot, grant.nonce), grant.id)
+        self._put(grant)
+
+    def save(self, grant: IssuedGrant) -> None:
+        """Keep the next version."""
+        if self.get(grant.id) != grant:
+            self._put(grant)
+
+    def _put(self, grant: IssuedGrant) -> None:
+        self.journal.put(self.kept, grant.id, grant)
+        if grant.settled_at is None:
+            self.journal.put(self.unsettled, grant.id, grant)
+        else:
+            self.journal.take(self.unsettled, grant.id)
+
+    def of_nonce(self, robot: RobotId, nonce: str) -> IssuedGrant | None:
+        """Return the grant that names a robot's nonce."""
+        found = self.by_nonce.get((robot, nonce))
+        return None if found is None else self.kept[found]
+
+    def of_delivery(self, delivery: DeliveryId) -> Sequence[IssuedGrant]:
+        """Return every grant for a delivery, by issued_at, id."""
+        return sorted((g for g in self.kept.values() if g.delivery == delivery), key=lambda g: (g.issued_at, g.id))
+
+    def standing(self) -> Sequence[IssuedGrant]:
+        """Return the grants that are not settled, by issued_at, id."""
+        return sorted(self.unsettled.values(), key=lambda grant: (grant.issued_at, grant.id))
+
+
 class MemoryUnitOfWork:
     """The repositories; one object serves every transaction of its store."""
 
@@ -444,6 +495,7 @@ class MemoryUnitOfWork:
         self.incidents = MemoryIncidents(journal)
         self.ledger = MemoryLedger(journal, terms)
         self.medicines = MemoryMedicines(journal)
+        self.grants = MemoryGrants(journal)
 
 
 class MemoryStore:

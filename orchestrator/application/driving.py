@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from orchestrator.application.drawer_watch import settle_openings, what_keeps_standing
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates
 from orchestrator.application.map_switch import drivable_in_one_order, is_ride_to_be_told, tell_other_level
@@ -153,6 +154,9 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor,
     charging = () if ahead or record.route else charging_action(turn, fleet, robot)
     if not ahead and not charging:
         return
+    if (why := what_keeps_standing(turn, robot)) is not None:
+        _wait(turn, robot, (why,))
+        return
     order_id = OrderId(turn.ids.new("order"))
     beginning = starting_steps(fleet, record, order=order_id)
     if not beginning:
@@ -177,6 +181,7 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor,
     order = DriveOrder(id=order_id, robot=robot, steps=(*base, *horizon), released=len(base))
     if not _is_to_be_updated(fleet, order):
         order = replace(order, steps=base)
+    settle_openings(turn, robot)
     turn.put(replace(record, order=order, phase=OrderPhase.WANTED, passed=0, granted=ahead[count:], waiting=reasons))
     turn.want_order(order)
 

@@ -10,6 +10,7 @@ from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import Commissioning, RobotId
 from orchestrator.domain.reason import Reason
+from orchestrator.vda5050.drawers import declares_grants
 from orchestrator.vda5050.factsheet_check import check_factsheet
 from orchestrator.vda5050.factsheets import Factsheet
 
@@ -26,6 +27,7 @@ def note_factsheet(turn: Turn, fleet: FleetOnSite, robot: RobotId, factsheet: Fa
         factsheet, model=fleet.models[robot], dialect=fleet.dialect_of(robot), version=config.protocol_version
     )
     findings = tuple(Reason(finding.code, finding.sentence) for finding in found)
+    turn.put(replace(turn.record(robot), checks_grants=declares_grants(factsheet, fleet.dialect_of(robot))))
     record = turn.record(robot)
     if findings == record.findings:
         return

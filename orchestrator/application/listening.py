@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from orchestrator.application.drawer_watch import note_drawers, note_opened, note_refused
 from orchestrator.application.factsheets import note_factsheet
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.holding import (
@@ -75,6 +76,7 @@ def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.L
             let_go_on(turn, robot, ROBOT_LOST)
         case link.ActionFinished(action_id=action):
             _note_handling(turn, robot, action)
+            note_opened(turn, robot, action)
             _action_finished(turn, robot, action)
         case link.ActionFailed(action_id=action, description=description):
             _action_failed(turn, robot, action, description)
@@ -93,6 +95,7 @@ def note_report(turn: Turn, fleet: FleetOnSite, robot: RobotId, report: RobotRep
     if not (is_news(before, report) or has_strayed(fleet, replace(record, report=report))):
         return
     turn.put(replace(record, report=report))
+    note_drawers(turn, robot, before, report)
     if before is None or before.loads != report.loads:
         _compare_loads(turn, robot)
     lay_reported_holds(turn, robot, report)
@@ -284,6 +287,8 @@ def _action_failed(turn: Turn, robot: RobotId, action: ActionId, description: st
     failed = _asked_action(turn, robot, action)
     if _settle_action(turn, robot, action, outcome="rejected") is ActionKind.CANCEL_ORDER:
         _cancel_failed(turn, robot, description)
+        return
+    if note_refused(turn, robot, action, description):
         return
     sentence = f"Robot {robot} could not do what it was asked: {description}"
     turn.tell(ALARM, robot, {"code": "action_failed", "sentence": sentence})

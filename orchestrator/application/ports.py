@@ -15,6 +15,7 @@ from typing import Protocol
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
 from orchestrator.domain.custody.balances import Balance
 from orchestrator.domain.custody.incident import Incident, IncidentId
+from orchestrator.domain.custody.issued_grant import GrantId, IssuedGrant
 from orchestrator.domain.custody.merkle import Frontier, NodeId
 from orchestrator.domain.custody.model import Account, Draft, Entry, PendingId, Stock
 from orchestrator.domain.custody.pending import LedgerMode, Pending
@@ -412,6 +413,42 @@ class MedicineRepository(Protocol):
         ...
 
 
+class GrantRepository(Protocol):
+    """Drawer grants and what came of them."""
+
+    def get(self, grant: GrantId) -> IssuedGrant:
+        """Return the grant; raises `UnknownGrantError`."""
+        ...
+
+    def add(self, grant: IssuedGrant) -> None:
+        """Keep a new grant; raises `AlreadyKeptError` when its id or its robot's nonce was granted before."""
+        ...
+
+    def save(self, grant: IssuedGrant) -> None:
+        """Keep the next version."""
+        ...
+
+    def of_nonce(self, robot: RobotId, nonce: str) -> IssuedGrant | None:
+        """Return the grant that names a robot's nonce."""
+        ...
+
+    def of_delivery(self, delivery: DeliveryId) -> Sequence[IssuedGrant]:
+        """Return every grant for a delivery, by issued_at, id."""
+        ...
+
+    def standing(self) -> Sequence[IssuedGrant]:
+        """Return the grants that are not settled, by issued_at, id."""
+        ...
+
+
+class GrantSigner(Protocol):
+    """Signs drawer grants with the key that robots know the public half of."""
+
+    def sign(self, text: str) -> str:
+        """Return the Ed25519 signature (RFC 8032) over the UTF-8 bytes of ``text``, in base64."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""
 
@@ -482,6 +519,11 @@ class UnitOfWork(Protocol):
 
     @property
     def medicines(self) -> MedicineRepository:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def grants(self) -> GrantRepository:
         """Return the repository within this transaction."""
         ...
 

@@ -13,7 +13,9 @@ from orchestrator.application.confirm_receipt import confirm_receipt
 from orchestrator.application.errors import AlreadyKeptError, UnknownApprovalError, UnknownIncidentError
 from orchestrator.application.ports import StoredAnswer
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
+from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import FollowUp, Incident, IncidentId, IncidentKind
+from orchestrator.domain.custody.issued_grant import GrantId, GrantOutcome, IssuedGrant, UnknownGrantError
 from orchestrator.domain.delivery.custody_record import (
     Acceptance,
     Act,
@@ -576,3 +578,57 @@ def test_a_thousand_medicines_are_kept_at_once(store: AnyStore) -> None:
             uow.medicines.save(many)
     with store.reading() as uow:
         assert uow.medicines.page(after=None, limit=2000) == many
+
+
+def a_grant(delivery: Delivery, number: int = 1, *, after_s: float = 0.0) -> IssuedGrant:
+    return IssuedGrant(
+        id=GrantId(f"grant-{number}"),
+        delivery=delivery.id,
+        robot=RobotId("robot-1"),
+        drawer="top",
+        purpose=Purpose.HAND_OVER,
+        nonce=f"{number:032x}",
+        action=ActionId(f"action-{number}"),
+        by="nurse-1",
+        people=(PersonId("nurse-1"), PersonId("nurse-2")),
+        issued_at=NOON + timedelta(seconds=after_s),
+    )
+
+
+def test_a_drawer_grant_comes_back_as_it_was_kept_and_as_it_ended(store: AnyStore, ids: CountingIds) -> None:
+    delivery = queued(store, ids)
+    first, second = a_grant(delivery), a_grant(delivery, 2, after_s=1.0)
+    with store.transaction() as uow:
+        uow.grants.add(second)
+        uow.grants.add(first)
+    with store.reading() as uow:
+        assert list(uow.grants.standing()) == [first, second]
+        assert list(uow.grants.of_delivery(delivery.id)) == [first, second]
+        assert uow.grants.of_nonce(first.robot, first.nonce) == first
+        assert uow.grants.of_nonce(RobotId("robot-2"), first.nonce) is None
+    ended = first.ended(GrantOutcome.REFUSED, reason="moving", at=NOON)
+    opened = replace(second.opened(NOON), closed_at=NOON)
+    with store.transaction() as uow:
+        uow.grants.save(ended)
+        uow.grants.save(opened)
+    for open_block in (store.reading, store.transaction):
+        with open_block() as uow:
+            assert list(uow.grants.standing()) == [opened]
+            assert list(uow.grants.of_delivery(delivery.id)) == [ended, opened]
+            assert uow.grants.get(first.id) == ended
+
+
+def test_a_nonce_of_a_robot_is_granted_once(store: AnyStore, ids: CountingIds) -> None:
+    delivery = queued(store, ids)
+    with store.transaction() as uow:
+        uow.grants.add(a_grant(delivery))
+    again = replace(a_grant(delivery, 2), nonce=a_grant(delivery).nonce)
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.grants.add(again)
+    with store.transaction() as uow:
+        uow.grants.add(replace(again, robot=RobotId("robot-2")))
+
+
+def test_an_unknown_grant_is_refused(store: AnyStore) -> None:
+    with store.reading() as uow, pytest.raises(UnknownGrantError):
+        uow.grants.get(GrantId("grant-404"))

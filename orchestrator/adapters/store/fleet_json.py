@@ -12,6 +12,9 @@ from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import (
     ActionId,
     ActionStatus,
+    DrawerContent,
+    DrawerReport,
+    DrawerState,
     LoadId,
     OperatingMode,
     OrderId,
@@ -147,6 +150,8 @@ def report_to_json(report: RobotReport) -> str:
             "sent_at": None if report.sent_at is None else text_of_moment(report.sent_at),
             "message_number": report.message_number,
             "unsaid": sorted(report.unsaid),
+            "drawers": [[d.drawer, d.state.value, d.content.value, d.is_tampered] for d in report.drawers],
+            "nonce": report.nonce,
         }
     )
 
@@ -177,6 +182,11 @@ def report_from_json(text: str) -> RobotReport:
         sent_at=moment_of_text(sent_at) if (sent_at := tree.get("sent_at")) is not None else None,
         message_number=tree.get("message_number", 0),
         unsaid=frozenset(tree.get("unsaid", ())),
+        drawers=tuple(
+            DrawerReport(drawer, DrawerState(state), DrawerContent(content), is_tampered)
+            for drawer, state, content, is_tampered in tree.get("drawers", ())
+        ),
+        nonce=tree.get("nonce"),
     )
 
 
@@ -193,6 +203,8 @@ def _action_to_tree(action: RobotAction) -> Tree:
     tree: Tree = {"id": action.id, "kind": action.kind.value, "load": action.load, "drawer": action.drawer}
     if action.pose is not None:
         tree |= {"pose": _pose_to_tree(action.pose), "waypoint": action.waypoint, "map_version": action.map_version}
+    if action.grant is not None:
+        tree |= {"grant": action.grant, "signature": action.signature}
     return tree
 
 
@@ -205,6 +217,8 @@ def _action_from_tree(tree: Mapping[str, Any]) -> RobotAction:
         pose=None if tree.get("pose") is None else _pose_from_tree(tree["pose"]),
         waypoint=None if tree.get("waypoint") is None else WaypointId(tree["waypoint"]),
         map_version=tree.get("map_version"),
+        grant=tree.get("grant"),
+        signature=tree.get("signature"),
     )
 
 

@@ -74,6 +74,7 @@ def robot_to_row(record: RobotRecord) -> RobotRow:
         carried=texts_to_json(sorted(record.carried)),
         findings=reasons_to_json(record.findings),
         sent_to=record.sent_to,
+        checks_grants=record.checks_grants,
     )
 
 
@@ -98,6 +99,7 @@ def robot_from_row(row: RobotRow) -> RobotRecord:
         carried=frozenset(LoadId(load) for load in texts_from_json(row.carried)),
         findings=reasons_from_json(row.findings),
         sent_to=None if row.sent_to is None else StationId(row.sent_to),
+        checks_grants=row.checks_grants,
     )
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from orchestrator.adapters.store.columns import Moment, Number, one_of
+from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import IncidentKind
+from orchestrator.domain.custody.issued_grant import GrantOutcome
 from orchestrator.domain.delivery.model import DeliveryState, Priority
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.fleet.history import RobotAct
@@ -181,6 +183,7 @@ class RobotRow(Row, table=True):
     carried: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
     findings: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
     sent_to: str | None = None
+    checks_grants: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class OutboxRow(Row, table=True):
@@ -381,3 +384,32 @@ class ClassificationRow(Row, table=True):
     category: str
     handle_as: str | None = None
     reason: str = Field(sa_type=Text)
+
+
+class GrantRow(Row, table=True):
+    """A grant for one drawer, and what came of it; a robot's nonce is granted once."""
+
+    __tablename__ = "drawer_grant"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        one_of("purpose", Purpose, name="drawer_grant_purpose"),
+        one_of("outcome", GrantOutcome, name="drawer_grant_outcome"),
+        UniqueConstraint("robot", "nonce", name="drawer_grant_nonce"),
+        Index("drawer_grant_by_delivery", "delivery_id"),
+        Index("drawer_grant_by_end", "settled_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    delivery_id: str = Field(sa_type=String, sa_column_args=(_refers_to("delivery.id"),))
+    robot: str
+    drawer: str
+    purpose: str
+    nonce: str
+    action: str
+    by: str
+    people: str = Field(sa_type=Text)
+    issued_at: datetime = Field(sa_type=Moment)
+    outcome: str
+    reason: str
+    answered_at: datetime | None = Field(default=None, sa_type=Moment)
+    closed_at: datetime | None = Field(default=None, sa_type=Moment)
+    settled_at: datetime | None = Field(default=None, sa_type=Moment)

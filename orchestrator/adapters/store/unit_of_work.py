@@ -10,6 +10,7 @@ from orchestrator.adapters.store.alarms import RememberedAlarms, SqlAlarms
 from orchestrator.adapters.store.custody import SqlApprovals, SqlIncidents
 from orchestrator.adapters.store.deliveries import RememberedDeliveries, SqlDeliveries, SqlJobs
 from orchestrator.adapters.store.fleet import RememberedRobots, RememberedTrips, SqlRobots, SqlTrips
+from orchestrator.adapters.store.grants import RememberedGrants, SqlGrants
 from orchestrator.adapters.store.ledger import RememberedEdge, SqlLedger
 from orchestrator.adapters.store.medicines import SqlMedicines
 from orchestrator.adapters.store.messages import (
@@ -37,6 +38,7 @@ class Memory:
         self.closures = RememberedClosures(lambda kept: kept.is_standing)
         self.alarms = RememberedAlarms(lambda alarm: alarm.is_standing)
         self.ledger = RememberedEdge()
+        self.grants = RememberedGrants(lambda grant: grant.settled_at is None)
 
     def commit(self) -> None:
         """Take what the transaction wrote as committed."""
@@ -59,6 +61,7 @@ class Memory:
             self.closures,
             self.alarms,
             self.ledger,
+            self.grants,
         )
 
 
@@ -80,3 +83,4 @@ class SqlUnitOfWork:
         self.incidents = SqlIncidents(connection)
         self.ledger = SqlLedger(connection, memory.ledger, ledger)
         self.medicines = SqlMedicines(connection)
+        self.grants = SqlGrants(connection, memory.grants)

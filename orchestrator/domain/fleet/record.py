@@ -35,6 +35,7 @@ class RobotRecord:
     stand. ``waiting`` says why it does not move on. ``holds`` are what a person has to lift before it goes on.
     ``carried`` are the loads of ours that it took in and has not given out, by the actions it has finished.
     ``findings`` are what its factsheet says against its configuration.
+    ``checks_grants`` says that its factsheet declares that it opens drawers on grants alone.
     ``sent_to`` is the station a person has sent it to without a delivery; it stays there until it is sent on.
     """
 
@@ -56,6 +57,7 @@ class RobotRecord:
     carried: frozenset[LoadId] = frozenset()
     findings: tuple[Reason, ...] = ()
     sent_to: StationId | None = None
+    checks_grants: bool = False
 
     @property
     def aboard(self) -> frozenset[LoadId]:

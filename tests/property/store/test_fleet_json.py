@@ -13,7 +13,7 @@ from orchestrator.adapters.store.delivery_rows import delivery_from_rows, delive
 from orchestrator.adapters.store.fleet_json import action_from_json, action_to_json, order_from_json, order_to_json
 from orchestrator.adapters.store.fleet_rows import robot_from_row, robot_to_row, trip_from_row, trip_to_row
 from orchestrator.domain.delivery.model import Delivery, Loading, Receipt, Stop, Trip
-from orchestrator.domain.fleet.model import ActionStatus, Pose, RobotFault, RobotReport
+from orchestrator.domain.fleet.model import ActionStatus, DrawerReport, Pose, RobotFault, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.reason import Reason
@@ -23,7 +23,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 10_000)
 moments = st.datetimes(timezones=st.just(UTC))
 poses = st.builds(Pose, texts, numbers, numbers, numbers)
-actions = st.builds(RobotAction, id=texts)
+actions = st.builds(RobotAction, id=texts) | st.builds(RobotAction, id=texts, grant=texts, signature=texts)
 steps = st.builds(
     OrderStep,
     waypoint=texts,
@@ -57,6 +57,8 @@ reports = st.builds(
     faults=st.lists(st.builds(RobotFault, texts, st.booleans(), texts), max_size=2).map(tuple),
     loads=st.none() | st.lists(texts, max_size=2).map(tuple),
     actions=st.dictionaries(texts, st.sampled_from(ActionStatus), max_size=3),
+    drawers=st.lists(st.builds(DrawerReport, drawer=texts, is_tampered=st.booleans()), max_size=2).map(tuple),
+    nonce=st.none() | texts,
 )
 reasons = st.lists(st.builds(Reason, texts, texts), max_size=2).map(tuple)
 records = st.builds(

@@ -1,0 +1,316 @@
+"""Opening a drawer: who may, where the robot has to stand, and the signed grant that it opens for (design §6).
+
+A grant is decided, kept and put into the outbox in one transaction; what the robot makes of it is written down by
+`orchestrator.application.drawer_watch`. The robot judges everything again by what it knows itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.ports import GrantSigner, Ids, UnitOfWork
+from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, standing_place
+from orchestrator.domain.custody.errors import BreakGlassOffError
+from orchestrator.domain.custody.grant import LIFETIME_MAX_S, Grant, Purpose, text_of_grant
+from orchestrator.domain.custody.issued_grant import (
+    DrawerNotOpenedError,
+    GrantId,
+    GrantOutcome,
+    IssuedGrant,
+    NoGrantsError,
+    NonceUsedError,
+    RobotNotReadyToOpenError,
+    people_asked_for,
+    who_fits,
+)
+from orchestrator.domain.custody.people import Present, require_people
+from orchestrator.domain.delivery.lifecycle import require_state
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
+from orchestrator.domain.fleet.model import ActionId, DrawerState, RobotId
+from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.medicine.handling import HandlingClass, strictest
+from orchestrator.domain.people.model import PersonId
+from orchestrator.domain.site.model import StationId
+
+ACT = "The opening"
+DRAWER_GRANTED = "drawer_granted"
+GRANT_VOID = "drawer_grant_void"
+
+S = DeliveryState
+
+_STRICT = HandlingClass.CONTROLLED
+
+STATES_FOR = {
+    Purpose.LOAD: (S.LOADING,),
+    Purpose.HAND_OVER: (S.ARRIVED, S.RECEIVED),
+    Purpose.RECOUNT: (S.ARRIVED, S.RECEIVED),
+    Purpose.TAKE_BACK: (S.RETURNING, S.RETURNED),
+    Purpose.RETRIEVE: (S.SEALED, S.IN_TRANSIT, S.ARRIVED, S.RETURNING, S.INCIDENT, S.HANDED_TO_RUNNER),
+}
+"""In which states a delivery's drawer may be opened for what.
+
+One that was received or returned is opened again while the robot still stands there with something in the drawer.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningAsked:
+    """What somebody asks for.
+
+    ``purpose`` follows from the delivery's state when it is None. ``is_break_glass`` asks that one person alone opens,
+    where the place allows that.
+    """
+
+    delivery: DeliveryId
+    present: Present
+    purpose: Purpose | None = None
+    is_break_glass: bool = False
+
+
+def checks_grants(uow: UnitOfWork, robot: RobotId) -> bool:
+    """Whether a robot's factsheet declares that it opens on grants alone; no other carries what is controlled."""
+    return uow.robots.get(robot).checks_grants
+
+
+def grant_drawer(
+    uow: UnitOfWork, fleet: FleetOnSite, asked: OpeningAsked, *, signer: GrantSigner, ids: Ids, at: datetime
+) -> IssuedGrant:
+    """Issue a grant for the drawer of a delivery, and send it to the robot.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        The transaction.
+    fleet : FleetOnSite
+        Site, robots and the place's policy.
+    asked : OpeningAsked
+        Which delivery, for what, and who is there, authenticated for this very act.
+    signer : GrantSigner
+        Signs.
+    ids : Ids
+        New ids.
+    at : datetime
+        Now; aware.
+
+    Returns
+    -------
+    IssuedGrant
+        Not answered yet; the robot's answer comes with its next state.
+
+    Raises
+    ------
+    UnknownDeliveryError, WrongStateError
+        There is no such delivery, or its drawer may not be opened for that now.
+    NoGrantsError, RobotNotReadyToOpenError, NonceUsedError
+        The robot checks no grants, does not stand there, or was given a grant for what it shows.
+    PeopleMissingError, SamePersonError, NotEligibleError, BreakGlassOffError
+        Those who are there may not.
+    """
+    delivery = uow.deliveries.get(asked.delivery)
+    purpose = asked.purpose or purpose_of(delivery)
+    require_state(delivery, *STATES_FOR[purpose], act=ACT, next_step="Wait until its robot stands at the station.")
+    _check_present(fleet, delivery, asked, purpose=purpose, at=at)
+    if delivery.robot is None or delivery.drawer is None:
+        raise RobotNotReadyToOpenError(
+            f"{ACT} was refused: delivery {delivery.id} lies in no robot's drawer; expected one that does.",
+            detail={"delivery": delivery.id},
+        )
+    record = uow.robots.get(delivery.robot)
+    node = "" if purpose is Purpose.RETRIEVE else _node_of(fleet, delivery, purpose)
+    nonce = _nonce_of_ready(fleet, record, drawer=delivery.drawer, node=node, at=at)
+    _refuse_second(uow, record.robot, nonce)
+    robot = fleet.robots[record.robot]
+    text = text_of_grant(
+        Grant(
+            manufacturer=robot.manufacturer,
+            serial_number=robot.serial_number,
+            drawer=delivery.drawer,
+            delivery=delivery.id,
+            load=delivery.tote.load,
+            purpose=purpose,
+            node=node,
+            nonce=nonce,
+            lifetime_s=LIFETIME_MAX_S,
+        )
+    )
+    action = RobotAction(
+        id=ActionId(ids.new("action")),
+        kind=ActionKind.OPEN_DRAWER,
+        drawer=delivery.drawer,
+        grant=text,
+        signature=signer.sign(text),
+    )
+    issued = IssuedGrant(
+        id=GrantId(ids.new("grant")),
+        delivery=delivery.id,
+        robot=record.robot,
+        drawer=delivery.drawer,
+        purpose=purpose,
+        nonce=nonce,
+        action=action.id,
+        by=asked.present.by,
+        people=asked.present.ids,
+        issued_at=at,
+    )
+    uow.grants.add(issued)
+    uow.outbox.add(record.robot, at=at, action=action)
+    tell_grant(uow, DRAWER_GRANTED, issued, at=at)
+    return issued
+
+
+def purpose_of(delivery: Delivery) -> Purpose:
+    """Return what the drawer of a delivery is opened for in its present state."""
+    if delivery.state in STATES_FOR[Purpose.TAKE_BACK]:
+        return Purpose.TAKE_BACK
+    return Purpose.LOAD if delivery.state in STATES_FOR[Purpose.LOAD] else Purpose.HAND_OVER
+
+
+def require_opened(uow: UnitOfWork, delivery: DeliveryId, *purposes: Purpose, act: str) -> IssuedGrant:
+    """Return the last opening of a delivery's drawer for one of these purposes.
+
+    Raises
+    ------
+    DrawerNotOpenedError
+        Nobody had it opened for that.
+    """
+    opened = [
+        grant
+        for grant in uow.grants.of_delivery(delivery)
+        if grant.outcome is GrantOutcome.OPENED and grant.purpose in purposes
+    ]
+    if not opened:
+        raise DrawerNotOpenedError(
+            f"{act} was refused: the drawer of delivery {delivery} was not opened for it by those who do it; expected "
+            f"that it was. Ask for it with POST /api/v1/deliveries/{delivery}/open-drawer, then do it.",
+            detail={"delivery": delivery},
+        )
+    return opened[-1]
+
+
+def void_grants_of(uow: UnitOfWork, person: PersonId, *, at: datetime) -> tuple[IssuedGrant, ...]:
+    """Take back every grant of a person that no robot has answered, as when their account is revoked.
+
+    A robot opens as soon as a grant reaches it; what is taken back is what has not reached it.
+    """
+    return tuple(
+        void_grant(uow, grant, reason="revoked", at=at)
+        for grant in uow.grants.standing()
+        if grant.is_open and person in grant.people
+    )
+
+
+def void_grant(uow: UnitOfWork, grant: IssuedGrant, *, reason: str, at: datetime) -> IssuedGrant:
+    """Take back a grant that no robot has answered: it is sent no more."""
+    for message in uow.outbox.wanted():
+        if message.action is not None and message.action.id == grant.action:
+            uow.outbox.settle(message.id, "withdrawn")
+    ended = grant.ended(GrantOutcome.VOID, reason=reason, at=at)
+    uow.grants.save(ended)
+    tell_grant(uow, GRANT_VOID, ended, at=at)
+    return ended
+
+
+def tell_grant(uow: UnitOfWork, kind: str, grant: IssuedGrant, *, at: datetime) -> None:
+    """Append to the event stream what became of a grant; neither its nonce nor what lies in the drawer is in it."""
+    uow.events.append(
+        at=at,
+        kind=kind,
+        subject=grant.delivery,
+        data={
+            "grant": grant.id,
+            "robot": grant.robot,
+            "drawer": grant.drawer,
+            "purpose": grant.purpose.value,
+            "by": grant.by,
+            "people": list(grant.people),
+            "reason": grant.reason,
+        },
+    )
+
+
+def _check_present(
+    fleet: FleetOnSite, delivery: Delivery, asked: OpeningAsked, *, purpose: Purpose, at: datetime
+) -> None:
+    policy = fleet.policy.custody
+    handling_class = strictest(*(line.handling_class for line in delivery.lines))
+    wanted = people_asked_for(purpose, policy.rule(handling_class))
+    if asked.is_break_glass:
+        if not policy.may_break_glass:
+            raise BreakGlassOffError(
+                f"{ACT} was refused: here nobody opens alone what takes {wanted}; expected {wanted} people. "
+                "Ask for the other, or for the nurse in charge.",
+                detail={"expected": wanted},
+            )
+        wanted = 1
+    stations = fleet.site.stations
+    fits, who = who_fits(
+        purpose,
+        from_place=stations[delivery.from_station].place,
+        to_place=stations[delivery.to_station].place,
+        handling_class=handling_class,
+        policy=policy,
+    )
+    require_people(
+        asked.present,
+        wanted=wanted,
+        fits=fits,
+        who=who,
+        act=ACT,
+        # Two people retrieve whatever it is, so nobody is merely believed there.
+        handling_class=handling_class if purpose is not Purpose.RETRIEVE else _STRICT,
+        at=at,
+    )
+
+
+def _node_of(fleet: FleetOnSite, delivery: Delivery, purpose: Purpose) -> str:
+    assert delivery.robot is not None, "only a delivery with a robot is opened"
+    return fleet.waypoint_of(delivery.robot, _station_of(delivery, purpose))
+
+
+def _station_of(delivery: Delivery, purpose: Purpose) -> StationId:
+    return delivery.from_station if purpose in (Purpose.LOAD, Purpose.TAKE_BACK) else delivery.to_station
+
+
+def _nonce_of_ready(fleet: FleetOnSite, record: RobotRecord, *, drawer: str, node: str, at: datetime) -> str:
+    """Return what the robot shows, once nothing known here speaks against its opening."""
+    robot, report = record.robot, record.report
+    if not record.checks_grants:
+        raise NoGrantsError(
+            f"{ACT} was refused: robot {robot} does not declare that it checks drawer grants; expected one that does. "
+            "Open its drawer as its maker says.",
+            detail={"robot": robot},
+        )
+    known = {each.drawer: each for each in report.drawers} if report is not None else {}
+    why = None
+    if report is None or record.lost_since is not None:
+        why = "has not reported lately"
+    elif report.is_driving or record.phase not in FREE_FOR_A_NEW_ORDER:
+        why = "drives, or has an order still"
+    elif node and (report.last_waypoint != node or standing_place(fleet, record) != node):
+        why = "does not stand at the station of the delivery"
+    elif any(each.state is not DrawerState.LOCKED or each.is_tampered for each in known.values()):
+        why = "has a drawer that is open, or not known to be locked"
+    elif drawer not in known:
+        why = "reports no such drawer"
+    elif report.nonce is None or at - report.received_at > timedelta(seconds=LIFETIME_MAX_S):
+        why = "has not said within the last minute that it is ready to open"
+    if why is not None or report is None or report.nonce is None:
+        raise RobotNotReadyToOpenError(
+            f"{ACT} was refused: robot {robot} {why}; expected it to stand at the station with its drawers locked. "
+            "Ask again in a few seconds, or see to the robot.",
+            detail={"robot": robot},
+        )
+    return report.nonce
+
+
+def _refuse_second(uow: UnitOfWork, robot: RobotId, nonce: str) -> None:
+    before = uow.grants.of_nonce(robot, nonce)
+    if before is not None:
+        raise NonceUsedError(
+            f"{ACT} was refused: a grant for what robot {robot} shows was issued already; expected that it shows "
+            "something new. Ask again in a few seconds if the drawer stays locked.",
+            detail={"robot": robot, "grant": before.id},
+        )
