@@ -27,6 +27,7 @@ from orchestrator.adapters.config.robot_model_file import read_robot_models
 from orchestrator.adapters.config.site_file import load_site
 from orchestrator.adapters.drawing.level import draw_level
 from orchestrator.adapters.identity.development import DevelopmentIdentity, require_loopback
+from orchestrator.adapters.identity.secrets import Argon2Secrets, key_in
 from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker, keep_running
 from orchestrator.adapters.mqtt.broker_address import BrokerCredentialError, BrokerLink, TlsFiles
@@ -35,12 +36,13 @@ from orchestrator.adapters.store import SqlStore, name_of_store, open_store
 from orchestrator.application.books import require_fitting_books
 from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
+from orchestrator.application.identity import StaffIdentity
 from orchestrator.application.medicine_catalogue import load_medicines
 from orchestrator.application.ports import Building, UnitOfWork
 from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.emergency.alarm import AlarmKind
-from orchestrator.domain.errors import WardporterError
+from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.fleet.model import Commissioning
 from orchestrator.http.app import build_app
 from orchestrator.http.desk import Desk, News, PartReadiness
@@ -233,7 +235,9 @@ def build_service(settings: Settings) -> FastAPI:
     link = broker_link_from_settings(settings)
     link.check()
     fleet = fleet_from_settings(settings)
+    _require_simulated_for_development(settings, fleet)
     settings.data.mkdir(parents=True, exist_ok=True)
+    secrets = Argon2Secrets(key_in(settings.data))
     store = _open_books(settings, fleet)
     _load_first_medicines(store, fleet)
     broker = None if settings.mqtt_url else ChildBroker(settings.data / BROKER_FOLDER)
@@ -254,10 +258,12 @@ def build_service(settings: Settings) -> FastAPI:
         site=fleet.site,
         graphs=fleet.graphs,
         is_served=lambda station: fleet.serves(station.id),
-        identity=DevelopmentIdentity(),
+        identity=DevelopmentIdentity(secrets) if settings.identity == "development" else StaffIdentity(secrets),
         clock=clock,
         ids=ids,
         scanner=Scanner(GsBarcodes(), is_simulation=is_simulated(fleet)),
+        secrets=secrets,
+        own_devices=frozenset(load_policies(settings.policies).own_devices),
     )
     pages = router_for(
         desk,
@@ -267,6 +273,23 @@ def build_service(settings: Settings) -> FastAPI:
     app = build_app(desk, extra_routers=[pages])
     app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker)
     return app
+
+
+class DevelopmentRefusedError(InvalidInputError):
+    """Anybody would be believed to be anybody among real robots."""
+
+    code = "development_refused"
+
+
+def _require_simulated_for_development(settings: Settings, fleet: FleetOnSite) -> None:
+    real = [robot.id for robot in fleet.robots.values() if robot.commissioning is not Commissioning.SIMULATED]
+    if settings.identity == "development" and real:
+        raise DevelopmentRefusedError(
+            f"The identity development was refused: robot {real[0]} is real, and everybody would be believed to be "
+            "who they say; expected a fleet of simulated robots alone. Set WARDPORTER_IDENTITY=staff, and add staff "
+            "with wardporter staff add.",
+            detail={"robots": real},
+        )
 
 
 def _building(settings: Settings, fleet: FleetOnSite, *, transport: LateTransport, clock: SystemClock) -> Building:

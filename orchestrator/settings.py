@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     in ``data``. ``mqtt_tls`` is the folder with our credential for it, as `wardporter pki` makes it; ``mqtt_ca``,
     ``mqtt_cert`` and ``mqtt_key`` name its files one by one instead. ``mqtt_allow_plain`` lets ``mqtt://`` leave this
     machine, on a network where that is no danger.
+    ``identity`` says how it is known who acts: ``staff``, by badge and PIN or a program's token, or ``development``,
+    where a header is believed, among simulated robots alone.
     ``speed_factor`` makes simulated doors and lifts faster than the wall clock, for a fleet of simulated robots
     that are.
     """
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     mqtt_cert: Path | None = None
     mqtt_key: Path | None = None
     mqtt_allow_plain: bool = False
+    identity: Literal["staff", "development"] = "staff"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     speed_factor: float = Field(default=1.0, gt=0, le=100)

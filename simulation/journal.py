@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
+
+from orchestrator.application.errors import AlreadyKeptError
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -41,3 +43,12 @@ class Journal:
     def forget(self) -> None:
         """Keep everything."""
         self._steps.clear()
+
+
+def refuse_second(table: Mapping[K, object], key: K, what: str) -> None:
+    """Refuse a new thing whose id is kept already; raises `AlreadyKeptError`."""
+    if key in table:
+        raise AlreadyKeptError(
+            f"The {what} was refused: {key} is kept already; expected a new id. This is a fault of the program.",
+            detail={"id": str(key)},
+        )

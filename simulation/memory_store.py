@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import TypeVar
 
-from orchestrator.application.errors import AlreadyKeptError, UnknownApprovalError, UnknownIncidentError
+from orchestrator.application.errors import UnknownApprovalError, UnknownIncidentError
 from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
@@ -29,18 +28,9 @@ from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.medicine.model import Classification, Medicine, MedicineCode, unknown_medicine
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId
-from simulation.journal import Journal
+from simulation.journal import Journal, refuse_second
 from simulation.memory_ledger import MemoryLedger
-
-K = TypeVar("K")
-
-
-def _refuse_second(table: Mapping[K, object], key: K, what: str) -> None:
-    if key in table:
-        raise AlreadyKeptError(
-            f"The {what} was refused: {key} is kept already; expected a new id. This is a fault of the program.",
-            detail={"id": str(key)},
-        )
+from simulation.memory_people import MemoryDecisions, MemoryPeople, MemoryProofs
 
 
 @dataclass(slots=True)
@@ -63,7 +53,7 @@ class MemoryDeliveries:
 
     def add(self, delivery: Delivery) -> None:
         """Keep a new delivery."""
-        _refuse_second(self.kept, delivery.id, "delivery")
+        refuse_second(self.kept, delivery.id, "delivery")
         self._put(delivery)
 
     def save(self, delivery: Delivery) -> None:
@@ -111,7 +101,7 @@ class MemoryJobs:
 
     def add(self, job: Job) -> None:
         """Keep a new job."""
-        _refuse_second(self.kept, job.id, "job")
+        refuse_second(self.kept, job.id, "job")
         self.journal.put(self.kept, job.id, job)
 
 
@@ -129,7 +119,7 @@ class MemoryTrips:
 
     def add(self, trip: Trip) -> None:
         """Keep a new trip."""
-        _refuse_second(self.kept, trip.id, "trip")
+        refuse_second(self.kept, trip.id, "trip")
         self._put(trip)
 
     def save(self, trip: Trip) -> None:
@@ -232,7 +222,7 @@ class MemoryAnswers:
 
     def add(self, answer: StoredAnswer) -> None:
         """Keep an answer."""
-        _refuse_second(self.kept, (answer.principal, answer.key), "answer")
+        refuse_second(self.kept, (answer.principal, answer.key), "answer")
         self.journal.put(self.kept, (answer.principal, answer.key), answer)
 
 
@@ -267,7 +257,7 @@ class MemoryClosures:
 
     def close(self, closure: LaneClosure) -> None:
         """Keep a new closure."""
-        _refuse_second(self.kept, closure.lane, "closure")
+        refuse_second(self.kept, closure.lane, "closure")
         self.journal.put(self.kept, closure.lane, closure)
 
     def open(self, lane: LaneId, *, at: datetime, by: str, reason: str) -> None:
@@ -300,7 +290,7 @@ class MemoryAlarms:
 
     def add(self, alarm: Alarm) -> None:
         """Keep a new alarm."""
-        _refuse_second(self.kept, alarm.id, "alarm")
+        refuse_second(self.kept, alarm.id, "alarm")
         self.journal.put(self.kept, alarm.id, alarm)
 
     def save(self, alarm: Alarm) -> None:
@@ -336,7 +326,7 @@ class MemoryApprovals:
 
     def add(self, approval: CarriageApproval) -> None:
         """Keep a new approval."""
-        _refuse_second(self.kept, approval.id, "approval")
+        refuse_second(self.kept, approval.id, "approval")
         self.journal.put(self.kept, approval.id, approval)
 
     def save(self, approval: CarriageApproval) -> None:
@@ -367,7 +357,7 @@ class MemoryIncidents:
 
     def add(self, incident: Incident) -> None:
         """Keep a new incident."""
-        _refuse_second(self.kept, incident.id, "incident")
+        refuse_second(self.kept, incident.id, "incident")
         self.journal.put(self.kept, incident.id, incident)
 
     def save(self, incident: Incident) -> None:
@@ -411,7 +401,7 @@ class MemoryMedicines:
         for medicine in medicines:
             self.journal.put(self.kept, medicine.code, replace(medicine, gtins=tuple(sorted(medicine.gtins))))
             for gtin in medicine.gtins:
-                _refuse_second(self.of_gtin, gtin, "trade item number")
+                refuse_second(self.of_gtin, gtin, "trade item number")
                 self.journal.put(self.of_gtin, gtin, medicine.code)
 
     def page(self, *, after: MedicineCode | None, limit: int) -> Sequence[Medicine]:
@@ -446,8 +436,8 @@ class MemoryGrants:
 
     def add(self, grant: IssuedGrant) -> None:
         """Keep a new grant."""
-        _refuse_second(self.kept, grant.id, "grant")
-        _refuse_second(self.by_nonce, (grant.robot, grant.nonce), "grant")
+        refuse_second(self.kept, grant.id, "grant")
+        refuse_second(self.by_nonce, (grant.robot, grant.nonce), "grant")
         self.journal.put(self.by_nonce, (grant.robot, grant.nonce), grant.id)
         self._put(grant)
 
@@ -496,6 +486,9 @@ class MemoryUnitOfWork:
         self.ledger = MemoryLedger(journal, terms)
         self.medicines = MemoryMedicines(journal)
         self.grants = MemoryGrants(journal)
+        self.people = MemoryPeople(journal)
+        self.proofs = MemoryProofs(journal)
+        self.decisions = MemoryDecisions(journal)
 
 
 class MemoryStore:

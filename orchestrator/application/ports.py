@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.application.people_ports import DecisionLog, PeopleRepository, ProofRepository
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
 from orchestrator.domain.custody.balances import Balance
 from orchestrator.domain.custody.incident import Incident, IncidentId
@@ -524,6 +525,21 @@ class UnitOfWork(Protocol):
 
     @property
     def grants(self) -> GrantRepository:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def people(self) -> PeopleRepository:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def proofs(self) -> ProofRepository:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def decisions(self) -> DecisionLog:
         """Return the repository within this transaction."""
         ...
 

@@ -23,6 +23,8 @@ class Policies:
     robot that will be later than that is replaced by a runner. ``may_end_fire`` and ``may_end_crash_call`` are the ids
     of the people who may let robots go on after such an alarm; nobody else may, so without any nobody does. A fire
     panel that has gone silent is told to people; with ``silent_panel_holds`` it is taken as an alarm as well.
+    ``own_devices`` names the devices that one person uses for long, such as a desk in the pharmacy; on every other a
+    session ends with one act. Names of roles with hyphens (site-manager) stand for everybody who has them.
     """
 
     id: str
@@ -33,3 +35,4 @@ class Policies:
     may_end_fire: tuple[str, ...] = ()
     may_end_crash_call: tuple[str, ...] = ()
     silent_panel_holds: bool = False
+    own_devices: tuple[str, ...] = ()

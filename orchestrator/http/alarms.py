@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -11,9 +12,12 @@ from starlette.responses import Response
 
 from orchestrator.application.alarms import clear_alarm, end_alarm, raise_alarm
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.domain.access.acts import Act
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind, AlarmState
+from orchestrator.domain.people import model as people
 from orchestrator.domain.site.model import ZoneId
-from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, require_json
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, Who, act_once, may, require_json
+from orchestrator.http.desk import Desk
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import ID_LENGTH_MAX, PAGE_MAX, ReasonAsked
 
@@ -79,7 +83,7 @@ def alarm_view(alarm: Alarm) -> AlarmView:
     )
 
 
-@router.get("", responses=documented(421, 422))
+@router.get("", dependencies=[may(Act.WATCH)], responses=documented(401, 403, 421, 422))
 async def get_alarms(desk: DeskOfApp, limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50) -> AlarmsView:
     """List alarms, newest first; robots are held by those that are not ended."""
     found = await desk.control.read(lambda uow: uow.alarms.newest(limit))
@@ -90,7 +94,7 @@ async def get_alarms(desk: DeskOfApp, limit: Annotated[int, Query(ge=1, le=PAGE_
     "",
     status_code=201,
     response_model=AlarmView,
-    dependencies=IS_JSON,
+    dependencies=[may(Act.RAISE_ALARM), *IS_JSON],
     responses={
         201: {"headers": {"Location": {"description": "Address of the alarm.", "schema": {"type": "string"}}}},
         **documented(*ACTING),
@@ -111,13 +115,18 @@ async def post_alarm(
     return await act_once(request, desk, asked=asked, key=key, by=by, status=201, act=act, place=PLACE)
 
 
-@router.get("/{alarm}", responses=documented(404, 421))
+@router.get("/{alarm}", dependencies=[may(Act.WATCH)], responses=documented(401, 403, 404, 421))
 async def get_alarm(alarm: AlarmInPath, desk: DeskOfApp) -> AlarmView:
     """Show an alarm."""
     return alarm_view(await desk.control.read(lambda uow: uow.alarms.get(AlarmId(alarm))))
 
 
-@router.post("/{alarm}/clear", response_model=AlarmView, dependencies=IS_JSON, responses=documented(404, *ACTING))
+@router.post(
+    "/{alarm}/clear",
+    response_model=AlarmView,
+    dependencies=[may(Act.CLEAR_ALARM), *IS_JSON],
+    responses=documented(404, *ACTING),
+)
 async def post_clear(
     alarm: AlarmInPath, asked: ReasonAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
 ) -> Response:
@@ -129,9 +138,14 @@ async def post_clear(
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
 
 
-@router.post("/{alarm}/resume", response_model=AlarmView, dependencies=IS_JSON, responses=documented(404, *ACTING))
+@router.post(
+    "/{alarm}/resume",
+    response_model=AlarmView,
+    dependencies=[may(Act.END_ALARM), *IS_JSON],
+    responses=documented(404, *ACTING),
+)
 async def post_resume(
-    alarm: AlarmInPath, asked: ReasonAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
+    alarm: AlarmInPath, asked: ReasonAsked, request: Request, desk: DeskOfApp, who: Who, key: IdempotencyKey
 ) -> Response:
     """Let robots go on after an alarm that is over; only for those whom the policy of the place names."""
 
@@ -141,9 +155,16 @@ async def post_resume(
             alarm=AlarmId(alarm),
             reason=asked.reason,
             at=at,
-            by=by,
-            authorised=desk.fleet.policy.may_end_alarms,
+            by=who.id,
+            authorised=_named(desk, who),
         )
         return alarm_view(ended)
 
-    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
+    return await act_once(request, desk, asked=asked, key=key, by=who.id, status=200, act=act)
+
+
+def _named(desk: Desk, who: people.Principal) -> Mapping[AlarmKind, Collection[str]]:
+    """Return whom the policy of the place names, and who acts where it names one of their roles (site-manager)."""
+    roles = {role.value.replace("_", "-") for role in who.roles} if who.kind is people.PrincipalKind.PERSON else set()
+    named = desk.fleet.policy.may_end_alarms
+    return {kind: {*ids, who.id} if roles & set(ids) else ids for kind, ids in named.items()}

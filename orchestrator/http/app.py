@@ -8,8 +8,24 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import JSONResponse
 
-from orchestrator.http import alarms, deliveries, events, fleet, health, lanes, medicines, robots, scan
+from orchestrator.domain.access.acts import Act
+from orchestrator.http import (
+    alarms,
+    deliveries,
+    events,
+    fleet,
+    health,
+    lanes,
+    medicines,
+    robots,
+    scan,
+    sessions,
+    step_ups,
+)
+from orchestrator.http.access import require_cells
+from orchestrator.http.acting import may
 from orchestrator.http.desk import Desk
 from orchestrator.http.gate import LOOPBACK_NAMES, Gate
 from orchestrator.http.problems import ProblemView, answer_with_problems
@@ -26,6 +42,8 @@ ROUTERS = (
     scan.router,
     events.router,
     health.router,
+    sessions.router,
+    step_ups.router,
 )
 
 
@@ -46,7 +64,7 @@ def build_app(
     app = FastAPI(
         title=TITLE,
         version=API_VERSION,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # served below, to those who may
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -56,6 +74,14 @@ def build_app(
         app.include_router(router)
     for router in extra_routers:
         app.include_router(router, include_in_schema=False)
+
+    @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[may(Act.WATCH)])
+    async def get_openapi_document() -> JSONResponse:
+        """Show the OpenAPI document."""
+        return JSONResponse(app.openapi())
+
+    _ = get_openapi_document
+    require_cells(app.routes)
     answer_with_problems(app)
     app.add_middleware(Gate, host_names=host_names)
     app.openapi = functools.cache(lambda: openapi_document(app))

@@ -11,14 +11,19 @@ from starlette.responses import Response
 
 from orchestrator.application.cancel_delivery import cancel_delivery
 from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.deciding import subject_of_stations
 from orchestrator.application.hand_to_runner import hand_to_runner
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.application.report_incident import report_incident
+from orchestrator.application.step_up import require_present
 from orchestrator.application.views import delivery_page, delivery_picture
+from orchestrator.domain.access.acts import Act
+from orchestrator.domain.access.decision import Subject
 from orchestrator.domain.delivery.model import Delivery, DeliveryId
-from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, require_json
+from orchestrator.domain.site.model import StationId
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, StepUps, act_once, may, require_json
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import (
     CancelAsked,
@@ -46,7 +51,7 @@ def _shown(act: Callable[[UnitOfWork, datetime], Delivery]) -> Callable[[UnitOfW
     "",
     status_code=201,
     response_model=DeliveryView,
-    dependencies=IS_JSON,
+    dependencies=[may(Act.QUEUE_DELIVERY, is_in_body=True), *IS_JSON],
     responses={
         201: {"headers": {"Location": {"description": "Address of the delivery.", "schema": {"type": "string"}}}},
         **documented(*ACTING),
@@ -68,10 +73,13 @@ async def post_delivery(
             is_served=desk.is_served,
         )
 
-    return await act_once(request, desk, asked=asked, key=key, by=by, status=201, act=_shown(act))
+    def subject(_uow: UnitOfWork) -> Subject:
+        return subject_of_stations(desk.site, StationId(asked.from_station), StationId(asked.to_station))
+
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=201, act=_shown(act), subject=subject)
 
 
-@router.get("", responses=documented(404, 421, 422))
+@router.get("", dependencies=[may(Act.LIST_DELIVERIES)], responses=documented(401, 403, 404, 421, 422))
 async def get_deliveries(desk: DeskOfApp, query: Annotated[DeliveriesQuery, Query()]) -> DeliveriesView:
     """List deliveries, newest first, in pages."""
     states = None if query.state is None else frozenset(query.state)
@@ -80,13 +88,18 @@ async def get_deliveries(desk: DeskOfApp, query: Annotated[DeliveriesQuery, Quer
     return deliveries_view(page)
 
 
-@router.get("/{delivery}", responses=documented(404, 421))
+@router.get("/{delivery}", dependencies=[may(Act.READ_DELIVERY)], responses=documented(401, 403, 404, 421))
 async def get_delivery(delivery: DeliveryInPath, desk: DeskOfApp) -> DeliveryView:
     """Show a delivery: lines, loading, receipt, trip, history, and what it waits for."""
     return delivery_view(await desk.control.read(lambda uow: delivery_picture(uow, DeliveryId(delivery))))
 
 
-@router.post("/{delivery}/load", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING))
+@router.post(
+    "/{delivery}/load",
+    response_model=DeliveryView,
+    dependencies=[may(Act.LOAD_DELIVERY), *IS_JSON],
+    responses=documented(404, *ACTING),
+)
 async def post_load(
     delivery: DeliveryInPath,
     asked: CountedHandover,
@@ -94,10 +107,12 @@ async def post_load(
     desk: DeskOfApp,
     by: Principal,
     key: IdempotencyKey,
+    step_ups: StepUps,
 ) -> Response:
     """Record that the medicines are in the drawer, counted and sealed."""
 
     def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        require_present(uow, step_ups, act=Act.LOAD_DELIVERY, delivery=delivery, at=at)
         return load_delivery(
             uow,
             delivery=DeliveryId(delivery),
@@ -111,7 +126,10 @@ async def post_load(
 
 
 @router.post(
-    "/{delivery}/receipt", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING)
+    "/{delivery}/receipt",
+    response_model=DeliveryView,
+    dependencies=[may(Act.RECEIVE_DELIVERY), *IS_JSON],
+    responses=documented(404, *ACTING),
 )
 async def post_receipt(
     delivery: DeliveryInPath,
@@ -120,10 +138,12 @@ async def post_receipt(
     desk: DeskOfApp,
     by: Principal,
     key: IdempotencyKey,
+    step_ups: StepUps,
 ) -> Response:
     """Record that the medicines were taken out: the seal as read, and a count of every line."""
 
     def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        require_present(uow, step_ups, act=Act.RECEIVE_DELIVERY, delivery=delivery, at=at)
         return confirm_receipt(
             uow,
             delivery=DeliveryId(delivery),
@@ -137,7 +157,10 @@ async def post_receipt(
 
 
 @router.post(
-    "/{delivery}/cancel", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING)
+    "/{delivery}/cancel",
+    response_model=DeliveryView,
+    dependencies=[may(Act.CANCEL_DELIVERY), *IS_JSON],
+    responses=documented(404, *ACTING),
 )
 async def post_cancel(
     delivery: DeliveryInPath,
@@ -156,7 +179,10 @@ async def post_cancel(
 
 
 @router.post(
-    "/{delivery}/hand-to-runner", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING)
+    "/{delivery}/hand-to-runner",
+    response_model=DeliveryView,
+    dependencies=[may(Act.HAND_TO_RUNNER), *IS_JSON],
+    responses=documented(404, *ACTING),
 )
 async def post_hand_to_runner(
     delivery: DeliveryInPath,
@@ -165,10 +191,12 @@ async def post_hand_to_runner(
     desk: DeskOfApp,
     by: Principal,
     key: IdempotencyKey,
+    step_ups: StepUps,
 ) -> Response:
     """Record that the person who asks carries the delivery on, out of the robot's drawer or instead of a robot."""
 
     def act(uow: UnitOfWork, at: datetime) -> Delivery:
+        require_present(uow, step_ups, act=Act.HAND_TO_RUNNER, delivery=delivery, at=at)
         return hand_to_runner(
             uow, delivery=DeliveryId(delivery), reason=asked.reason, is_emptied=asked.is_emptied, at=at, by=by
         )
@@ -177,7 +205,10 @@ async def post_hand_to_runner(
 
 
 @router.post(
-    "/{delivery}/incident", response_model=DeliveryView, dependencies=IS_JSON, responses=documented(404, *ACTING)
+    "/{delivery}/incident",
+    response_model=DeliveryView,
+    dependencies=[may(Act.REPORT_INCIDENT), *IS_JSON],
+    responses=documented(404, *ACTING),
 )
 async def post_incident(
     delivery: DeliveryInPath,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from fastapi import Request
@@ -14,6 +16,7 @@ from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.identity import Identity
 from orchestrator.application.ports import Clock, Ids, UnitOfWork
 from orchestrator.application.scanning import Scanner
+from orchestrator.application.secrets import Secrets
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.site.model import GraphId, Site, Station
 
@@ -98,11 +101,37 @@ class ControlDoor(Protocol):
         ...
 
 
+NOTED_MAX = 20_000
+
+
+@dataclass(slots=True)
+class Noted:
+    """When reads, and requests without proof, were last kept."""
+
+    last: dict[tuple[str, ...], datetime] = field(default_factory=dict[tuple[str, ...], datetime])
+
+    def is_due(self, what: tuple[str, ...], *, at: datetime, every: timedelta) -> bool:
+        """Whether it is time to keep this again; takes it as kept then."""
+        before = self.last.get(what)
+        if before is not None and at - before < every:
+            return False
+        if len(self.last) >= NOTED_MAX:
+            self.last.clear()
+        self.last[what] = at
+        return True
+
+
+def _pin_threads() -> Executor:
+    # A PIN's hash takes a tenth of a second and 64 MiB: two at a time, and never on the control's thread.
+    return ThreadPoolExecutor(max_workers=2, thread_name_prefix="pin")
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Everything a request is served from.
 
     ``graphs`` are the lane graphs that the fleet drives on; ``is_served`` says whether it reaches a station.
+    ``own_devices`` are those that one person uses for long; all others are shared.
     """
 
     control: ControlDoor
@@ -114,8 +143,12 @@ class Desk:
     clock: Clock
     ids: Ids
     scanner: Scanner
+    secrets: Secrets
+    own_devices: frozenset[str] = frozenset()
     streams_max: int = 64
     streams: set[object] = field(default_factory=set[object])
+    noted: Noted = field(default_factory=Noted)
+    pin_threads: Executor = field(default_factory=_pin_threads)
 
 
 def desk_of(request: Request) -> Desk:

@@ -18,8 +18,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from orchestrator.application.errors import UnavailableError
 from orchestrator.application.ports import Event
+from orchestrator.domain.access.acts import Act
 from orchestrator.domain.errors import InvalidInputError
-from orchestrator.http.acting import DeskOfApp
+from orchestrator.http.access import Access, access_of
+from orchestrator.http.acting import DeskOfApp, may
 from orchestrator.http.desk import Desk
 from orchestrator.http.fleet_models import DoorStateView, LiftStateView, PoseView, fleet_view
 from orchestrator.http.problems import documented
@@ -30,6 +32,7 @@ router = APIRouter(prefix="/api/v1", tags=["events"])
 BATCH = 200
 FLEET_EVERY_S = 0.5
 KEEP_ALIVE_S = 15
+ENDED = "session_ended"
 GATHER_S = 0.05
 """What happens within this time is read at once, so that a busy control does not cost a query per message."""
 EVENT_NUMBER_DIGITS_MAX = 15
@@ -67,10 +70,11 @@ class MovingView(BaseModel):
 
 @router.get(
     "/events",
+    dependencies=[may(Act.WATCH)],
     response_class=EventSourceResponse,
     responses={
         200: {"description": "Events: `hello`, numbered ones, and `fleet`.", "content": {"text/event-stream": {}}},
-        **documented(421, 422, 503),
+        **documented(401, 403, 421, 422, 503),
     },
 )
 async def get_events(request: Request, desk: DeskOfApp, query: Annotated[EventsQuery, Query()]) -> EventSourceResponse:
@@ -81,7 +85,9 @@ async def get_events(request: Request, desk: DeskOfApp, query: Annotated[EventsQ
             f"The stream was refused: {desk.streams_max} clients listen already, as many as this server serves. "
             "Close one, or try again later.",
         )
-    return EventSourceResponse(_stream(desk, query.after if after is None else after), ping=KEEP_ALIVE_S)
+    return EventSourceResponse(
+        _stream(desk, access_of(request), query.after if after is None else after), ping=KEEP_ALIVE_S
+    )
 
 
 def _last_event_id(request: Request) -> int | None:
@@ -108,7 +114,7 @@ def _place(desk: Desk) -> Iterator[None]:
         desk.streams.discard(place)
 
 
-async def _stream(desk: Desk, after: int | None) -> AsyncIterator[ServerSentEvent]:
+async def _stream(desk: Desk, access: Access, after: int | None) -> AsyncIterator[ServerSentEvent]:
     with _place(desk):
         newest = await desk.control.read(lambda uow: uow.events.last_number())
         yield ServerSentEvent(json.dumps({"newest": newest}), event="hello")
@@ -116,6 +122,11 @@ async def _stream(desk: Desk, after: int | None) -> AsyncIterator[ServerSentEven
         seen = newest if after is None else min(after, newest)
         fleet = _FleetFrames(desk)
         while True:
+            # Who listens is looked at in every round, at least every `FLEET_EVERY_S`: a revocation ends the stream.
+            ended = await desk.control.read(lambda uow: access.ended(uow, desk))
+            if ended is not None:
+                yield ServerSentEvent(json.dumps({"code": ended.code, "detail": ended.message}), event=ENDED)
+                return
             # Counted before looking, so that what happens meanwhile is not waited for.
             count = desk.control.news.count
             while events := await _events_after(desk, seen):

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-from orchestrator.http.acting import DeskOfApp
+from orchestrator.domain.access.acts import Act
+from orchestrator.http.acting import DeskOfApp, public
 from orchestrator.http.problems import documented
 
 router = APIRouter(tags=["health"])
@@ -33,7 +34,7 @@ class ReadinessView(BaseModel):
     parts: list[PartView]
 
 
-@router.get("/healthz", responses=documented(421))
+@router.get("/healthz", dependencies=[public(Act.SEE_HEALTH)], responses=documented(421))
 async def get_health() -> HealthView:
     """Say that the service lives."""
     return HealthView(is_alive=True)
@@ -41,6 +42,7 @@ async def get_health() -> HealthView:
 
 @router.get(
     "/readyz",
+    dependencies=[public(Act.SEE_HEALTH)],
     response_model=ReadinessView,
     responses={503: {"model": ReadinessView, "description": "A part does not work now."}, **documented(421)},
 )

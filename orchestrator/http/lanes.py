@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from orchestrator.application.lane_closures import LaneAct, close_lane, open_lane
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.domain.access.acts import Act
 from orchestrator.domain.site.model import LaneId
-from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, require_json
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, may, require_json
 from orchestrator.http.lane_models import ClosedLanesView, LanesNowView, closure_view, lanes_now_view
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import CloseAsked, OpenAsked
@@ -23,14 +24,16 @@ IS_JSON = [Depends(require_json)]
 ACTING = documented(400, 401, 403, 404, 409, 413, 415, 421, 422, 503)
 
 
-@router.get("/closed", responses=documented(421))
+@router.get("/closed", dependencies=[may(Act.WATCH)], responses=documented(401, 403, 421))
 async def get_closed(desk: DeskOfApp) -> ClosedLanesView:
     """List the lanes that people have closed."""
     standing = await desk.control.read(lambda uow: uow.closures.standing())
     return ClosedLanesView(closures=[closure_view(closure) for closure in standing])
 
 
-@router.post("/{lane}/close", response_model=LanesNowView, dependencies=IS_JSON, responses=ACTING)
+@router.post(
+    "/{lane}/close", response_model=LanesNowView, dependencies=[may(Act.CLOSE_LANE), *IS_JSON], responses=ACTING
+)
 async def post_close(
     lane: LaneInPath, asked: CloseAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
 ) -> Response:
@@ -47,7 +50,7 @@ async def post_close(
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
 
 
-@router.post("/{lane}/open", response_model=LanesNowView, dependencies=IS_JSON, responses=ACTING)
+@router.post("/{lane}/open", response_model=LanesNowView, dependencies=[may(Act.OPEN_LANE), *IS_JSON], responses=ACTING)
 async def post_open(
     lane: LaneInPath, asked: OpenAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
 ) -> Response:

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from orchestrator.application.medicine_catalogue import classify_medicine, medicine_of, page_of_medicines
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, require_json
+from orchestrator.domain.access.acts import Act
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, may, require_json
 from orchestrator.http.medicine_models import (
     ClassifyAsked,
     MedicinesQuery,
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/api/v1/medicines", tags=["medicines"])
 CodeInPath = Annotated[str, Path(description="dm+d code of the medicine.")]
 
 
-@router.get("", responses=documented(421, 422))
+@router.get("", dependencies=[may(Act.READ_MEDICINE)], responses=documented(401, 403, 421, 422))
 async def get_medicines(desk: DeskOfApp, query: Annotated[MedicinesQuery, Query()]) -> MedicinesView:
     """List the medicines of the catalogue by code, in pages."""
     found = await desk.control.read(lambda uow: page_of_medicines(uow, after=query.after, limit=query.limit + 1))
@@ -34,7 +35,7 @@ async def get_medicines(desk: DeskOfApp, query: Annotated[MedicinesQuery, Query(
     return MedicinesView(medicines=[medicine_view(one) for one in page], next=page[-1].code if is_more else None)
 
 
-@router.get("/{code}", responses=documented(404, 421))
+@router.get("/{code}", dependencies=[may(Act.READ_MEDICINE)], responses=documented(401, 403, 404, 421))
 async def get_medicine(code: CodeInPath, desk: DeskOfApp) -> MedicineView:
     """Show a medicine: how it is counted, stored and handled."""
     return medicine_view(await desk.control.read(lambda uow: medicine_of(uow, code)))
@@ -43,7 +44,7 @@ async def get_medicine(code: CodeInPath, desk: DeskOfApp) -> MedicineView:
 @router.post(
     "/{code}/classification",
     response_model=MedicineView,
-    dependencies=[Depends(require_json)],
+    dependencies=[may(Act.CLASSIFY_MEDICINE), Depends(require_json)],
     responses=documented(400, 401, 403, 409, 413, 415, 421, 422, 503),
 )
 async def post_classification(

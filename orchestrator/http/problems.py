@@ -16,6 +16,9 @@ from starlette.routing import compile_path
 
 from orchestrator.application.errors import UnavailableError
 from orchestrator.application.identity import PrincipalMissingError
+from orchestrator.application.sign_in import AccountEndedError, PinLockedError
+from orchestrator.application.step_up import StepUpMissingError, StepUpRefusedError
+from orchestrator.domain.access.decision import NotAllowedError
 from orchestrator.domain.custody.errors import NotEligibleError
 from orchestrator.domain.emergency.alarm import NotAuthorisedError
 from orchestrator.domain.errors import ConflictError, InvalidInputError, NotFoundError, WardporterError
@@ -26,6 +29,11 @@ RETRY_AFTER_S = 5
 STATUS_OF_ERROR: Mapping[type[WardporterError], HTTPStatus] = {
     PrincipalMissingError: HTTPStatus.UNAUTHORIZED,
     NotAuthorisedError: HTTPStatus.FORBIDDEN,
+    NotAllowedError: HTTPStatus.FORBIDDEN,
+    StepUpMissingError: HTTPStatus.FORBIDDEN,
+    StepUpRefusedError: HTTPStatus.FORBIDDEN,
+    PinLockedError: HTTPStatus.FORBIDDEN,
+    AccountEndedError: HTTPStatus.FORBIDDEN,
     NotEligibleError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
@@ -108,7 +116,7 @@ def response_of_error(error: WardporterError) -> Response:
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Wardporter-Principal realm="wardporter"'
+        headers["WWW-Authenticate"] = 'Bearer realm="wardporter"'
     return problem_response(
         status,
         code=error.code,

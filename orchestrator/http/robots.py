@@ -21,10 +21,11 @@ from orchestrator.application.send_robot import send_robot
 from orchestrator.application.service_of_robot import put_in_service, take_out_of_service
 from orchestrator.application.views import history_page, picture_of
 from orchestrator.application.withdraw_robot import withdraw_robot
+from orchestrator.domain.access.acts import Act
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.model import StationId
-from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, require_json
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_once, may, require_json
 from orchestrator.http.desk import Desk
 from orchestrator.http.fleet_models import RobotHistoryView, RobotView, history_view, robot_view
 from orchestrator.http.problems import documented
@@ -62,7 +63,7 @@ async def _act(
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
 
 
-def _serve(path: str, use_case: RobotUseCase, *, summary: str, description: str) -> None:
+def _serve(path: str, act_done: Act, use_case: RobotUseCase, *, summary: str, description: str) -> None:
     """Serve an act that needs nothing but a reason."""
 
     async def post(
@@ -81,19 +82,21 @@ def _serve(path: str, use_case: RobotUseCase, *, summary: str, description: str)
         summary=summary,
         description=description,
         response_model=RobotView,
-        dependencies=IS_JSON,
+        dependencies=[may(act_done), *IS_JSON],
         responses=ACTING,
     )
 
 
 _serve(
     "pause",
+    Act.PAUSE_ROBOT,
     pause_robot,
     summary="Pause a robot",
     description="It stands at once and keeps its order. It is told until it answers; people are told when it does not.",
 )
 _serve(
     "resume",
+    Act.RESUME_ROBOT,
     resume_robot,
     summary="Resume a robot",
     description="Lift every hold that keeps it from driving. Refused while what laid one is still reported, and for a "
@@ -101,12 +104,14 @@ _serve(
 )
 _serve(
     "abort",
+    Act.ABORT_ROBOT,
     abort_order,
     summary="Abort what a robot does",
     description="Its order is cancelled at once; it stands until it is resumed. What is aboard stays on its account.",
 )
 _serve(
     "quarantine",
+    Act.QUARANTINE_ROBOT,
     quarantine_robot,
     summary="Put a robot into quarantine",
     description="It gets no orders and is heard only now and then, until it is resumed; for a robot whose messages or "
@@ -114,19 +119,21 @@ _serve(
 )
 _serve(
     "out-of-service",
+    Act.TAKE_OUT_OF_SERVICE,
     take_out_of_service,
     summary="Take a robot out of service",
     description="It gets no new work, ends its trip and goes to its resting place.",
 )
 _serve(
     "in-service",
+    Act.PUT_IN_SERVICE,
     put_in_service,
     summary="Put a robot in service again",
     description="It gets work again.",
 )
 
 
-@router.post("/{robot}/send", response_model=RobotView, dependencies=IS_JSON, responses=ACTING)
+@router.post("/{robot}/send", response_model=RobotView, dependencies=[may(Act.SEND_ROBOT), *IS_JSON], responses=ACTING)
 async def post_send(
     robot: RobotInPath, asked: SendAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
 ) -> Response:
@@ -138,7 +145,9 @@ async def post_send(
     return await _act(request, desk, robot, asked, key=key, by=by, use_case=act)
 
 
-@router.post("/{robot}/withdraw", response_model=RobotView, dependencies=IS_JSON, responses=ACTING)
+@router.post(
+    "/{robot}/withdraw", response_model=RobotView, dependencies=[may(Act.WITHDRAW_ROBOT), *IS_JSON], responses=ACTING
+)
 async def post_withdraw(
     robot: RobotInPath, asked: WithdrawAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
 ) -> Response:
@@ -150,7 +159,9 @@ async def post_withdraw(
     return await _act(request, desk, robot, asked, key=key, by=by, use_case=act)
 
 
-@router.post("/{robot}/fence-off", response_model=RobotView, dependencies=IS_JSON, responses=ACTING)
+@router.post(
+    "/{robot}/fence-off", response_model=RobotView, dependencies=[may(Act.FENCE_OFF_ROBOT), *IS_JSON], responses=ACTING
+)
 async def post_fence_off(
     robot: RobotInPath, asked: FenceOffAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
 ) -> Response:
@@ -162,7 +173,9 @@ async def post_fence_off(
     return await _act(request, desk, robot, asked, key=key, by=by, use_case=act)
 
 
-@router.get("/{robot}/history", responses=documented(404, 421, 422))
+@router.get(
+    "/{robot}/history", dependencies=[may(Act.READ_ROBOT_HISTORY)], responses=documented(401, 403, 404, 421, 422)
+)
 async def get_history(robot: RobotInPath, desk: DeskOfApp, query: Annotated[HistoryQuery, Query()]) -> RobotHistoryView:
     """List what people did with a robot and what kept it, newest first, in pages."""
     page = await desk.control.read(

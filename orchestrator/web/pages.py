@@ -12,7 +12,9 @@ from fastapi import APIRouter, HTTPException, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from orchestrator.domain.access.acts import Act
 from orchestrator.domain.site.model import LevelId
+from orchestrator.http.acting import may, public
 from orchestrator.http.desk import Desk
 from orchestrator.web.board import Board, board_of, read_books
 from orchestrator.web.hold_words import ACT_WORDS
@@ -54,19 +56,19 @@ def router_for(desk: Desk, *, floor_plans: Mapping[LevelId, str], is_simulation:
         homes = {robot.id: robot.home for robot in desk.fleet.robots.values()}
         return board_of(books, desk.control.live(), site=desk.site, at=desk.clock.now(), homes=homes)
 
-    @router.get("/", response_class=HTMLResponse)
+    @router.get("/", response_class=HTMLResponse, dependencies=[may(Act.WATCH)])
     async def get_page() -> HTMLResponse:
         """Show the page."""
         html = template.render(site=desk.site, plans=plans, board=await read_board(), is_simulation=is_simulation)
         return HTMLResponse(html, headers=headers)
 
-    @router.get("/board")
+    @router.get("/board", dependencies=[may(Act.WATCH)])
     async def get_board() -> Response:
         """Show what the page's script puts into the page."""
         answer = (await read_board()).model_dump_json()
         return Response(answer, media_type="application/json", headers={**EVERYWHERE, "Cache-Control": "no-store"})
 
-    @router.get("/static/{name}")
+    @router.get("/static/{name}", dependencies=[public(Act.SIGN_IN)])
     async def get_static(name: str, request: Request) -> Response:
         """Serve one of our own files."""
         file = files.get(name)

@@ -42,6 +42,7 @@ class Stage:
             "WARDPORTER_STORE": self.store_url or f"sqlite:///{self.folder / 'data' / 'wardporter.sqlite'}",
             "WARDPORTER_PORT": str(self.port),
             "WARDPORTER_SPEED_FACTOR": str(self.speed_factor),
+            "WARDPORTER_IDENTITY": "development",
         }
 
     @property

@@ -10,6 +10,7 @@ from typing import TypeVar
 from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.identity.development import DevelopmentIdentity
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
+from orchestrator.application.identity import StaffIdentity
 from orchestrator.application.ports import Store, UnitOfWork
 from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture, RobotPicture
@@ -36,6 +37,7 @@ from orchestrator.domain.site.model import (
 from orchestrator.http.desk import Desk, News, PartReadiness
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, STATIONS, CountingIds, is_served
+from tests.support.staff import cheap_secrets
 
 T = TypeVar("T")
 
@@ -183,16 +185,21 @@ def a_desk(
     clock: SteadyClock | None = None,
     ids: CountingIds | None = None,
     streams_max: int = 64,
+    is_development: bool = True,
+    own_devices: frozenset[str] = frozenset(),
 ) -> Desk:
+    secrets = cheap_secrets()
     return Desk(
         control=door or StoreDoor(MemoryStore()),
         fleet=a_small_fleet(),
         site=a_site(),
         graphs=[GRAPH],
         is_served=is_served,
-        identity=DevelopmentIdentity(),
+        identity=DevelopmentIdentity(secrets) if is_development else StaffIdentity(secrets),
         clock=clock or SteadyClock(),
         ids=ids or CountingIds(),
         scanner=Scanner(GsBarcodes(), is_simulation=True),
+        secrets=secrets,
+        own_devices=own_devices,
         streams_max=streams_max,
     )

@@ -36,6 +36,7 @@ from orchestrator.http.desk import Desk, News, PartReadiness
 from orchestrator.web.pages import router_for
 from simulation.ward import SimulatedWard
 from tests.support.shared_data import REPOSITORY
+from tests.support.staff import cheap_secrets
 from tests.support.wards import a_fleet, demo_hospital
 
 T = TypeVar("T")
@@ -109,16 +110,18 @@ def paced_app(*, speed: float) -> FastAPI:
     """The web application on a paced ward."""
     door = PacedWard(speed=speed)
     fleet = door.fleet
+    secrets = cheap_secrets()
     desk = Desk(
         control=door,
         fleet=fleet,
         site=fleet.site,
         graphs=fleet.graphs,
         is_served=lambda station: fleet.serves(station.id),
-        identity=DevelopmentIdentity(),
+        identity=DevelopmentIdentity(secrets),
         clock=door.ward.clock,
         ids=door.ward.ids,
         scanner=Scanner(GsBarcodes(), is_simulation=True),
+        secrets=secrets,
     )
     plans = {level: draw_level(fleet.site, level) for level in fleet.site.levels}
     return build_app(desk, extra_routers=[router_for(desk, floor_plans=plans)])

@@ -92,6 +92,7 @@ def test_vehicles_of_two_libraries_carry_deliveries_over_tls(
             "WARDPORTER_DATA": str(tmp_path / "data"),
             "WARDPORTER_PORT": str(port),
             "WARDPORTER_SPEED_FACTOR": str(SPEED_FACTOR),
+            "WARDPORTER_IDENTITY": "development",
             "WARDPORTER_MQTT_URL": broker.url,
             "WARDPORTER_MQTT_TLS": str(broker.service_files),
         }

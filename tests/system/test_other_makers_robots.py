@@ -75,6 +75,7 @@ class MixedHouse:
             "WARDPORTER_DATA": str(folder / "data"),
             "WARDPORTER_PORT": str(port),
             "WARDPORTER_SPEED_FACTOR": str(SPEED_FACTOR),
+            "WARDPORTER_IDENTITY": "development",
             "WARDPORTER_MQTT_URL": broker.url,
         }
         argv = [sys.executable, "-m", "orchestrator.cli", "serve"]

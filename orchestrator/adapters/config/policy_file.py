@@ -26,6 +26,7 @@ class PolicyFile(FileModel):
     may_end_fire: list[Principal] = Field(default_factory=list[Principal])
     may_end_crash_call: list[Principal] = Field(default_factory=list[Principal])
     silent_panel_holds: bool = default_of(Policies, "silent_panel_holds")
+    own_devices: list[Principal] = Field(default_factory=list[Principal])
 
 
 def load_policies(path: Path) -> Policies:
@@ -37,10 +38,11 @@ def load_policies(path: Path) -> Policies:
         The file is malformed; each complaint names its line.
     """
     entry, _ = read_checked(path, PolicyFile)
-    said = entry.model_dump(exclude={"policy", "may_end_fire", "may_end_crash_call"})
+    said = entry.model_dump(exclude={"policy", "may_end_fire", "may_end_crash_call", "own_devices"})
     return Policies(
         id=entry.policy,
         may_end_fire=tuple(entry.may_end_fire),
         may_end_crash_call=tuple(entry.may_end_crash_call),
+        own_devices=tuple(entry.own_devices),
         **said,
     )

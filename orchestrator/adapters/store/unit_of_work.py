@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from orchestrator.adapters.store.alarms import RememberedAlarms, SqlAlarms
 from orchestrator.adapters.store.custody import SqlApprovals, SqlIncidents
+from orchestrator.adapters.store.decisions import SqlDecisions
 from orchestrator.adapters.store.deliveries import RememberedDeliveries, SqlDeliveries, SqlJobs
 from orchestrator.adapters.store.fleet import RememberedRobots, RememberedTrips, SqlRobots, SqlTrips
 from orchestrator.adapters.store.grants import RememberedGrants, SqlGrants
@@ -21,6 +22,8 @@ from orchestrator.adapters.store.messages import (
     SqlOutbox,
 )
 from orchestrator.adapters.store.operations import RememberedClosures, SqlClosures, SqlHistory
+from orchestrator.adapters.store.people import SqlPeople
+from orchestrator.adapters.store.proofs import SqlProofs
 from orchestrator.adapters.store.remembered import Remembered
 from orchestrator.application.ledger_keeping import LedgerTerms
 
@@ -84,3 +87,6 @@ class SqlUnitOfWork:
         self.ledger = SqlLedger(connection, memory.ledger, ledger)
         self.medicines = SqlMedicines(connection)
         self.grants = SqlGrants(connection, memory.grants)
+        self.people = SqlPeople(connection)
+        self.proofs = SqlProofs(connection)
+        self.decisions = SqlDecisions(connection)

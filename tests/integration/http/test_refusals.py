@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.domain.access.acts import Act
+from orchestrator.http.acting import may
 from orchestrator.http.app import build_app
 from orchestrator.http.desk import PartReadiness
 from orchestrator.http.gate import BODY_BYTES_MAX
@@ -231,7 +233,7 @@ def test_site_shows_the_served_graph_and_which_stations_it_reaches(client: TestC
 def test_further_routers_are_served_but_not_part_of_the_interface() -> None:
     extra = APIRouter()
 
-    @extra.get("/")
+    @extra.get("/", dependencies=[may(Act.WATCH)])
     async def page() -> str:
         return "a page"
 

@@ -1,0 +1,35 @@
+"""Refusals about people."""
+
+from __future__ import annotations
+
+from orchestrator.domain.errors import ConflictError, InvalidInputError, NotFoundError
+
+
+class UnknownPersonError(NotFoundError):
+    """Nobody has this id."""
+
+    code = "person_unknown"
+
+
+class UnknownTokenError(NotFoundError):
+    """No program's token has this id."""
+
+    code = "token_unknown"
+
+
+class PersonInvalidError(InvalidInputError):
+    """What was said of a new member of staff cannot be so."""
+
+    code = "person_invalid"
+
+
+class PersonTakenError(ConflictError):
+    """The id belongs to somebody already."""
+
+    code = "person_taken"
+
+
+class LastAdministratorError(ConflictError):
+    """Nobody could add staff any more."""
+
+    code = "last_administrator"
