@@ -94,7 +94,7 @@ def note_report(turn: Turn, fleet: FleetOnSite, robot: RobotId, report: RobotRep
     before = record.report
     if not (is_news(before, report) or has_strayed(fleet, replace(record, report=report))):
         return
-    turn.put(replace(record, report=report))
+    turn.put(replace(record, report=report).with_loads_as_reported())
     note_drawers(turn, robot, before, report)
     if before is None or before.loads != report.loads:
         _compare_loads(turn, robot)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from orchestrator.domain.delivery.model import TripId
 from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import LoadId, RobotId, RobotReport
-from orchestrator.domain.fleet.order import DriveOrder
+from orchestrator.domain.fleet.order import ActionKind, DriveOrder
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, StationId, WaypointId
 
@@ -71,6 +71,27 @@ class RobotRecord:
             return self.carried
         names_them_itself = self.carried and not reported & self.carried and len(reported) >= len(self.carried)
         return self.carried if names_them_itself else reported
+
+    def with_loads_as_reported(self) -> RobotRecord:
+        """Return the record without what people took out unseen, as far as the robot's own list shows it.
+
+        A robot with an empty list carries nothing. One that names a load by the name that we gave it uses our names, so
+        what its list leaves out is gone, and what it holds of what its order takes in is aboard. Of one that names its
+        loads itself nobody knows which is gone.
+        """
+        if self.report is None or self.report.loads is None:
+            return self
+        reported = frozenset(self.report.loads)
+        ours = reported & (self.carried | self._to_be_taken_in)
+        if (reported and not ours) or ours == self.carried:
+            return self
+        return replace(self, carried=ours)
+
+    @property
+    def _to_be_taken_in(self) -> frozenset[LoadId]:
+        steps = self.order.steps if self.order is not None else ()
+        picks = (action for step in steps for action in step.actions if action.kind is ActionKind.PICK)
+        return frozenset(action.load for action in picks if action.load is not None)
 
     @property
     def is_kept_from_driving(self) -> bool:

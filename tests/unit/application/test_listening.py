@@ -259,6 +259,34 @@ def test_a_load_that_a_robot_under_way_stops_reporting_is_told_once_and_taken_ba
     assert house.codes == []
 
 
+@pytest.mark.parametrize("seen_between", [True, False])
+def test_a_tote_that_people_took_out_is_not_mistaken_for_the_next_one_whose_end_of_loading_nobody_heard(
+    seen_between: bool,
+) -> None:
+    house = House(DeliveryState.SEALED)
+    old, new = LoadId("tote-of-before"), house.delivery.tote.load
+    house.record = replace(house.record, carried=frozenset({old}), report=a_report(loads=(old,)))
+
+    if seen_between:
+        house.hear(link.Reported(a_report(loads=())))
+        assert house.record.carried == frozenset()
+    house.hear(link.Reported(a_report(loads=(new,))))
+
+    assert house.record.aboard == {new}
+
+
+def test_a_robot_that_names_its_loads_itself_keeps_what_it_took_in_until_it_carries_nothing() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    ours = house.delivery.tote.load
+    house.record = replace(house.record, carried=frozenset({ours}))
+
+    house.hear(link.Reported(a_report(loads=(LoadId("box 7"),))))
+    assert house.record.aboard == {ours}
+
+    house.hear(link.Reported(a_report(loads=())))
+    assert house.record.aboard == house.record.carried == frozenset()
+
+
 def test_a_robot_that_does_not_know_what_it_carries_is_not_said_to_have_lost_it() -> None:
     house = House(DeliveryState.IN_TRANSIT)
 
