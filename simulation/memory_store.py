@@ -26,6 +26,7 @@ from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.medicine.model import Classification, Medicine, MedicineCode, unknown_medicine
+from orchestrator.domain.medicine.recall import Recall, RecallId, UnknownRecallError
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId
 from simulation.journal import Journal, refuse_second
@@ -86,6 +87,11 @@ class MemoryDeliveries:
             if (states is None or delivery.state in states) and (bound is None or _by_age(delivery) < bound)
         ]
         return sorted(found, key=_by_age, reverse=True)[:limit]
+
+    def with_medicine(self, code: str) -> Sequence[Delivery]:
+        """Return every delivery with a line of a medicine by its code, newest first."""
+        found = [delivery for delivery in self.kept.values() if any(line.code == code for line in delivery.lines)]
+        return sorted(found, key=_by_age, reverse=True)
 
 
 def _by_age(delivery: Delivery) -> tuple[datetime, str]:
@@ -467,6 +473,47 @@ class MemoryGrants:
         return sorted(self.unsettled.values(), key=lambda grant: (grant.issued_at, grant.id))
 
 
+@dataclass(slots=True)
+class MemoryRecalls:
+    """Recalls."""
+
+    journal: Journal
+    kept: dict[RecallId, Recall] = field(default_factory=dict[RecallId, Recall])
+
+    def get(self, recall: RecallId) -> Recall:
+        """Return the recall; raises `UnknownRecallError`."""
+        if recall not in self.kept:
+            raise UnknownRecallError(
+                "No recall has this id; expected one of those that GET /api/v1/recalls lists.",
+                detail={"recall": recall},
+            )
+        return self.kept[recall]
+
+    def add(self, recall: Recall) -> None:
+        """Keep a new recall."""
+        refuse_second(self.kept, recall.id, "recall")
+        self.journal.put(self.kept, recall.id, recall)
+
+    def save(self, recall: Recall) -> None:
+        """Keep the next version."""
+        if self.get(recall.id) != recall:
+            self.journal.put(self.kept, recall.id, recall)
+
+    def standing(self) -> Sequence[Recall]:
+        """Return the recalls in force, oldest first."""
+        return sorted(
+            (r for r in self.kept.values() if r.is_standing), key=lambda recall: (recall.raised_at, recall.id)
+        )
+
+    def newest(self, limit: int) -> Sequence[Recall]:
+        """Return up to ``limit`` recalls, newest first."""
+        return sorted(self.kept.values(), key=lambda recall: (recall.raised_at, recall.id), reverse=True)[:limit]
+
+    def is_recalled(self, medicine: str, batch: str | None) -> bool:
+        """Whether a batch of a medicine is recalled now."""
+        return any(recall.covers(medicine, batch) for recall in self.kept.values())
+
+
 class MemoryUnitOfWork:
     """The repositories; one object serves every transaction of its store."""
 
@@ -485,6 +532,7 @@ class MemoryUnitOfWork:
         self.incidents = MemoryIncidents(journal)
         self.ledger = MemoryLedger(journal, terms)
         self.medicines = MemoryMedicines(journal)
+        self.recalls = MemoryRecalls(journal)
         self.grants = MemoryGrants(journal)
         self.people = MemoryPeople(journal)
         self.proofs = MemoryProofs(journal)

@@ -27,6 +27,7 @@ from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.medicine.model import Classification, Medicine, MedicineCode
+from orchestrator.domain.medicine.recall import Recall, RecallId
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.device import DoorPicture, LiftPicture
 from orchestrator.domain.site.model import DoorId, LaneId, LevelId, LiftId, PlaceId
@@ -113,6 +114,10 @@ class DeliveryRepository(Protocol):
         self, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None
     ) -> Sequence[Delivery]:
         """Return up to ``limit`` deliveries, newest first, that come after ``after`` in that order."""
+        ...
+
+    def with_medicine(self, code: str) -> Sequence[Delivery]:
+        """Return every delivery with a line of a medicine by its code, newest first."""
         ...
 
 
@@ -450,6 +455,34 @@ class GrantSigner(Protocol):
         ...
 
 
+class RecallRepository(Protocol):
+    """Recalls; what places said of them only grows."""
+
+    def get(self, recall: RecallId) -> Recall:
+        """Return the recall; raises `UnknownRecallError`."""
+        ...
+
+    def add(self, recall: Recall) -> None:
+        """Keep a new recall."""
+        ...
+
+    def save(self, recall: Recall) -> None:
+        """Keep the next version."""
+        ...
+
+    def standing(self) -> Sequence[Recall]:
+        """Return the recalls in force, oldest first."""
+        ...
+
+    def newest(self, limit: int) -> Sequence[Recall]:
+        """Return up to ``limit`` recalls, in force or not, newest first."""
+        ...
+
+    def is_recalled(self, medicine: str, batch: str | None) -> bool:
+        """Whether a batch of a medicine is recalled now."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without an error commits; an error rolls everything back."""
 
@@ -516,6 +549,11 @@ class UnitOfWork(Protocol):
     @property
     def ledger(self) -> LedgerRepository:
         """Return the custody ledger within this transaction."""
+        ...
+
+    @property
+    def recalls(self) -> RecallRepository:
+        """Return the repository within this transaction."""
         ...
 
     @property

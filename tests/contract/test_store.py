@@ -44,6 +44,7 @@ from orchestrator.domain.medicine.model import (
     StorageKind,
     unknown_medicine,
 )
+from orchestrator.domain.medicine.recall import Acknowledgement, Recall, RecallClass, RecallId, UnknownRecallError
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import Reason
@@ -53,6 +54,7 @@ from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, a_line, a_request, bring_to, counts_of, queue
 from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 from tests.support.postgresql import store_url_of
+from tests.support.recalled import coded
 
 AnyStore = SqlStore | MemoryStore
 
@@ -632,3 +634,63 @@ def test_a_nonce_of_a_robot_is_granted_once(store: AnyStore, ids: CountingIds) -
 def test_an_unknown_grant_is_refused(store: AnyStore) -> None:
     with store.reading() as uow, pytest.raises(UnknownGrantError):
         uow.grants.get(GrantId("grant-404"))
+
+
+def a_recall(number: int = 1, *, batches: tuple[str, ...] = ("B-1",)) -> Recall:
+    return Recall(
+        id=RecallId(f"recall-{number}"),
+        medicine=MORPHINE.code,
+        batches=frozenset(batches),
+        recall_class=RecallClass.CLASS_TWO,
+        reference=f"EL(26)A/{number}",
+        reason="Out of specification.",
+        raised_by="pharmacist-1",
+        raised_at=NOON + timedelta(minutes=number),
+        places=(PlaceId("ward-a"), PlaceId("pharmacy")),
+    )
+
+
+def test_recalls_and_what_places_said_of_them_are_kept(store: AnyStore) -> None:
+    first, second = a_recall(1), a_recall(2, batches=())
+    with store.transaction() as uow:
+        uow.recalls.add(second)
+        uow.recalls.add(first)
+    said = first.acknowledged(Acknowledgement(PlaceId("ward-a"), "nurse-1", NOON, 3))
+    with store.transaction() as uow:
+        uow.recalls.save(said)
+    with store.reading() as uow:
+        assert uow.recalls.get(first.id) == said
+        assert uow.recalls.standing() == [said, second]
+        assert uow.recalls.newest(1) == [second]
+        with pytest.raises(UnknownRecallError):
+            uow.recalls.get(RecallId("recall-404"))
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.recalls.add(first)
+
+
+def test_a_batch_is_recalled_while_a_recall_of_it_stands(store: AnyStore) -> None:
+    with store.transaction() as uow:
+        uow.recalls.add(a_recall())
+    with store.transaction() as uow:
+        assert uow.recalls.is_recalled(MORPHINE.code, "B-1")
+        assert not uow.recalls.is_recalled(MORPHINE.code, "B-2")
+        assert not uow.recalls.is_recalled(MORPHINE.code, None)
+        assert not uow.recalls.is_recalled("99900000000001", "B-1")
+        uow.recalls.save(a_recall().ended(at=NOON, by="pharmacist-1"))
+        uow.recalls.add(a_recall(2, batches=()))
+    with store.reading() as uow:
+        assert uow.recalls.is_recalled(MORPHINE.code, "B-2")
+        assert uow.recalls.is_recalled(MORPHINE.code, None)
+        assert [recall.id for recall in uow.recalls.standing()] == ["recall-2"]
+
+
+def test_deliveries_of_a_medicine_are_found_newest_first(store: AnyStore, ids: CountingIds) -> None:
+    with store.transaction() as uow:
+        found = [
+            coded(uow, number, ids=ids, code=MORPHINE.code, at=NOON + timedelta(minutes=number)) for number in (1, 2)
+        ]
+        coded(uow, 3, ids=ids, code="99900000000001")
+        assert uow.deliveries.with_medicine(MORPHINE.code) == found[::-1]
+    with store.reading() as uow:
+        assert uow.deliveries.with_medicine(MORPHINE.code) == found[::-1]
+        assert uow.deliveries.with_medicine("99900000000404") == []

@@ -117,6 +117,12 @@ class SqlDeliveries:
             )
         return self._select(statement.order_by(DELIVERY.queued_at.desc(), DELIVERY.id.desc()).limit(limit))
 
+    def with_medicine(self, code: str) -> Sequence[Delivery]:
+        """Return every delivery with a line of a medicine by its code, newest first."""
+        holding = select(table_of(LineRow).c.delivery_id).where(table_of(LineRow).c.code == code)
+        statement = select(table_of(DeliveryRow)).where(DELIVERY.id.in_(holding))
+        return self._select(statement.order_by(DELIVERY.queued_at.desc(), DELIVERY.id.desc()))
+
     def _select(self, statement: Select[tuple[object, ...]]) -> list[Delivery]:
         deliveries = select_rows(self._connection, DeliveryRow, statement)
         ids = [row.id for row in deliveries]

@@ -20,6 +20,7 @@ from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import NeverByRobot, StorageKind
+from orchestrator.domain.medicine.recall import RecallClass
 from orchestrator.domain.medicine.schedule import Schedule
 
 
@@ -80,6 +81,7 @@ class LineRow(Row, table=True):
         CheckConstraint("quantity BETWEEN 1 AND 100000", name="line_quantity"),
         one_of("handling_class", HandlingClass, name="line_handling_class"),
         Index("line_by_delivery", "delivery_id"),
+        Index("line_by_code", "code"),
     )
 
     id: str = Field(primary_key=True)
@@ -413,3 +415,26 @@ class GrantRow(Row, table=True):
     answered_at: datetime | None = Field(default=None, sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     settled_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class RecallRow(Row, table=True):
+    """A recall, and what places said of it."""
+
+    __tablename__ = "recall"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        one_of("recall_class", RecallClass, name="recall_class"),
+        Index("recall_by_medicine", "medicine", "ended_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    medicine: str
+    batches: str = Field(sa_type=Text)
+    recall_class: str
+    reference: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    raised_by: str
+    raised_at: datetime = Field(sa_type=Moment)
+    places: str = Field(sa_type=Text)
+    acknowledgements: str = Field(sa_type=Text)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    ended_by: str | None = None

@@ -24,6 +24,7 @@ from orchestrator.adapters.store.messages import (
 from orchestrator.adapters.store.operations import RememberedClosures, SqlClosures, SqlHistory
 from orchestrator.adapters.store.people import SqlPeople
 from orchestrator.adapters.store.proofs import SqlProofs
+from orchestrator.adapters.store.recalls import SqlRecalls
 from orchestrator.adapters.store.remembered import Remembered
 from orchestrator.application.ledger_keeping import LedgerTerms
 
@@ -86,6 +87,7 @@ class SqlUnitOfWork:
         self.incidents = SqlIncidents(connection)
         self.ledger = SqlLedger(connection, memory.ledger, ledger)
         self.medicines = SqlMedicines(connection)
+        self.recalls = SqlRecalls(connection)
         self.grants = SqlGrants(connection, memory.grants)
         self.people = SqlPeople(connection)
         self.proofs = SqlProofs(connection)
