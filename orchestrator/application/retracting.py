@@ -1,7 +1,8 @@
-"""Taking back lanes that a robot was granted but never sent over, so that it can plan another way.
+"""Taking back lanes that a robot was granted and does not enter, so that it can plan another way, or others pass.
 
-What is in the base of a live order is never taken back: the robot drives it whatever is decided here. Of an order that
-is followed no more (`OrderPhase.LOST`) all may be, but for the lane that the robot stands on.
+What is in the base of a live order is never taken back: the robot drives it whatever is decided here, and so it may
+while a cancelOrder is not FINISHED. Of an order that is followed no more (`OrderPhase.LOST`) all may be, but for the
+lane that the robot stands on, once it says where it stands.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from dataclasses import replace
 
 from orchestrator.application.driving import lanes_ahead
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.steps import is_at, remaining_base, standing_place
+from orchestrator.application.steps import is_at, remaining_base, standing_place, stands_on_its_way
 from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.order import DriveOrder
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
@@ -54,14 +56,35 @@ def take_back(turn: Turn, fleet: FleetOnSite, monitor: Monitor, robot: RobotId, 
     return False
 
 
+def give_back_unused(turn: Turn, fleet: FleetOnSite, monitor: Monitor, robot: RobotId) -> None:
+    """Take back from a robot that is held or silent what it was granted and cannot enter.
+
+    That is what was never sent to it; and, once its order is gone and it says that it stands, all but its place. It
+    plans again from there when it goes on.
+    """
+    record = turn.record(robot)
+    lanes = lanes_ahead(record)
+    is_going_nowhere = record.is_kept_from_driving or record.lost_since is not None
+    if is_going_nowhere and len(lanes) > _lanes_to_keep(fleet, record):
+        take_back(turn, fleet, monitor, robot, before=len(lanes) - 1)
+
+
 def _lanes_to_keep(fleet: FleetOnSite, record: RobotRecord) -> int:
-    """Return how many lanes ahead it drives in any case."""
+    """Return how many lanes ahead it drives in any case, or may be anywhere on."""
     base = remaining_base(record)
-    if record.phase is not OrderPhase.LOST:
+    if record.phase is not OrderPhase.LOST or not _is_known_to_stand(fleet, record):
         return len(base)
     place, pose = standing_place(fleet, record), record.report.pose if record.report else None
     is_there = place is not None and pose is not None and is_at(fleet, record.robot, place, pose)
     return 0 if is_there else min(1, len(base))
+
+
+def _is_known_to_stand(fleet: FleetOnSite, record: RobotRecord) -> bool:
+    """Whether a robot says of itself, credibly, that it stands on its way and has nothing to drive."""
+    report = record.report
+    if report is None or record.lost_since is not None or record.is_held_for(HoldKind.QUARANTINED):
+        return False
+    return report.is_idle and not report.is_driving and stands_on_its_way(fleet, record)
 
 
 def _start(fleet: FleetOnSite, record: RobotRecord, lanes: tuple[LaneId, ...]) -> WaypointId:

@@ -16,8 +16,8 @@ from orchestrator.application.driving import lanes_ahead, planned_end, take_lane
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.holding import lay_hold
 from orchestrator.application.obstacles import Obstacles
-from orchestrator.application.retracting import take_back
-from orchestrator.application.steps import entered_at, has_strayed, is_off_its_way
+from orchestrator.application.retracting import give_back_unused, take_back
+from orchestrator.application.steps import entered_at, has_strayed, is_off_its_way, remaining_base
 from orchestrator.application.trips import is_standing_for_people, leave_station
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.hold import HoldKind
@@ -216,6 +216,7 @@ class Steering:
         self._obstacles.note(turn, self.monitor, reported)
         for robot in placed:
             self._take_back_hindered(turn, robot)
+            give_back_unused(turn, self._fleet, self.monitor, robot)
         for robot in placed:
             self._plan_route(turn, robot)
         for _ in range(ROUNDS):
@@ -252,6 +253,10 @@ class Steering:
         wanted = self._destination(record)
         if wish.target != wanted:
             self._wishes[robot] = wish = _Wish(target=wanted, since_s=turn.at_s)
+            if record.granted and not record.route:
+                # It was withdrawn: what was never sent to it leads where it no longer goes.
+                take_back(turn, self._fleet, self.monitor, robot, before=len(remaining_base(record)))
+                record = turn.record(robot)
         if wanted is None or wish.is_diverted or record.tip is None:
             return
         is_closed = any(lane in self._closed for lane in record.route)

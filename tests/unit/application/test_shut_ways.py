@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from orchestrator.application.closures import ClosedLanes
 from orchestrator.application.driving import lanes_ahead, with_known_holdings
 from orchestrator.application.listening import ORDER_UNANSWERED
+from orchestrator.application.steps import remaining_base, standing_place
 from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import Pose, RobotId
 from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, LevelId, WaypointId
 from tests.support.steering_bench import AT, FLEET, Bench, a_report
+from tests.support.wards import PORTER
 
 FIRST, SECOND, THIRD = sorted(FLEET.robots)
 WARD = next(s.id for s in FLEET.site.stations.values() if "alder_handover" in s.waypoints.values())
@@ -167,6 +171,85 @@ def test_others_plan_round_a_robot_that_does_not_answer_its_order_and_it_keeps_i
 
     assert held_by(bench, SECOND) == granted.held
     assert set(granted.granted) <= bench.steering.monitor.barred(FIRST).lanes
+
+
+# What is given back unused --------------------------------------------------------------------------------------------
+
+STOPPED = Hold(HoldKind.STOPPED, "Its emergency stop was pressed.", FIRST, AT)
+
+
+def a_robot_under_way(**changes: object) -> Bench:
+    """The first robot one lane on its way, one more released and another granted; ``changes`` to its record."""
+    bench = Bench()
+    bench.send(FIRST, WARD)
+    bench.release(FIRST, 2)
+    lanes = lanes_ahead(bench.records[FIRST])
+    place = FLEET.graph_of(FIRST).lanes[lanes[0]].end
+    held = bench.steering.monitor.release_behind(FIRST, at=place, ahead=lanes[1:])
+    bench.change(FIRST, passed=1, held=held, report=a_report(FIRST, FLEET.pose_of(FIRST, place)))
+    bench.change(FIRST, **changes)
+    return bench
+
+
+def test_a_held_robot_whose_order_is_gone_gives_back_all_but_its_place() -> None:
+    bench = a_robot_under_way(phase=OrderPhase.LOST, holds=(STOPPED,))
+    place = standing_place(FLEET, bench.records[FIRST])
+
+    bench.steer()
+
+    record = bench.records[FIRST]
+    assert (lanes_ahead(record), record.tip) == ((), place)
+    assert record.held == held_by(bench, FIRST) == bench.steering.relation.of_waypoint(PORTER, record.tip)
+
+
+@pytest.mark.parametrize("why", ["not cancelled yet", "silent", "no position", "quarantined", "driving", "elsewhere"])
+def test_a_robot_that_may_still_be_on_its_released_way_gives_back_only_what_was_never_sent(why: str) -> None:
+    bench = a_robot_under_way(phase=OrderPhase.LOST, holds=(STOPPED,))
+    record = bench.records[FIRST]
+    assert record.report is not None
+    match why:
+        case "not cancelled yet":
+            bench.change(FIRST, phase=OrderPhase.CANCELLING)
+        case "silent":
+            bench.change(FIRST, holds=(), lost_since=AT)
+        case "no position":
+            bench.change(FIRST, report=replace(record.report, pose=None))
+        case "quarantined":
+            bench.change(FIRST, holds=(Hold(HoldKind.QUARANTINED, "It sends rubbish.", FIRST, AT),))
+        case "driving":
+            bench.change(FIRST, report=replace(record.report, is_driving=True))
+        case _:
+            bench.change(FIRST, report=replace(record.report, pose=FLEET.pose_of(FIRST, WaypointId("alder_1"))))
+    base = remaining_base(record)
+    assert base
+    assert record.granted
+
+    bench.steer()
+
+    after = bench.records[FIRST]
+    assert (remaining_base(after), after.granted) == (base, ())
+    assert after.held == held_by(bench, FIRST)
+
+
+def test_a_robot_that_only_waits_keeps_what_it_was_granted() -> None:
+    bench = a_robot_under_way()
+    before = bench.records[FIRST]
+
+    bench.steer()
+
+    assert bench.records[FIRST].granted[: len(before.granted)] == before.granted
+
+
+def test_a_withdrawn_robot_plans_from_the_end_of_what_was_released_to_it() -> None:
+    bench = a_robot_under_way()
+    base = remaining_base(bench.records[FIRST])
+
+    bench.change(FIRST, route=(), target=None)
+    bench.steer()
+
+    record = bench.records[FIRST]
+    assert lanes_ahead(record) == base
+    assert record.tip == FLEET.graph_of(FIRST).lanes[base[-1]].end
 
 
 # Books ----------------------------------------------------------------------------------------------------------------
