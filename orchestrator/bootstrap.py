@@ -37,10 +37,12 @@ from orchestrator.application.books import require_fitting_books
 from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
 from orchestrator.application.identity import StaffIdentity
+from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.application.medicine_catalogue import load_medicines
 from orchestrator.application.ports import Building, UnitOfWork
 from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture
+from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watch, origin_of
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.fleet.model import Commissioning
@@ -116,7 +118,7 @@ def load_medicines_into_books(settings: Settings, file: Path) -> int:
     medicines = load_catalogue(file)
     fleet = fleet_from_settings(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
-    store = _open_books(settings, fleet)
+    store = _open_books(settings, fleet, _terms(settings, fleet))
     try:
         with store.transaction() as uow:
             return load_medicines(uow, medicines, is_simulation=is_simulated(fleet))
@@ -176,10 +178,21 @@ class Door:
         The one the control was made with.
     broker : BrokerLink
         Where the broker is, and who we are to it.
+    ledger : LedgerWatch
+        Watches over the ledger while the door is open.
     """
 
-    def __init__(self, control: Control, *, store: SqlStore, transport: LateTransport, broker: BrokerLink) -> None:
+    def __init__(
+        self,
+        control: Control,
+        *,
+        store: SqlStore,
+        transport: LateTransport,
+        broker: BrokerLink,
+        ledger: LedgerWatch,
+    ) -> None:
         self._store = store
+        self._ledger = ledger
         self._news = News()
         self._driver = Driver(
             control,
@@ -214,13 +227,20 @@ class Door:
             is_ready=self._store.is_writable,
             sentence="" if self._store.is_writable else "The store has failed; restart the service.",
         )
-        return (store, PartReadiness(name="broker", is_ready=is_up, sentence=sentence))
+        broker = PartReadiness(name="broker", is_ready=is_up, sentence=sentence)
+        return (store, broker, self._ledger.readiness())
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep the control running until the block ends."""
         async with self._driver.running():
-            yield
+            watch = asyncio.create_task(self._ledger.run(self.run, self._news), name="ledger watch")
+            try:
+                yield
+            finally:
+                watch.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watch
 
 
 def build_service(settings: Settings) -> FastAPI:
@@ -238,11 +258,13 @@ def build_service(settings: Settings) -> FastAPI:
     _require_simulated_for_development(settings, fleet)
     settings.data.mkdir(parents=True, exist_ok=True)
     secrets = Argon2Secrets(key_in(settings.data))
-    store = _open_books(settings, fleet)
+    terms = _terms(settings, fleet)
+    store = _open_books(settings, fleet, terms)
     _load_first_medicines(store, fleet)
+    clock, ids, transport = SystemClock(), RandomIds(), LateTransport()
+    ledger = _started_watch(settings, store, terms, clock=clock)
     broker = None if settings.mqtt_url else ChildBroker(settings.data / BROKER_FOLDER)
     link = replace(link, url=broker.start().url) if broker is not None else link
-    clock, ids, transport = SystemClock(), RandomIds(), LateTransport()
     control = Control(
         fleet=fleet,
         store=store,
@@ -251,7 +273,7 @@ def build_service(settings: Settings) -> FastAPI:
         transport=transport,
         building=_building(settings, fleet, transport=transport, clock=clock),
     )
-    door = Door(control, store=store, transport=transport, broker=link)
+    door = Door(control, store=store, transport=transport, broker=link, ledger=ledger)
     desk = Desk(
         control=door,
         fleet=fleet,
@@ -298,8 +320,22 @@ def _building(settings: Settings, fleet: FleetOnSite, *, transport: LateTranspor
     return SimulatedBuilding(Machines(fleet.site), clock=clock, pace=settings.speed_factor)
 
 
-def _open_books(settings: Settings, fleet: FleetOnSite) -> SqlStore:
-    store = open_store(settings.store_url(), is_standby=settings.standby)
+def _terms(settings: Settings, fleet: FleetOnSite) -> LedgerTerms:
+    return ledger_terms(settings.data, origin_of(fleet), load_policies(settings.policies).ledger_mode)
+
+
+def _started_watch(settings: Settings, store: SqlStore, terms: LedgerTerms, *, clock: SystemClock) -> LedgerWatch:
+    try:
+        watch = ledger_watch(settings, store, terms, clock=clock)
+        watch.start()
+    except WardporterError:
+        store.close()
+        raise
+    return watch
+
+
+def _open_books(settings: Settings, fleet: FleetOnSite, ledger: LedgerTerms) -> SqlStore:
+    store = open_store(settings.store_url(), is_standby=settings.standby, ledger=ledger)
     try:
         with store.reading() as uow:
             require_fitting_books(uow, fleet)

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     machine, on a network where that is no danger.
     ``identity`` says how it is known who acts: ``staff``, by badge and PIN or a program's token, or ``development``,
     where a header is believed, among simulated robots alone.
+    ``ledger_witness`` is who keeps the ledger's heads besides us: a directory on another disk, or the URL of a
+    `wardporter witness`.
     ``speed_factor`` makes simulated doors and lifts faster than the wall clock, for a fleet of simulated robots
     that are.
     """
@@ -54,6 +56,7 @@ class Settings(BaseSettings):
     mqtt_key: Path | None = None
     mqtt_allow_plain: bool = False
     identity: Literal["staff", "development"] = "staff"
+    ledger_witness: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     speed_factor: float = Field(default=1.0, gt=0, le=100)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.domain.custody.pending import LedgerMode
+
 
 class VerificationMoment(StrEnum):
     """When a pharmacist's verification of a delivery is recorded."""
@@ -25,6 +27,7 @@ class Policies:
     panel that has gone silent is told to people; with ``silent_panel_holds`` it is taken as an alarm as well.
     ``own_devices`` names the devices that one person uses for long, such as a desk in the pharmacy; on every other a
     session ends with one act. Names of roles with hyphens (site-manager) stand for everybody who has them.
+    ``ledger_mode`` says whether the custody ledger sees what robots carry, or is the place's register.
     """
 
     id: str
@@ -36,3 +39,4 @@ class Policies:
     may_end_crash_call: tuple[str, ...] = ()
     silent_panel_holds: bool = False
     own_devices: tuple[str, ...] = ()
+    ledger_mode: LedgerMode = LedgerMode.TRANSIT_RECORD

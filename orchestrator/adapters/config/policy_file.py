@@ -9,6 +9,7 @@ from pydantic import Field
 
 from orchestrator.adapters.config.checked import FileModel, default_of, read_checked
 from orchestrator.adapters.config.site_form import Id
+from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.policies import Policies, VerificationMoment
 
 Principal = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -27,6 +28,7 @@ class PolicyFile(FileModel):
     may_end_crash_call: list[Principal] = Field(default_factory=list[Principal])
     silent_panel_holds: bool = default_of(Policies, "silent_panel_holds")
     own_devices: list[Principal] = Field(default_factory=list[Principal])
+    ledger_mode: Annotated[LedgerMode, Field(strict=False)] = default_of(Policies, "ledger_mode")
 
 
 def load_policies(path: Path) -> Policies:

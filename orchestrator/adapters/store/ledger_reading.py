@@ -1,0 +1,199 @@
+"""Reading a ledger out of a store beside a service that runs, to verify or export it; nothing is ever written.
+
+The entries are read as they stand in the table and handed to the auditor. Then what the service keeps beside them for
+speed is compared with what they come to, so that nobody hides an entry, a balance or a pending posting by an edit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, create_engine, event, func, inspect, select
+from sqlalchemy.exc import DatabaseError
+
+from orchestrator.adapters.store import postgresql
+from orchestrator.adapters.store.address import PostgresAddress, address_of
+from orchestrator.adapters.store.errors import StoreBrokenError, StoreUrlError
+from orchestrator.adapters.store.ledger_tables import BALANCE, ENTRY, HEAD, NODE, OPENING, ORIGIN, PENDING
+from orchestrator.domain.custody.audit import Audit, BadLedgerError
+from orchestrator.domain.custody.checkpoint import IsSigned, KeyName, SignedHead
+from orchestrator.domain.custody.comparison import require_kept_heads
+from orchestrator.domain.custody.export import entry_line
+from orchestrator.domain.custody.ledger_errors import HeadError
+from orchestrator.domain.custody.origin import LedgerOrigin
+
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLedger:
+    """A ledger as one read-only transaction sees it."""
+
+    connection: Connection
+    origin: LedgerOrigin
+
+    def newest_head(self) -> SignedHead | None:
+        """Return the newest signed head; None while there is none. Raises `HeadError` when it is not one."""
+        text = self.connection.execute(select(HEAD.c.note).order_by(HEAD.c.size.desc()).limit(1)).scalar()
+        return None if text is None else SignedHead.parse(text)
+
+    def export_lines(self) -> Iterator[bytes]:
+        """Return the lines of an export's entries, as they stand."""
+        for row in self._rows():
+            yield entry_line(row.body.encode(), row.hash)
+
+    def audit(self, *, sizes: Collection[int] = ()) -> Audit:
+        """Read every entry, and what is kept beside the entries; raises `BadLedgerError`."""
+        own = [row.size for row in self.connection.execute(select(HEAD.c.size))]
+        audit = Audit(self.origin.first_hash, sizes={*own, *sizes})
+        for row in self._rows():
+            if row.number != audit.size:
+                raise BadLedgerError(
+                    f"Entry {audit.size} is bad: it is not there; number {row.number} is the next one.",
+                    entry=audit.size,
+                )
+            said = audit.take(row.body.encode(), row.hash)
+            _check_columns(row, said)
+        self._check_nodes()
+        self._check_balances(audit)
+        self._check_pendings(audit)
+        return audit
+
+    def require_own_heads(self, audit: Audit, *, key: KeyName, is_signed: IsSigned) -> None:
+        """Raise `BadLedgerError` unless the heads in the store are signed and are heads of its entries."""
+        heads: list[SignedHead] = []
+        for row in self.connection.execute(select(HEAD).order_by(HEAD.c.size)):
+            try:
+                heads.append(SignedHead.parse(row.note))
+            except HeadError as error:
+                raise BadLedgerError(f"The head of {row.size} entries in the store is bad. {error.message}") from error
+            if heads[-1].checkpoint.size != row.size:
+                raise BadLedgerError(f"The head of {row.size} entries in the store is one of another size.")
+        require_kept_heads(audit, heads, key=key, is_signed=is_signed)
+        if audit.size and (not heads or heads[-1].checkpoint.size != audit.size):
+            raise BadLedgerError("The ledger is bad: its newest head is not over all of its entries.")
+
+    def _rows(self) -> Iterator[Row[Any]]:
+        statement = select(ENTRY).order_by(ENTRY.c.number)
+        streamed = self.connection.execution_options(stream_results=True, yield_per=BATCH)
+        yield from streamed.execute(statement)
+
+    # -- what is kept beside the entries --------------------------------------------------------------------------
+
+    def _check_nodes(self) -> None:
+        """Every stored node is over the two below it, and none is missing: a wrong one would give wrong proofs."""
+        statement = select(ENTRY.c.hash).order_by(ENTRY.c.number)
+        below = [bytes.fromhex(hash_) for hash_ in self.connection.execute(statement).scalars()]
+        nodes = select(NODE.c.level, NODE.c.hash).order_by(NODE.c.level, NODE.c.position)
+        stored: dict[int, list[bytes]] = {}
+        for level, hash_ in self.connection.execute(nodes):
+            stored.setdefault(level, []).append(hash_)
+        level = 1
+        while len(below) > 1:
+            pairs = zip(below[0::2], below[1::2], strict=False)
+            below = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            if stored.pop(level, None) != below:
+                raise BadLedgerError(f"The ledger is bad: level {level} of its stored tree is not over its entries.")
+            level += 1
+        if stored:
+            raise BadLedgerError("The ledger is bad: its stored tree has more nodes than its entries come to.")
+
+    def _check_balances(self, audit: Audit) -> None:
+        kept = {
+            (row.account, row.of, row.medicine, row.batch, row.own_of or None): row.quantity
+            for row in self.connection.execute(select(BALANCE).where(BALANCE.c.quantity != 0))
+        }
+        for key in kept.keys() | audit.held.keys():
+            if kept.get(key, 0) != audit.held.get(key, 0):
+                raise BadLedgerError(
+                    f"The ledger is bad: the kept balance of the account {key[0]} of {key[1]} for the medicine "
+                    f"{key[2]}, batch {key[3]}, is not what its entries come to. The entries are good; it was changed."
+                )
+
+    def _check_pendings(self, audit: Audit) -> None:
+        seen = 0
+        for row in self.connection.execute(select(PENDING)):
+            seen += 1
+            if row.resolved_by is None:
+                is_right = (
+                    audit.open.get(row.id) == ("transit", row.tote, row.medicine, row.batch, row.own_of)
+                    and audit.pending_units.get(row.id) == row.quantity
+                )
+            else:
+                is_right = audit.resolved.get(row.id) == row.resolved_by
+            if not is_right:
+                raise BadLedgerError(
+                    f"The ledger is bad: the pending posting {row.id} is not what its entries say. The entries are "
+                    "good; it was changed."
+                )
+        if seen != len(audit.open) + len(audit.resolved):
+            raise BadLedgerError("The ledger is bad: a pending posting was taken away or added. The entries are good.")
+        openings = select(func.count()).select_from(OPENING)
+        entries = select(func.count()).select_from(ENTRY).where(ENTRY.c.kind == "opening_balance")
+        if self.connection.execute(openings).scalar() != self.connection.execute(entries).scalar():
+            raise BadLedgerError("The ledger is bad: an opening balance was taken away or added. The entries are good.")
+
+
+def _check_columns(row: Row[Any], said: Any) -> None:
+    postings = said["postings"]
+    medicine = postings[0][2] if postings else said["facts"].get("medicine")
+    beside = (row.kind, row.place, row.delivery, row.medicine)
+    if beside != (said["kind"], said["place"], said["delivery"], medicine):
+        raise BadLedgerError(
+            f"Entry {row.number} is bad: what it is found by (kind, place, delivery, medicine) is not what it says.",
+            entry=row.number,
+        )
+
+
+@contextmanager
+def stored_ledger(url: str) -> Iterator[StoredLedger]:
+    """Open the ledger of a store for reading until the block ends, whether a service has the store open or not.
+
+    Raises
+    ------
+    StoreUrlError
+        There is no store, or it has no ledger.
+    """
+    engine = _read_only(url)
+    try:
+        with engine.connect() as connection, connection.begin():
+            kept = None
+            if inspect(connection).has_table(ORIGIN.name):
+                kept = connection.execute(select(ORIGIN.c.line)).scalar()
+            if kept is None:
+                raise StoreUrlError(
+                    "The ledger was refused: this store has none yet; expected one that wardporter serve has opened. "
+                    "Name its data folder."
+                )
+            yield StoredLedger(connection, LedgerOrigin.parse(kept))
+    except DatabaseError as error:
+        raise StoreBrokenError(
+            f"The ledger was refused: the database cannot be read ({error.orig}); expected a whole store of this "
+            "version. Put back a copy of it, and verify that.",
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def _read_only(url: str) -> Engine:
+    parsed = address_of(url)
+    if isinstance(parsed, PostgresAddress):
+        return postgresql.reading_engine(parsed)
+    path = parsed.path
+    if not path.is_file():
+        raise StoreUrlError(
+            f"The ledger was refused: there is no store {path}; expected the data folder of a service. Name it."
+        )
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True, isolation_level=None))
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
