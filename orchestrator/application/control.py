@@ -443,6 +443,8 @@ class Control:
     def _flush(self) -> None:
         """Send what is due, and heed what the silence of robots tells."""
         for robot, link in self._links.items():
+            if not link.is_due(at_s=self._clock.monotonic_s()):
+                continue
             due = link.due(at_s=self._clock.monotonic_s(), now=self._clock.now())
             for publish in due.publishes:
                 self._transport.publish(publish.topic, publish.payload, qos=publish.qos, retain=publish.retain)

@@ -7,6 +7,7 @@ anything usable is read and every departure from the schema is listed, because r
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -204,18 +205,21 @@ def _plain_object(value: WireModel, version: str) -> dict[str, object]:
             detail={"key": value.key},
         )
     # Read from the instance's own dictionary: a virtual day encodes millions of fields.
-    held = value.__dict__
+    held: Mapping[str, object] = value.__dict__
     made: dict[str, object] = {}
     for name, spelt, is_whole in _fields(type(value), version):
-        item = cast(object, held[name])
+        item = held[name]
         if item is None:
             continue
-        if is_whole and isinstance(item, float):
-            made[spelt] = round(item)
+        if type(item) in _SCALARS:
+            made[spelt] = round(item) if is_whole and isinstance(item, float) else item
+        elif item or not isinstance(item, tuple):
+            made[spelt] = _plain(item, version)
         else:
-            made[spelt] = item if type(item) in _SCALARS else _plain(item, version)
-    for name, item in (value.model_extra or {}).items():
-        made.setdefault(name, item)
+            made[spelt] = []
+    if value.model_extra:
+        for name, item in value.model_extra.items():
+            made.setdefault(name, item)
     return made
 
 

@@ -359,11 +359,15 @@ class RobotLink:
 
     def due(self, *, at_s: float, now: datetime) -> Due:
         """Return what is to be sent by now and what has become late; calling again at once returns nothing."""
-        if at_s < self._next_s:
+        if not self.is_due(at_s=at_s):
             return Due([], [])
         due = Due(publishes=list(self._publishes(at_s, now)), events=list(self._late(at_s)))
         self._reckon_next()
         return due
+
+    def is_due(self, *, at_s: float) -> bool:
+        """Whether `due` has something by now."""
+        return at_s >= self._next_s
 
     def next_due_s(self) -> float | None:
         """Return the monotonic time at which `due` has something again; None when only a message can bring news."""

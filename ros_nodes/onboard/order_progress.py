@@ -36,6 +36,7 @@ class OrderProgress:
     edges: list[Edge] = field(default_factory=list[Edge])
     decision_node: str = ""
     decision_sequence: int = 0
+    _said: tuple[NodeState, ...] | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_done(self) -> bool:
@@ -67,6 +68,7 @@ class OrderProgress:
     def pass_node(self) -> Node:
         """Take the next node off the list as traversed, with the edge into it, and return it."""
         node = self.nodes.pop(0)
+        self._said = None
         self.edges = [edge for edge in self.edges if edge.sequence_id > node.sequence_id]
         self.last_node, self.last_sequence = node.node_id, node.sequence_id
         self.last_place = _place_of(node)
@@ -74,7 +76,7 @@ class OrderProgress:
 
     def drop_rest(self) -> None:
         """Forget what is left to traverse, as after a cancel; the order's id stays."""
-        self.nodes, self.edges = [], []
+        self.nodes, self.edges, self._said = [], [], None
 
     def stretch(self) -> list[PathPoint]:
         """Return the points that may be driven without a halt: the base up to the first node that holds the robot.
@@ -95,7 +97,9 @@ class OrderProgress:
 
     def node_states(self) -> tuple[NodeState, ...]:
         """Return the nodes still to be traversed, as reported."""
-        return tuple(_node_state(node) for node in self.nodes)
+        if self._said is None:
+            self._said = tuple(_node_state(node) for node in self.nodes)
+        return self._said
 
     def edge_states(self) -> tuple[EdgeState, ...]:
         """Return the edges still to be traversed, as reported."""
@@ -104,6 +108,7 @@ class OrderProgress:
         )
 
     def _take_over(self, order: Order) -> None:
+        self._said = None
         self.order_update_id = order.order_update_id
         decision = [node for node in order.nodes if node.released][-1]
         self.decision_node, self.decision_sequence = decision.node_id, decision.sequence_id
