@@ -181,11 +181,10 @@ class SimulatedBuilding:
 
     def _lift(self, lift: LiftId) -> LiftPicture:
         device = self._machines.lifts[lift]
-        level = device.level(self._now_s)
+        level, doors = device.look(self._now_s)
         if lift in self._machines.offline:
             return LiftPicture(level, DoorPosition.OFFLINE, mode=LiftMode.NORMAL)
         session = self._told(device.served) if device.served is not None else None
-        doors = device.doors(self._now_s)
         return LiftPicture(level, doors, mode=device.mode, load_kg=device.load_kg, session=session)
 
     # -- sessions -------------------------------------------------------------------------------------------------

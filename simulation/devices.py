@@ -184,15 +184,18 @@ class LiftDevice:
 
     # -- where it is ----------------------------------------------------------------------------------------------
 
+    def look(self, at_s: float) -> tuple[LevelId | None, DoorPosition]:
+        """Return `level` and `doors` of one moment."""
+        self.advance(at_s)
+        return None if self._is_travelling else self._at, self._leaf.position(at_s)
+
     def level(self, at_s: float) -> LevelId | None:
         """Return the level at which the cabin stands, None while it travels or is stuck on the way."""
-        self.advance(at_s)
-        return None if self._is_travelling else self._at
+        return self.look(at_s)[0]
 
     def doors(self, at_s: float) -> DoorPosition:
         """Return how its doors stand."""
-        self.advance(at_s)
-        return self._leaf.position(at_s)
+        return self.look(at_s)[1]
 
     def settles_s(self) -> float:
         """Return when something about it will change by itself; in the past when nothing will."""
@@ -202,7 +205,7 @@ class LiftDevice:
 
     def advance(self, at_s: float, *, lapse_s: float = NEVER_S) -> None:
         """Live on until ``at_s``; drop sessions not renewed for ``lapse_s``, unless there is a load in the cabin."""
-        if not self.load_kg:
+        if not self.load_kg and lapse_s < NEVER_S:
             self.book.lapse(before_s=at_s - lapse_s)
         self._choose_served()
         if self._stopped_at_s is None:

@@ -34,6 +34,8 @@ _TOLD: dict[MapSwitch, tuple[ActionKind, ...]] = {
 
 def drivable_in_one_order(fleet: FleetOnSite, robot: RobotId, lanes: Sequence[LaneId]) -> tuple[LaneId, ...]:
     """Return the lanes up to the first that a robot cannot drive in one order with those before: a ride to be told."""
+    if fleet.models[robot].map_switch is MapSwitch.NONE:
+        return tuple(lanes)
     for count, lane in enumerate(lanes):
         if is_ride_to_be_told(fleet, robot, lane):
             return tuple(lanes[:count])

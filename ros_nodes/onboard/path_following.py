@@ -198,7 +198,10 @@ class PathFollower:
         if time_s <= self._time_s:
             return
         self._time_s = time_s
-        self._settle()
+        if self.is_stopped and not self._is_stopping:
+            self._now = Stand(time_s, self._now.piece, self._now.at, 0.0, self._now.driven_m)
+        else:
+            self._settle()
 
     @property
     def _is_on_straight(self) -> bool:
@@ -211,8 +214,9 @@ class PathFollower:
         while self._phase < len(phases) and phases[self._phase].ends_s <= self._time_s:
             self._phase += 1
         for time_s, point in self._plan.reached:
-            if time_s <= self._time_s:
-                self._reached = max(self._reached, point + 1)
+            if time_s > self._time_s:
+                break
+            self._reached = max(self._reached, point + 1)
         if self._phase == len(phases):
             end = self._plan.end
             self._now = Stand(self._time_s, end.piece, end.at, 0.0, end.driven_m)

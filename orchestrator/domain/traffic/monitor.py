@@ -177,6 +177,8 @@ class Monitor:
     def is_barred(self, robot: RobotId, lanes: Iterable[LaneId]) -> bool:
         """Whether any of ``lanes`` is among those that routes of ``robot`` must avoid."""
         lanes = tuple(lanes)
+        if not lanes:
+            return False
         is_closed = any(lane in self._closed for lane in lanes)
         return is_closed or bool(self.ways_of(robot).needs(lanes) & self.barred_mask(robot))
 
