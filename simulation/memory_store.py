@@ -76,6 +76,11 @@ class MemoryDeliveries:
         """Return every delivery that is not closed, oldest first."""
         return sorted(self.unfinished.values(), key=_by_age)
 
+    def sealed_with(self, seal_number: str) -> Delivery | None:
+        """Return the newest delivery that carries, or carried, a seal."""
+        found = [d for d in self.kept.values() if d.tote.seal_number == seal_number]
+        return max(found, key=_by_age, default=None)
+
     def page(
         self, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None
     ) -> Sequence[Delivery]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.control import Control
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.resume_robot import resume_robot
 from orchestrator.application.robot_acts import Asked
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, StopKind
 from orchestrator.domain.errors import ConflictError
 from orchestrator.domain.fleet.hold import HoldKind
@@ -117,12 +118,24 @@ class People:
 
         def load(uow: UnitOfWork) -> Delivery:
             return load_delivery(
-                uow, at=at, by="pharmacy", delivery=delivery.id, seal_number=f"S-{delivery.id}", counts=counts
+                uow,
+                at=at,
+                present=believed("pharmacy"),
+                premises=control.fleet.premises,
+                delivery=delivery.id,
+                seal_number=f"S-{delivery.id}",
+                counts=counts,
             )
 
         def receive(uow: UnitOfWork) -> Delivery:
             return confirm_receipt(
-                uow, at=at, by="nurse", delivery=delivery.id, seal_number=f"S-{delivery.id}", counts=counts
+                uow,
+                at=at,
+                present=believed("nurse"),
+                premises=control.fleet.premises,
+                ids=self._ids,
+                delivery=delivery.id,
+                reading=Reading(f"S-{delivery.id}", tuple(counts)),
             )
 
         act = load if delivery.state is DeliveryState.LOADING else receive

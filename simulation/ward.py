@@ -14,6 +14,7 @@ from orchestrator.application.control import Control
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Building, Clock, Event, RobotTransport, Store, UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.delivery.request import DeliveryRequest
 from orchestrator.domain.fleet.model import RobotId
@@ -229,8 +230,8 @@ class SimulatedWard:
                 request=asked.request,
                 at=self.clock.now(),
                 ids=self.ids,
-                by="pharmacy",
-                stations=self._fleet.site.stations,
+                present=believed("pharmacy"),
+                premises=self._fleet.premises,
                 is_served=lambda station: self._fleet.serves(station.id),
             )
 

@@ -43,6 +43,7 @@ from orchestrator.application.map_switch import note_map_switch
 from orchestrator.application.panels import Panels
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
+from orchestrator.application.receivers import call_receivers
 from orchestrator.application.steering import Steering
 from orchestrator.application.steps import has_strayed, standing_place
 from orchestrator.application.trips import progress_trips
@@ -375,6 +376,7 @@ class Control:
             self._steering.take_up(turn)
             self._cancelling.ask_again(turn)
             note_arrivals(turn, self.fleet)
+            call_receivers(turn, self.fleet.policy.custody)
             progress_trips(turn)
             resting = self._resting(turn)
             self._devices.look(turn)

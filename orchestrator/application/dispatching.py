@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.turn import Turn
-from orchestrator.domain.delivery.model import DeliveryId, DeliveryState, Priority, Stop, StopKind, Trip, TripId
+from orchestrator.domain.delivery.custody_record import Carrier
+from orchestrator.domain.delivery.model import (
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Priority,
+    Stop,
+    StopKind,
+    Trip,
+    TripId,
+)
 from orchestrator.domain.dispatch.choice import PlannedTrip, plan_trips
 from orchestrator.domain.dispatch.filters import Candidate
 from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
@@ -107,7 +117,7 @@ class Dispatcher:
         closed: frozenset[LaneId],
     ) -> _Question:
         robots = sorted(self._fleet.robots)
-        waiting = (d.id for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED)
+        waiting = (d.id for d in turn.deliveries.values() if _waits_for_robot(d))
         return _Question(
             deliveries=tuple(delivery for delivery in waiting if delivery not in unserved),
             candidates=tuple(
@@ -145,7 +155,7 @@ def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: 
 
 def _join_open_trips(turn: Turn, fleet: FleetOnSite, unserved: Collection[DeliveryId]) -> bool:
     """Let waiting deliveries join trips that have not left yet; returns whether any did."""
-    waiting = [d for d in turn.deliveries.values() if d.state is DeliveryState.VERIFIED and d.id not in unserved]
+    waiting = [d for d in turn.deliveries.values() if _waits_for_robot(d) and d.id not in unserved]
     joined = join_trips(waiting, _open_trips(turn, fleet)) if waiting else ()
     for joining in joined:
         trip = turn.trips[joining.trip]
@@ -155,6 +165,10 @@ def _join_open_trips(turn: Turn, fleet: FleetOnSite, unserved: Collection[Delive
         if trip.has_arrived:
             turn.move(turn.delivery(joining.delivery), DeliveryState.LOADING, cause=trip.robot)
     return bool(joined)
+
+
+def _waits_for_robot(delivery: Delivery) -> bool:
+    return delivery.state is DeliveryState.VERIFIED and delivery.custody.carrier is Carrier.ROBOT
 
 
 def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
@@ -171,6 +185,7 @@ def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
                 from_station=trip.stops[0].station,
                 to_station=trip.stops[1].station,
                 free_drawers=tuple(d for d in fleet.models[trip.robot].drawers if d not in taken),
+                model=fleet.models[trip.robot].id,
                 is_stat=any(d.priority is Priority.STAT for d in aboard),
             )
         )

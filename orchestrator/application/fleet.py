@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
+from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import Commissioning, Pose, Robot, RobotId, RobotModel
@@ -79,6 +80,11 @@ class FleetOnSite:
     models: Mapping[RobotId, RobotModel]
     policy: FleetPolicy = field(default_factory=FleetPolicy)
     dialects: Mapping[RobotId, Dialect] = field(default_factory=dict[RobotId, Dialect])
+
+    @property
+    def premises(self) -> Premises:
+        """The places of the site, and the custody policy in force there."""
+        return Premises(self.site.stations, self.policy.custody)
 
     def dialect_of(self, robot: RobotId) -> Dialect:
         """Return how the robot speaks; as the standard has it when nothing was said."""

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
-from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.recorded_acts import is_on_ledger, open_incident, record_event
+from orchestrator.domain.custody.incident import IncidentKind
+from orchestrator.domain.custody.people import Fits, Present, either, holds_role, in_pharmacy, on_ward, require_people
+from orchestrator.domain.custody.premises import Premises
+from orchestrator.domain.delivery.counting import check_seal_form, is_same_seal
 from orchestrator.domain.delivery.lifecycle import ALLOWED, moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.people.model import PersonId, Role
 from orchestrator.domain.reason import Reason, require_said
+from orchestrator.domain.site.model import PlaceId
 
 ACT = "The handing to a runner"
 HANDED_TO_RUNNER = "handed_to_runner"
@@ -17,10 +25,30 @@ HANDED_TO_RUNNER = "handed_to_runner"
 BEFORE_IT = tuple(state for state, after in ALLOWED.items() if DeliveryState.HANDED_TO_RUNNER in after)
 
 
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """What was found at the drawer: the seal as read, None where nobody looked, and whether the key opened it."""
+
+    seal_number: str | None = None
+    is_by_key: bool = False
+
+
+NOT_LOOKED_AT = TakenOut()
+
+
 def hand_to_runner(
-    uow: UnitOfWork, *, delivery: DeliveryId, reason: str, is_emptied: bool, at: datetime, by: str
+    uow: UnitOfWork,
+    *,
+    delivery: DeliveryId,
+    reason: str,
+    is_emptied: bool,
+    at: datetime,
+    present: Present,
+    premises: Premises,
+    ids: Ids,
+    taken_out: TakenOut = NOT_LOOKED_AT,
 ) -> Delivery:
-    """Record that ``by`` carries a delivery from now on.
+    """Record that the first person present carries a delivery from now on, and answers for it.
 
     Parameters
     ----------
@@ -35,8 +63,14 @@ def hand_to_runner(
         load is gone, or somebody says so here by asking again.
     at : datetime
         Now; aware.
-    by : str
-        Id of the principal who carries it.
+    present : Present
+        Who carries it, and who is there; two for what is controlled.
+    premises : Premises
+        Stations, places and policy.
+    ids : Ids
+        Where new ids come from.
+    taken_out : TakenOut
+        What was found at the drawer. The mechanical key and a seal that differs are incidents.
 
     Returns
     -------
@@ -47,6 +81,8 @@ def hand_to_runner(
     ------
     UnknownDeliveryError, WrongStateError, InvalidInputError
         There is no such delivery, it is closed, or the reason says nothing.
+    NotEligibleError, PeopleMissingError, SamePersonError
+        The people may not take it out, or are too few.
     """
     require_said(reason, act=ACT)
     before = uow.deliveries.get(delivery)
@@ -54,11 +90,87 @@ def hand_to_runner(
         after = before.out_of_drawer() if is_emptied else before
     else:
         require_state(before, *BEFORE_IT, act=ACT, next_step="Nothing is left to carry; look at its history.")
+        _require_takers(before, present, premises, at=at)
+        _look_at_seal(uow, before, taken_out, at=at, present=present, premises=premises, ids=ids)
         # What was not sealed lies in no locked drawer: whoever carries it has it in hand.
         taken = before.out_of_drawer() if is_emptied or not before.is_in_drawer else before
         trip = before.trip if before.is_in_drawer else None
+        carrier = next(iter(present.ids), before.custody.accountable)
+        custody = before.custody if before.loading is None else replace(before.custody, accountable=carrier)
         said = Reason(HANDED_TO_RUNNER, reason.strip())
-        after = moved(replace(taken, trip=trip), DeliveryState.HANDED_TO_RUNNER, at=at, cause=by, reason=said)
+        carried = replace(taken, trip=trip, custody=custody)
+        after = moved(carried, DeliveryState.HANDED_TO_RUNNER, at=at, cause=present.actor, reason=said)
+        _record(uow, before, carrier, at=at, present=present, premises=premises, reason=reason)
     if after != before:
         keep_change(uow, after, at=at)
     return after
+
+
+def _require_takers(delivery: Delivery, present: Present, premises: Premises, *, at: datetime) -> None:
+    handling_class = delivery.handling_class
+    wanted = premises.rule(handling_class).receivers if delivery.loading is not None else 1
+    is_ordinary = handling_class is HandlingClass.ORDINARY
+    fits = either(*_takers(delivery, premises), *((holds_role(Role.PORTER),) if is_ordinary else ()))
+    who = "staff of the pharmacy or of the ward it goes to, the nurse in charge or the site manager"
+    require_people(present, wanted=wanted, fits=fits, who=who, act=ACT, handling_class=handling_class, at=at)
+
+
+def _takers(delivery: Delivery, premises: Premises) -> tuple[Fits, ...]:
+    start, end = premises.place(delivery.from_station), premises.place(delivery.to_station)
+    ward = on_ward(end, handling_class=delivery.handling_class, policy=premises.policy)
+    return in_pharmacy(start), in_pharmacy(end), ward, holds_role(Role.SITE_MANAGER, Role.NURSE_IN_CHARGE)
+
+
+def _look_at_seal(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    taken_out: TakenOut,
+    *,
+    at: datetime,
+    present: Present,
+    premises: Premises,
+    ids: Ids,
+) -> None:
+    place = premises.place(delivery.from_station)
+    if taken_out.is_by_key:
+        sentence = "The drawer was opened by its mechanical key; the contents are to be counted."
+        record_event(uow, delivery, "mechanical_key", at=at, place=place, present=present, reason=sentence)
+        _incident(uow, delivery, IncidentKind.MECHANICAL_KEY, sentence, at=at, ids=ids, present=present, place=place)
+    if taken_out.seal_number is None or delivery.loading is None:
+        return
+    check_seal_form(taken_out.seal_number, act=ACT)
+    if not is_same_seal(delivery, taken_out.seal_number):
+        sentence = "The seal read when it was taken out is not the one that was put on."
+        _incident(uow, delivery, IncidentKind.SEAL_DIFFERS, sentence, at=at, ids=ids, present=present, place=place)
+
+
+def _incident(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    kind: IncidentKind,
+    sentence: str,
+    *,
+    at: datetime,
+    ids: Ids,
+    present: Present,
+    place: PlaceId,
+) -> None:
+    if any(is_on_ledger(line) for line in delivery.lines):
+        open_incident(uow, delivery, kind, sentence, at=at, ids=ids, place=place, caused_by=present.ids)
+
+
+def _record(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    carrier: PersonId | None,
+    *,
+    at: datetime,
+    present: Present,
+    premises: Premises,
+    reason: str,
+) -> None:
+    if delivery.loading is None:
+        return
+    facts = {"from_person": delivery.custody.accountable or "nobody", "to_person": carrier or present.by}
+    place = premises.place(delivery.from_station)
+    record_event(uow, delivery, "taken_out", at=at, place=place, present=present, reason=reason, facts=facts)

@@ -8,53 +8,181 @@ from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.queue_delivery import controlled_drugs_off
+from orchestrator.application.recalls import batch_of
+from orchestrator.application.recorded_acts import record_sealing
+from orchestrator.domain.custody.approval import approved_models
+from orchestrator.domain.custody.errors import NotEligibleError, NotReadyError, RecalledStockError
+from orchestrator.domain.custody.people import Present, require_people
+from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.counting import check_counted_lines, check_loaded_as_asked, check_seal_form
+from orchestrator.domain.delivery.custody_record import Carrier
 from orchestrator.domain.delivery.errors import SealInUseError
 from orchestrator.domain.delivery.lifecycle import moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, Loading
+from orchestrator.domain.delivery.readiness import missing_before_carriage
+from orchestrator.domain.fleet.model import ModelId
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.medicine.model import StorageKind
+from orchestrator.domain.people.model import PersonId, Role
 
 ACT = "The loading"
+BY_HAND = "by hand"
+"""The drawer of what a messenger carries."""
 
 
 def load_delivery(
-    uow: UnitOfWork, *, delivery: DeliveryId, seal_number: str, counts: Sequence[LineCount], at: datetime, by: str
+    uow: UnitOfWork,
+    *,
+    delivery: DeliveryId,
+    seal_number: str,
+    counts: Sequence[LineCount],
+    at: datetime,
+    present: Present,
+    premises: Premises,
+    model: ModelId | None = None,
 ) -> Delivery:
-    """Record who loaded what under which seal; the delivery is ``sealed`` afterwards.
+    """Record who loaded what under which seal; the delivery is ``sealed`` afterwards, or in a messenger's hands.
+
+    From here on the pharmacist who loaded what is controlled, or whoever loaded anything else, answers for it; the
+    ledger has each line on its way, and its receipt pending.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        The open transaction.
+    delivery : DeliveryId
+        Which delivery.
+    seal_number : str
+        The number on the seal that was put on.
+    counts : sequence of LineCount
+        What was counted into the tote.
+    at : datetime
+        Now; aware.
+    present : Present
+        Who loads, and who witnesses it.
+    premises : Premises
+        Stations, places and policy.
+    model : ModelId, optional
+        The model of the robot that it is loaded into.
 
     Raises
     ------
-    UnknownDeliveryError, WrongStateError
-        There is no such delivery, or no robot stands open for it.
+    UnknownDeliveryError, WrongStateError, NotReadyError
+        There is no such delivery, no robot stands open for it, or something has to come first.
+    NotEligibleError, PeopleMissingError, SamePersonError
+        The people may not load it, or are too few.
+    ControlledDrugsOffError, RecalledStockError
+        No approval covers this robot any more, or a batch was recalled since it was picked.
     LinesMismatchError, LoadedCountDiffersError
         The counts are not the lines, each once, in the quantity asked for.
     InvalidInputError, SealInUseError
-        The seal number cannot be one, or another open delivery carries it.
+        The seal number cannot be one, or was used before.
     """
     loading = uow.deliveries.get(delivery)
+    by_hand = loading.custody.carrier is Carrier.MESSENGER
     require_state(
-        loading, DeliveryState.LOADING, act=ACT, next_step="Wait until its robot stands at the hatch, then load."
+        loading,
+        DeliveryState.VERIFIED if by_hand else DeliveryState.LOADING,
+        act=ACT,
+        next_step="Wait until its robot stands at the hatch, then load." if not by_hand else "It is not ready yet.",
     )
+    _require_ready(loading, premises)
+    _require_loaders(loading, present, premises, at=at)
     check_seal_form(seal_number, act=ACT)
     check_counted_lines(loading, counts, act=ACT)
     check_loaded_as_asked(loading, counts)
-    _check_seal_is_free(uow, seal_number, delivery=delivery)
-    assert loading.drawer is not None, "a delivery at the hatch has a drawer"
-    loaded = replace(
-        loading,
-        tote=replace(loading.tote, seal_number=seal_number),
-        loading=Loading(at=at, by=by, drawer=loading.drawer, seal_number=seal_number, counts=tuple(counts)),
-    )
-    sealed = moved(loaded, DeliveryState.SEALED, at=at, cause=by)
+    _check_seal_is_new(uow, seal_number, loading)
+    _check_still_allowed(uow, loading, premises, model=model, at=at)
+    sealed = _sealed(loading, seal_number=seal_number, counts=counts, at=at, present=present)
+    record_sealing(uow, sealed, at=at, present=present, premises=premises)
     keep_change(uow, sealed, at=at)
     return sealed
 
 
-def _check_seal_is_free(uow: UnitOfWork, seal_number: str, *, delivery: DeliveryId) -> None:
-    holder = next((d for d in uow.deliveries.open() if d.tote.seal_number == seal_number and d.id != delivery), None)
-    if holder is None:
+def _sealed(
+    loading: Delivery, *, seal_number: str, counts: Sequence[LineCount], at: datetime, present: Present
+) -> Delivery:
+    is_cold = any(line.storage == StorageKind.FRIDGE.value for line in loading.lines)
+    custody = replace(
+        loading.custody,
+        accountable=_accountable(present),
+        loaders=present.ids,
+        out_of_fridge_at=at if is_cold else None,
+    )
+    drawer = loading.drawer or BY_HAND
+    by = present.actor
+    loaded = replace(
+        loading,
+        tote=replace(loading.tote, seal_number=seal_number),
+        loading=Loading(at=at, by=by, drawer=drawer, seal_number=seal_number, counts=tuple(counts)),
+        custody=custody,
+    )
+    is_by_hand = custody.carrier is Carrier.MESSENGER
+    return moved(loaded, DeliveryState.HANDED_TO_RUNNER if is_by_hand else DeliveryState.SEALED, at=at, cause=by)
+
+
+def _accountable(present: Present) -> PersonId | None:
+    """Return who answers for it: a pharmacist among the loaders, else the one who loaded."""
+    pharmacists = (person.id for person in present.people if person.has(Role.PHARMACIST))
+    return next(pharmacists, next(iter(present.ids), None))
+
+
+def _require_ready(delivery: Delivery, premises: Premises) -> None:
+    missing = missing_before_carriage(delivery, premises)
+    if not missing:
+        return
+    raise NotReadyError(
+        f"{ACT} was refused: delivery {delivery.id} is not ready. {' '.join(reason.sentence for reason in missing)} "
+        "Do that first.",
+        detail={"delivery": delivery.id, "missing": [reason.code for reason in missing]},
+    )
+
+
+def _require_loaders(delivery: Delivery, present: Present, premises: Premises, *, at: datetime) -> None:
+    handling_class = delivery.handling_class
+    place = premises.place(delivery.from_station)
+    fits, who = premises.staff_of(place, handling_class)
+    wanted = premises.rule(handling_class).loaders
+    require_people(present, wanted=wanted, fits=fits, who=who, act=ACT, handling_class=handling_class, at=at)
+    is_pharmacist_there = any(person.has(Role.PHARMACIST) for person in present.people)
+    if handling_class is HandlingClass.CONTROLLED and premises.is_pharmacy(place) and not is_pharmacist_there:
+        raise NotEligibleError(
+            f"{ACT} was refused: no pharmacist is among those who load what is controlled; expected one, who answers "
+            "for it until it is received. Ask a pharmacist to be one of the two.",
+            detail={"delivery": delivery.id},
+        )
+
+
+def _check_seal_is_new(uow: UnitOfWork, seal_number: str, delivery: Delivery) -> None:
+    holder = uow.deliveries.sealed_with(seal_number)
+    is_ordinary = delivery.handling_class is HandlingClass.ORDINARY
+    if holder is None or holder.id == delivery.id or (is_ordinary and holder.state.is_closed):
         return
     raise SealInUseError(
-        f"{ACT} was refused: an open delivery, {holder.id}, carries this seal number already; expected a seal of its "
-        "own. Read the number again, or take another seal.",
-        detail={"delivery": delivery, "holder": holder.id},
+        f"{ACT} was refused: delivery {holder.id} carries, or carried, this seal number; expected a seal that was "
+        "never used. Read the number again, or take another seal.",
+        detail={"delivery": delivery.id, "holder": holder.id},
     )
+
+
+def _check_still_allowed(
+    uow: UnitOfWork, delivery: Delivery, premises: Premises, *, model: ModelId | None, at: datetime
+) -> None:
+    """Refuse what was allowed when it was asked for and no longer is."""
+    for line in delivery.lines:
+        if line.code is not None and uow.recalls.is_recalled(line.code, batch_of(line, delivery)):
+            raise RecalledStockError(
+                f"{ACT} was refused: the batch of line {line.id} was recalled; expected another. Put it into "
+                "quarantine, and dispense the line anew.",
+                detail={"delivery": delivery.id, "line": line.id},
+            )
+    handling_class = delivery.handling_class
+    if delivery.custody.carrier is Carrier.MESSENGER or not premises.rule(handling_class).needs_carriage_approval:
+        return
+    from_place, to_place = premises.place(delivery.from_station), premises.place(delivery.to_station)
+    models = approved_models(
+        uow.approvals.all(), handling_class=handling_class, from_place=from_place, to_place=to_place, at=at
+    )
+    if model is None or model not in models:
+        raise controlled_drugs_off(from_place, to_place)

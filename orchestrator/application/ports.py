@@ -110,6 +110,10 @@ class DeliveryRepository(Protocol):
         """Return every delivery that is not closed, oldest first (queued_at, id)."""
         ...
 
+    def sealed_with(self, seal_number: str) -> Delivery | None:
+        """Return the newest delivery that carries, or carried, a seal; None when none does."""
+        ...
+
     def page(
         self, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None
     ) -> Sequence[Delivery]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from orchestrator.application.delivery_changes import tell_change
 from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.domain.custody.approval import approved_models
+from orchestrator.domain.custody.errors import NotEligibleError
+from orchestrator.domain.custody.people import Present
+from orchestrator.domain.custody.premises import Premises
+from orchestrator.domain.custody.supply import WARD_STOCK, SupplyRequest, check_supply, require_may_ride
+from orchestrator.domain.delivery.custody_record import Act, Carrier, CustodyRecord
+from orchestrator.domain.delivery.errors import ControlledDrugsOffError, UnknownStationError
 from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import (
     Delivery,
@@ -20,9 +28,14 @@ from orchestrator.domain.delivery.model import (
     ToteId,
     Transition,
 )
-from orchestrator.domain.delivery.request import DeliveryRequest, check_request
+from orchestrator.domain.delivery.readiness import missing_before_carriage
+from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest, check_request
+from orchestrator.domain.fleet.model import ModelId
+from orchestrator.domain.medicine.handling import HandlingClass, strictest
+from orchestrator.domain.medicine.model import MedicineCode, StorageKind, require_code
+from orchestrator.domain.people.model import PersonId, Role
 from orchestrator.domain.reason import Reason
-from orchestrator.domain.site.model import Station, StationId
+from orchestrator.domain.site.model import PlaceId, Station, StationId
 
 VERIFIED_AT_QUEUEING = Reason(
     "verified_at_queueing", "The policy of this site takes the person who queues a delivery as the one who verified it."
@@ -33,13 +46,16 @@ def queue_delivery(
     uow: UnitOfWork,
     *,
     request: DeliveryRequest,
+    supply: SupplyRequest = WARD_STOCK,
     at: datetime,
     ids: Ids,
-    by: str,
-    stations: Mapping[StationId, Station],
+    present: Present,
+    premises: Premises,
     is_served: Callable[[Station], bool],
+    return_to: StationId | None = None,
+    is_verified_by_queueing: bool = True,
 ) -> Delivery:
-    """Keep a new job with one delivery in one tote, verified by the policy ``at_queueing``.
+    """Keep a new job with one delivery in one tote.
 
     Parameters
     ----------
@@ -47,35 +63,167 @@ def queue_delivery(
         The open transaction.
     request : DeliveryRequest
         What is asked for.
+    supply : SupplyRequest
+        For what.
     at : datetime
         Now; aware.
     ids : Ids
         Where new ids come from.
-    by : str
-        Id of the principal who asks.
-    stations : mapping
-        The stations of the site, by id.
+    present : Present
+        Who asks.
+    premises : Premises
+        Stations, places and policy.
     is_served : callable
         Whether some robot of the fleet can drive to a station.
+    return_to : StationId, optional
+        The staffed place it comes back to; where it starts if left out.
+    is_verified_by_queueing : bool
+        Whether the policy takes a pharmacist who queues as the one who verifies; for what is ordinary, anybody.
 
     Returns
     -------
     Delivery
-        The delivery, ``verified``: it waits for a robot.
+        ``verified`` when it may be carried; else ``queued``, with what it waits for.
 
     Raises
     ------
     WardporterError
-        As `check_request`; then nothing is kept.
+        As `check_request` and `check_supply`; a robot is asked for what it may not carry, or whoever is named as
+        having signed may not; then nothing is kept.
     """
-    check_request(request, at=at, stations=stations, is_served=is_served)
-    job = Job(id=JobId(ids.new("job")), requested_by=by, requested_at=at)
-    queued = _queued(request, job=job, at=at, ids=ids, by=by)
-    verified = moved(queued, DeliveryState.VERIFIED, at=at, cause=by, reason=VERIFIED_AT_QUEUEING)
+    asked = replace(request, lines=tuple(_resolved(uow, line) for line in request.lines))
+    check_request(asked, at=at, stations=premises.stations, is_served=is_served)
+    _check_return(return_to, premises)
+    handling_class = strictest(*(line.handling_class for line in asked.lines))
+    require_may_ride(_never_riding(uow, asked.lines), supply.carrier)
+    models = _models(uow, asked, supply, handling_class=handling_class, premises=premises, at=at)
+    is_pharmacist = Role.PHARMACIST in present.roles
+    check_supply(
+        supply,
+        asked.lines,
+        handling_class=handling_class,
+        policy=premises.policy,
+        is_asked_by_pharmacist=is_pharmacist,
+    )
+    _check_signatory(uow, asked, supply, handling_class=handling_class, premises=premises, at=at)
+    may_verify = is_verified_by_queueing and (is_pharmacist or handling_class is HandlingClass.ORDINARY)
+    custody = CustodyRecord(
+        supply=supply.kind,
+        basis=supply.basis,
+        patient=supply.patient,
+        own_of_patient=supply.is_own_of_patient,
+        carrier=supply.carrier,
+        return_to=return_to,
+        models=models,
+        verified=Act(present.actor, at) if may_verify else None,
+    )
+    job = Job(id=JobId(ids.new("job")), requested_by=present.by, requested_at=at)
+    queued = replace(_queued(asked, job=job, at=at, ids=ids, by=present.by), custody=custody)
+    kept = settle_readiness(queued, premises, at=at, cause=present.by, reason=VERIFIED_AT_QUEUEING)
     uow.jobs.add(job)
-    uow.deliveries.add(verified)
-    tell_change(uow, verified, at=at)
-    return verified
+    uow.deliveries.add(kept)
+    tell_change(uow, kept, at=at)
+    return kept
+
+
+def settle_readiness(
+    delivery: Delivery, premises: Premises, *, at: datetime, cause: str, reason: Reason | None = None
+) -> Delivery:
+    """Return a queued delivery as ``verified`` once nothing is missing, else with what it waits for."""
+    missing = missing_before_carriage(delivery, premises)
+    if delivery.state is not DeliveryState.QUEUED or missing:
+        return replace(delivery, waiting=missing) if delivery.state is DeliveryState.QUEUED else delivery
+    return moved(delivery, DeliveryState.VERIFIED, at=at, cause=cause, reason=reason)
+
+
+def _resolved(uow: UnitOfWork, line: LineRequest) -> LineRequest:
+    """Return a line with what the catalogue says of its code; nothing is handled less strictly than asked for."""
+    if line.code is None:
+        return line
+    code = require_code(line.code)
+    medicine = uow.medicines.get(code)
+    return replace(
+        line,
+        medicine=line.medicine or medicine.name,
+        unit=line.unit or medicine.unit,
+        handling_class=strictest(line.handling_class, medicine.handling_class),
+        schedule=None if medicine.schedule is None else medicine.schedule.value,
+        storage=medicine.storage.kind.value,
+    )
+
+
+def _never_riding(uow: UnitOfWork, lines: Sequence[LineRequest]) -> list[str]:
+    found = (uow.medicines.get(MedicineCode(line.code)) for line in lines if line.code is not None)
+    return [medicine.code for medicine in found if medicine.is_never_by_robot]
+
+
+def _check_return(return_to: StationId | None, premises: Premises) -> None:
+    if return_to is None:
+        return
+    station = premises.stations.get(return_to)
+    if station is None or station.kind.is_resting_place:
+        raise UnknownStationError(
+            "The delivery was refused: return_to names no staffed station of this site; expected a place where people "
+            "take medicines back. GET /api/v1/site lists the stations.",
+            detail={"field": "return_to"},
+        )
+
+
+def _check_signatory(
+    uow: UnitOfWork,
+    request: DeliveryRequest,
+    supply: SupplyRequest,
+    *,
+    handling_class: HandlingClass,
+    premises: Premises,
+    at: datetime,
+) -> None:
+    """Refuse a basis that somebody signed who may not ask for medicines of this class for that place."""
+    if supply.basis is None or supply.basis.requested_by is None:
+        return
+    place = premises.place(request.to_station)
+    fits, who = premises.staff_of(place, handling_class)
+    signatory = uow.people.get(PersonId(supply.basis.requested_by))
+    if not signatory.is_active(at) or signatory.has(Role.ACCOUNTABLE_OFFICER) or not fits(signatory):
+        raise NotEligibleError(
+            f"The delivery was refused: {signatory.id} is not on the list of those who may ask for it; expected {who}. "
+            "Have it signed by one of them.",
+            detail={"person": signatory.id, "place": place},
+        )
+
+
+def _models(
+    uow: UnitOfWork,
+    request: DeliveryRequest,
+    supply: SupplyRequest,
+    *,
+    handling_class: HandlingClass,
+    premises: Premises,
+    at: datetime,
+) -> tuple[ModelId, ...]:
+    """Return the robot models that may carry it; none means any. Refuse a robot where an approval is missing."""
+    if supply.carrier is Carrier.MESSENGER or not premises.rule(handling_class).needs_carriage_approval:
+        return ()
+    models = approved_models(
+        uow.approvals.all(),
+        handling_class=handling_class,
+        from_place=premises.place(request.from_station),
+        to_place=premises.place(request.to_station),
+        at=at,
+    )
+    if not models:
+        raise controlled_drugs_off(premises.place(request.from_station), premises.place(request.to_station))
+    return models
+
+
+def controlled_drugs_off(from_place: PlaceId, to_place: PlaceId) -> ControlledDrugsOffError:
+    """Return the refusal of a robot for controlled medicines on a route without a standing approval."""
+    return ControlledDrugsOffError(
+        f"The delivery was refused: it holds a controlled medicine, and robots carry none from {from_place} to "
+        f"{to_place}: no approval of the accountable officer is on record for it. Send a messenger: queue it with "
+        "supply.carrier messenger.",
+        detail={"field": "lines", "offered": Carrier.MESSENGER.value, "from": from_place, "to": to_place},
+    )
 
 
 def _queued(request: DeliveryRequest, *, job: Job, at: datetime, ids: Ids, by: str) -> Delivery:
@@ -94,6 +242,9 @@ def _queued(request: DeliveryRequest, *, job: Job, at: datetime, ids: Ids, by: s
                 batch=line.batch,
                 expiry=line.expiry,
                 handling_class=line.handling_class,
+                code=line.code,
+                schedule=line.schedule,
+                storage=StorageKind(line.storage).value,
             )
             for line in request.lines
         ),

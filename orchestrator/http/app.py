@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse
 from orchestrator.domain.access.acts import Act
 from orchestrator.http import (
     alarms,
+    approvals,
+    custody,
     deliveries,
     events,
     fleet,
@@ -34,6 +36,8 @@ TITLE = "Wardporter"
 API_VERSION = "1"
 ROUTERS = (
     deliveries.router,
+    custody.router,
+    approvals.router,
     fleet.router,
     robots.router,
     lanes.router,

@@ -35,13 +35,15 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
-def _date_text(value: object) -> object:
+def date_text(value: object) -> object:
+    """Return a text that has the form of a date; raises ValueError for anything else."""
     if isinstance(value, str) and _DATE.fullmatch(value):
         return value
     raise ValueError("a date as text, such as 2027-06-30, is expected")
 
 
-def _date_time_text(value: object) -> object:
+def date_time_text(value: object) -> object:
+    """Return a text that has the form of a date and time; raises ValueError for anything else."""
     if isinstance(value, str) and _DATE_TIME.fullmatch(value):
         return value
     raise ValueError("a date and time with an offset as text, such as 2026-01-31T14:30:00Z, is expected")
@@ -69,18 +71,20 @@ class LineAsked(Strict):
     quantity: WholeNumber = Field(ge=1, le=QUANTITY_MAX, examples=[32])
     unit: str = Field(min_length=1, max_length=UNIT_LENGTH_MAX, examples=["tablet"])
     batch: str | None = Field(default=None, min_length=1, max_length=BATCH_LENGTH_MAX)
-    expiry: Annotated[date, Field(strict=False), BeforeValidator(_date_text)] | None = None
+    expiry: Annotated[date, Field(strict=False), BeforeValidator(date_text)] | None = None
     handling_class: Annotated[HandlingClass, Field(strict=False)] = HandlingClass.ORDINARY
+    code: str | None = Field(default=None, min_length=1, max_length=18, description="dm+d code, as text.")
+    quantity_in_words: str | None = Field(default=None, min_length=1, max_length=200)
 
 
-class DeliveryAsked(Strict):
-    """A delivery to queue; ``due_by`` is when it shall be in the nurse's hand."""
+class RequestedDelivery(Strict):
+    """What goes where; ``due_by`` is when it shall be in the nurse's hand."""
 
     from_station: StationText
     to_station: StationText
     lines: list[LineAsked] = Field(min_length=1, max_length=LINES_MAX)
     priority: Annotated[Priority, Field(strict=False)] = Priority.ROUTINE
-    due_by: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_time_text)] | None = None
+    due_by: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text)] | None = None
 
     def to_request(self) -> DeliveryRequest:
         """Return what the use case takes."""
@@ -95,6 +99,8 @@ class DeliveryAsked(Strict):
                     batch=line.batch,
                     expiry=line.expiry,
                     handling_class=line.handling_class,
+                    code=line.code,
+                    quantity_in_words=line.quantity_in_words,
                 )
                 for line in self.lines
             ),
@@ -110,15 +116,20 @@ class CountAsked(Strict):
     quantity: WholeNumber = Field(ge=0, le=COUNT_MAX)
 
 
-class CountedHandover(Strict):
-    """A loading or a receipt: the number on the seal, and a count of every line."""
+class CountsAsked(Strict):
+    """A count of every line."""
 
-    seal_number: str = Field(min_length=1, max_length=SEAL_LENGTH_MAX)
     counts: list[CountAsked] = Field(min_length=1, max_length=LINES_MAX)
 
     def to_counts(self) -> tuple[LineCount, ...]:
         """Return what the use cases take."""
         return tuple(LineCount(LineId(count.line), count.quantity) for count in self.counts)
+
+
+class CountedHandover(CountsAsked):
+    """A loading or a receipt: the number on the seal, and a count of every line."""
+
+    seal_number: str = Field(min_length=1, max_length=SEAL_LENGTH_MAX)
 
 
 class CancelAsked(Strict):
@@ -131,10 +142,15 @@ SaidReason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
 
 
 class RunnerAsked(Strict):
-    """Why a person carries the delivery on; ``is_emptied`` says that it is out of its drawer already."""
+    """Why a person carries the delivery on; ``is_emptied`` says that it is out of its drawer already.
+
+    ``seal_number`` is the seal as read when it was taken out, ``is_by_key`` that the mechanical key opened the drawer.
+    """
 
     reason: SaidReason = Field(examples=["Robot stands in the corridor, wanted now"])
     is_emptied: bool = False
+    seal_number: str | None = Field(default=None, min_length=1, max_length=SEAL_LENGTH_MAX)
+    is_by_key: bool = False
 
 
 class IncidentAsked(Strict):
@@ -178,7 +194,7 @@ class OpenAsked(ReasonAsked):
 class CloseAsked(OpenAsked):
     """``until`` the lane opens by itself; ``even_if_cut_off`` closes it although somebody has no way then."""
 
-    until: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_time_text)] | None = None
+    until: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text)] | None = None
     even_if_cut_off: bool = False
 
 

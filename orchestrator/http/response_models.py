@@ -21,6 +21,7 @@ from orchestrator.domain.delivery.model import (
     Trip,
 )
 from orchestrator.domain.reason import Reason
+from orchestrator.http.custody_views import CustodyView, custody_view
 
 
 class ReasonView(BaseModel):
@@ -31,15 +32,17 @@ class ReasonView(BaseModel):
 
 
 class LineView(BaseModel):
-    """One line as it was asked for."""
+    """One line as it was asked for; the quantity is not shown to who counts it blind, until the delivery is closed."""
 
     id: str
     medicine: str
-    quantity: int
+    quantity: int | None
     unit: str
     batch: str | None
     expiry: date | None
     handling_class: HandlingClass
+    code: str | None
+    storage: str
 
 
 class CountView(BaseModel):
@@ -121,6 +124,7 @@ class DeliveryView(DeliverySummary):
     lines: list[LineView]
     loading: LoadingView | None
     receipt: ReceiptView | None
+    custody: CustodyView
     trip: TripView | None
     history: list[TransitionView]
 
@@ -142,13 +146,14 @@ def deliveries_view(page: DeliveryPage) -> DeliveriesView:
     return DeliveriesView(deliveries=[_summary(delivery) for delivery in page.deliveries], next_after=page.next_after)
 
 
-def delivery_view(picture: DeliveryPicture) -> DeliveryView:
+def delivery_view(picture: DeliveryPicture, *, hides_quantities: bool) -> DeliveryView:
     """Return a delivery as shown.
 
     The seal number put on at loading is kept back until the delivery is closed: whoever receives has to read it off the
-    seal.
+    seal. So are, with ``hides_quantities``, the quantities that somebody is to count without knowing them.
     """
     delivery = picture.delivery
+    is_hidden = hides_quantities and not delivery.state.is_closed
     return DeliveryView(
         **_summary(delivery).model_dump(),
         tote=delivery.tote.id,
@@ -156,16 +161,19 @@ def delivery_view(picture: DeliveryPicture) -> DeliveryView:
             LineView(
                 id=line.id,
                 medicine=line.medicine,
-                quantity=line.quantity,
+                quantity=None if is_hidden else line.quantity,
                 unit=line.unit,
                 batch=line.batch,
                 expiry=line.expiry,
                 handling_class=line.handling_class,
+                code=line.code,
+                storage=line.storage,
             )
             for line in delivery.lines
         ],
-        loading=_loading(delivery.loading, shows_seal=delivery.state.is_closed),
+        loading=_loading(delivery.loading, shows_seal=delivery.state.is_closed, hides_counts=is_hidden),
         receipt=_receipt(delivery.receipt),
+        custody=custody_view(delivery.custody, returns_to=delivery.returns_to),
         trip=_trip(picture.trip),
         history=[_transition(change) for change in delivery.history],
     )
@@ -191,7 +199,7 @@ def _counts(counts: Sequence[LineCount]) -> list[CountView]:
     return [CountView(line=count.line, quantity=count.quantity) for count in counts]
 
 
-def _loading(loading: Loading | None, *, shows_seal: bool) -> LoadingView | None:
+def _loading(loading: Loading | None, *, shows_seal: bool, hides_counts: bool) -> LoadingView | None:
     if loading is None:
         return None
     return LoadingView(
@@ -199,7 +207,7 @@ def _loading(loading: Loading | None, *, shows_seal: bool) -> LoadingView | None
         by=loading.by,
         drawer=loading.drawer,
         seal_number=loading.seal_number if shows_seal else None,
-        counts=_counts(loading.counts),
+        counts=[] if hides_counts else _counts(loading.counts),
     )
 
 

@@ -10,6 +10,7 @@ from orchestrator.application.hand_to_runner import hand_to_runner
 from orchestrator.application.idempotency import Answer, once
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.report_incident import IncidentCode, report_incident
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import Delivery, DeliveryId
 from orchestrator.domain.fleet.model import RobotId
 from simulation.faults.promises import PromiseBrokenError
@@ -83,7 +84,14 @@ class RetryingPeople(People):
         self._do(
             control,
             lambda uow: hand_to_runner(
-                uow, delivery=delivery.id, reason="the robot stands", is_emptied=True, at=at, by="porter"
+                uow,
+                delivery=delivery.id,
+                reason="the robot stands",
+                is_emptied=True,
+                at=at,
+                present=believed("porter"),
+                premises=control.fleet.premises,
+                ids=self._ids,
             ),
             key=f"{delivery.id}:runner",
         )

@@ -9,13 +9,14 @@ from datetime import date, timedelta
 import pytest
 
 from orchestrator.adapters.store import SqlStore, open_store
-from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.errors import AlreadyKeptError, UnknownApprovalError, UnknownIncidentError
 from orchestrator.application.ports import StoredAnswer
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import FollowUp, Incident, IncidentId, IncidentKind
 from orchestrator.domain.custody.issued_grant import GrantId, GrantOutcome, IssuedGrant, UnknownGrantError
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.custody_record import (
     Acceptance,
     Act,
@@ -51,7 +52,7 @@ from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId, LevelId, PlaceId, StationId, WaypointId, ZoneId
 from simulation.memory_store import MemoryStore
-from tests.support.deliveries import NOON, CountingIds, a_line, a_request, bring_to, counts_of, queue
+from tests.support.deliveries import NOON, PREMISES, CountingIds, a_line, a_request, bring_to, counts_of, queue
 from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 from tests.support.postgresql import store_url_of
 from tests.support.recalled import coded
@@ -98,7 +99,13 @@ def test_delivery_keeps_its_whole_life(store: AnyStore, ids: CountingIds) -> Non
     arrived = bring_to(store, queued(store, ids).id, DeliveryState.ARRIVED)
     with store.transaction() as uow:
         received = confirm_receipt(
-            uow, delivery=arrived.id, seal_number="S-1", counts=counts_of(arrived, off_by=-1), at=NOON, by="nurse-1"
+            uow,
+            delivery=arrived.id,
+            reading=Reading("S-1", counts_of(arrived, off_by=-1)),
+            at=NOON,
+            present=believed("nurse-1"),
+            premises=PREMISES,
+            ids=ids,
         )
     for open_block in (store.reading, store.transaction):
         with open_block() as uow:
@@ -196,7 +203,15 @@ def test_open_deliveries_come_oldest_first_and_closed_ones_not_at_all(store: Any
     arrived = bring_to(store, queued(store, ids, after_s=1).id, DeliveryState.ARRIVED)
     with store.transaction() as uow:
         assert [delivery.id for delivery in uow.deliveries.open()] == [early.id, arrived.id, late.id]
-        confirm_receipt(uow, delivery=arrived.id, seal_number="S-1", counts=counts_of(arrived), at=NOON, by="nurse-1")
+        confirm_receipt(
+            uow,
+            delivery=arrived.id,
+            reading=Reading("S-1", counts_of(arrived)),
+            at=NOON,
+            present=believed("nurse-1"),
+            premises=PREMISES,
+            ids=ids,
+        )
         assert [delivery.id for delivery in uow.deliveries.open()] == [early.id, late.id]
     for open_block in (store.reading, store.transaction):
         with open_block() as uow:

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import DeliveryState, LineCount
 from orchestrator.domain.fleet.model import RobotId
 from simulation.ward import Outcome, SimulatedWard
@@ -146,7 +147,13 @@ def test_an_orchestrator_that_comes_back_grants_nothing_to_a_robot_that_has_not_
         delivery = uow.deliveries.open()[0]
         counts = [LineCount(line.id, line.quantity) for line in delivery.lines]
         load_delivery(
-            uow, delivery=delivery.id, seal_number=f"S-{delivery.id}", counts=counts, at=ward.clock.now(), by="pharmacy"
+            uow,
+            delivery=delivery.id,
+            seal_number=f"S-{delivery.id}",
+            counts=counts,
+            at=ward.clock.now(),
+            present=believed("pharmacy"),
+            premises=ward.control.fleet.premises,
         )
 
     def look() -> None:

@@ -18,6 +18,7 @@ from orchestrator.application.robot_acts import Asked
 from orchestrator.application.send_robot import send_robot
 from orchestrator.application.service_of_robot import put_in_service, take_out_of_service
 from orchestrator.application.withdraw_robot import Aboard, withdraw_robot
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
@@ -213,7 +214,14 @@ def test_a_withdrawn_robot_drives_what_was_released_to_it_and_not_its_old_route(
         def hand(uow: UnitOfWork) -> None:
             for delivery in operator.deliveries():
                 hand_to_runner(
-                    uow, delivery=delivery.id, reason="taken", is_emptied=True, at=operator.ward.clock.now(), by="p-1"
+                    uow,
+                    delivery=delivery.id,
+                    reason="taken",
+                    is_emptied=True,
+                    at=operator.ward.clock.now(),
+                    present=believed("p-1"),
+                    premises=operator.ward.control.fleet.premises,
+                    ids=operator.ward.ids,
                 )
 
         operator.ward.control.run(hand)

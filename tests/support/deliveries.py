@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import Ids, Store, UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
+from orchestrator.domain.custody.people import believed
+from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import (
     Delivery,
@@ -57,6 +59,9 @@ STATIONS: Mapping[StationId, Station] = {
 }
 
 
+PREMISES = Premises(STATIONS)
+
+
 def is_served(station: Station) -> bool:
     """Every station but the attic."""
     return station.id != "attic"
@@ -84,8 +89,8 @@ def queue(uow: UnitOfWork, request: DeliveryRequest | None = None, *, ids: Ids, 
         request=request or a_request(),
         at=at,
         ids=ids,
-        by="pharmacist-1",
-        stations=STATIONS,
+        present=believed("pharmacist-1"),
+        premises=PREMISES,
         is_served=is_served,
     )
 
@@ -108,7 +113,13 @@ def bring_to(
                 return now
             if step is DeliveryState.SEALED:
                 now = load_delivery(
-                    uow, delivery=now.id, seal_number=seal_number, counts=counts_of(now), at=at, by="pharmacist-1"
+                    uow,
+                    delivery=now.id,
+                    seal_number=seal_number,
+                    counts=counts_of(now),
+                    at=at,
+                    present=believed("pharmacist-1"),
+                    premises=PREMISES,
                 )
                 continue
             if step is DeliveryState.ASSIGNED:

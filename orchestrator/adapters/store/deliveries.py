@@ -100,6 +100,12 @@ class SqlDeliveries:
             self._remembered.is_complete = True
         return sorted(self._remembered.worth_keeping(), key=lambda delivery: (delivery.queued_at, delivery.id))
 
+    def sealed_with(self, seal_number: str) -> Delivery | None:
+        """Return the newest delivery that carries, or carried, a seal."""
+        statement = select(table_of(DeliveryRow)).where(DELIVERY.seal_number == seal_number)
+        found = self._select(statement.order_by(DELIVERY.queued_at.desc(), DELIVERY.id.desc()).limit(1))
+        return found[0] if found else None
+
     def page(
         self, *, after: DeliveryId | None, limit: int, states: frozenset[DeliveryState] | None
     ) -> Sequence[Delivery]:

@@ -19,10 +19,13 @@ class Act(StrEnum):
     LIST_DELIVERIES = "list_deliveries"
     READ_DELIVERY = "read_delivery"
     VERIFY_DELIVERY = "verify_delivery"
+    DISPENSE_DELIVERY = "dispense_delivery"
     CHECK_DELIVERY = "check_delivery"
     ACCEPT_DELIVERY = "accept_delivery"
     LOAD_DELIVERY = "load_delivery"
     RECEIVE_DELIVERY = "receive_delivery"
+    REFUSE_DELIVERY = "refuse_delivery"
+    REPORT_EXCURSION = "report_excursion"
     CONFIRM_IN_FRIDGE = "confirm_in_fridge"
     CANCEL_DELIVERY = "cancel_delivery"
     REROUTE_DELIVERY = "reroute_delivery"
@@ -56,6 +59,9 @@ class Act(StrEnum):
     RECALL_BATCH = "recall_batch"
     ACKNOWLEDGE_RECALL = "acknowledge_recall"
     APPROVE_CARRIAGE = "approve_carriage"
+    READ_APPROVALS = "read_approvals"
+    READ_INCIDENTS = "read_incidents"
+    FOLLOW_UP_INCIDENT = "follow_up_incident"
 
     # robots, lanes, alarms
     PAUSE_ROBOT = "pause_robot"

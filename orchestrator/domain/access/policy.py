@@ -119,6 +119,9 @@ _DELIVERIES: Mapping[Act, Cell] = {
         programs=True,
     ),
     A.VERIFY_DELIVERY: _of(_any(PHARMACIST), step_up=True),
+    A.DISPENSE_DELIVERY: _of(_source(HANDLERS), step_up=True),
+    A.REFUSE_DELIVERY: _of(_target(HANDLERS), step_up=True),
+    A.REPORT_EXCURSION: _of(_either(HANDLERS), _any(OPERATORS), programs=True),
     A.CHECK_DELIVERY: _of(_source(HANDLERS), step_up=True),
     A.ACCEPT_DELIVERY: _of(_target(HANDLERS), step_up=True),
     A.LOAD_DELIVERY: _of(_source(HANDLERS), step_up=True),
@@ -156,6 +159,9 @@ _MEDICINES: Mapping[Act, Cell] = {
     A.RECALL_BATCH: _of(_any(PHARMACIST)),
     A.ACKNOWLEDGE_RECALL: _of(_place(HANDLERS)),
     A.APPROVE_CARRIAGE: _of(_any(OFFICER)),
+    A.READ_APPROVALS: _of(_any(HANDLERS | OFFICER | {R.SITE_MANAGER, R.ENGINEER, R.ADMINISTRATOR}), programs=True),
+    A.READ_INCIDENTS: _of(_any(PHARMACIST | IN_CHARGE | OFFICER | SITE_MANAGER)),
+    A.FOLLOW_UP_INCIDENT: _of(_any(PHARMACIST | IN_CHARGE | OFFICER | SITE_MANAGER)),
 }
 _ROBOTS: Mapping[Act, Cell] = {
     A.PAUSE_ROBOT: _of(_any(ON_SITE), programs=True),

@@ -18,12 +18,14 @@ class Present:
     """Who is there when something is done.
 
     ``by`` is the principal of the request. ``people`` are those who proved themselves for this very act, the one who
-    acts first. ``is_believed`` says that development believes anybody; such a principal is nobody for what is
+    acts first. ``roles`` are those of the principal.
+    ``is_believed`` says that development believes anybody; such a principal is nobody for what is
     controlled.
     """
 
     by: str
     people: tuple[Person, ...] = ()
+    roles: frozenset[Role] = frozenset()
     is_believed: bool = False
 
     @property
@@ -35,6 +37,11 @@ class Present:
     def actor(self) -> str:
         """Id of who acts."""
         return self.people[0].id if self.people else self.by
+
+
+def believed(by: str) -> Present:
+    """Return somebody whom development believes to be who they say."""
+    return Present(by, roles=frozenset(Role), is_believed=True)
 
 
 Fits = Callable[[Person], bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.domain.delivery.errors import LinesMismatchError, LoadedCountDiffersError, SealMismatchError
-from orchestrator.domain.delivery.model import Delivery, LineCount
+from orchestrator.domain.delivery.model import Delivery, Line, LineCount
 from orchestrator.domain.errors import InvalidInputError
 
 SEAL_LENGTH_MAX = 64
@@ -29,16 +29,20 @@ def check_seal_form(seal_number: str, *, act: str) -> None:
     )
 
 
+def is_same_seal(delivery: Delivery, seal_number: str) -> bool:
+    """Whether a seal is the one that was put on last."""
+    return (delivery.tote.seal_number or "") == seal_number
+
+
 def check_same_seal(delivery: Delivery, seal_number: str) -> None:
-    """Refuse a seal that is not the one put on at loading. The right number is never told.
+    """Refuse a seal that is not the one put on last. The right number is never told.
 
     Raises
     ------
     SealMismatchError
         The numbers differ.
     """
-    assert delivery.loading is not None, "what is aboard was loaded"
-    if delivery.loading.seal_number == seal_number:
+    if is_same_seal(delivery, seal_number):
         return
     raise SealMismatchError(
         f"The receipt was refused: the seal number entered is not that of delivery {delivery.id}; expected the number "
@@ -47,8 +51,10 @@ def check_same_seal(delivery: Delivery, seal_number: str) -> None:
     )
 
 
-def check_counted_lines(delivery: Delivery, counts: Sequence[LineCount], *, act: str) -> None:
-    """Refuse counts that do not name every line of the delivery exactly once.
+def check_counted_lines(
+    delivery: Delivery, counts: Sequence[LineCount], *, act: str, lines: Sequence[Line] | None = None
+) -> None:
+    """Refuse counts that do not name every line of the delivery, or every one of ``lines``, exactly once.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def check_counted_lines(delivery: Delivery, counts: Sequence[LineCount], *, act:
         A count is negative or beyond what a drawer could hold.
     """
     counted = [count.line for count in counts]
-    expected = [line.id for line in delivery.lines]
+    expected = [line.id for line in (delivery.lines if lines is None else lines)]
     if sorted(counted) != sorted(expected):
         raise LinesMismatchError(
             f"{act} was refused: the counts do not name each line of delivery {delivery.id} exactly once. "

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 
 from orchestrator.domain.delivery.errors import (
-    ControlledDrugsOffError,
     DueInPastError,
     SameStationError,
     StationNotServedError,
@@ -28,7 +27,10 @@ QUANTITY_MAX = 100_000
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """One medicine as it was asked for: a quantity of the smallest unit, of a batch if it matters."""
+    """One medicine as it was asked for: a quantity of the smallest unit, of a batch if it matters.
+
+    ``code`` is its dm+d code as text; ``schedule`` and ``storage`` are what the catalogue says of it.
+    """
 
     medicine: str
     quantity: int
@@ -36,6 +38,10 @@ class LineRequest:
     batch: str | None = None
     expiry: date | None = None
     handling_class: HandlingClass = HandlingClass.ORDINARY
+    code: str | None = None
+    quantity_in_words: str | None = None
+    schedule: str | None = None
+    storage: str = "room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def check_request(
 
     Raises
     ------
-    UnknownStationError, StationNotServedError, SameStationError, DueInPastError, ControlledDrugsOffError
+    UnknownStationError, StationNotServedError, SameStationError, DueInPastError
         The request breaks the rule the error is named after.
     InvalidInputError
         A line is outside what a line may hold, or a station is a resting place.
@@ -130,12 +136,6 @@ def _check_lines(lines: Sequence[LineRequest]) -> None:
                 f"The delivery was refused: lines[{number}].quantity is out of range; expected 1 to {QUANTITY_MAX} "
                 "of the smallest unit. Correct it, or split the line.",
                 detail={"field": f"lines[{number}].quantity", "minimum": 1, "maximum": QUANTITY_MAX},
-            )
-        if line.handling_class is HandlingClass.CONTROLLED:
-            raise ControlledDrugsOffError(
-                f"The delivery was refused: lines[{number}] is a controlled drug, and robots carry none here: no "
-                "approval of the accountable officer is on record. Send a messenger for it, and queue the rest.",
-                detail={"field": f"lines[{number}].handling_class"},
             )
 
 

@@ -19,7 +19,9 @@ from orchestrator.domain.dispatch.filters import (
     MAY_TAKE_TRIP,
     Candidate,
     Distance,
+    may_ride_on,
     reasons_against,
+    robot_not_approved,
     station_busy,
     station_unreachable,
 )
@@ -158,7 +160,9 @@ def _start_trips(draft: _Draft, deliveries: Sequence[Delivery]) -> None:
         chosen = _nearest(draft, delivery)
         if chosen is None:
             continue
-        riders = [d for d in deliveries if d.id not in taken and _is_same_way(d, delivery)]
+        riders = [
+            d for d in deliveries if d.id not in taken and _is_same_way(d, delivery) and may_ride_on(d, chosen.model.id)
+        ]
         trip = _trip(chosen, delivery, riders)
         taken |= {load.delivery for load in trip.loads}
         draft.trips.append(trip)
@@ -188,6 +192,9 @@ def _is_same_way(one: Delivery, other: Delivery) -> bool:
 
 def _reasons_for(candidate: Candidate, delivery: Delivery, distance: Distance) -> tuple[Reason, ...]:
     """Return all that speaks against this robot for this delivery."""
+    not_approved = robot_not_approved(candidate, delivery)
+    if not_approved is not None:
+        return (not_approved,)
     reasons = reasons_against(candidate, MAY_TAKE_TRIP)
     far = station_unreachable(candidate, delivery, distance) if not reasons else None
     return reasons if far is None else (far,)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from orchestrator.domain.delivery.model import Delivery
-from orchestrator.domain.fleet.model import RobotId, RobotModel, RobotReport
+from orchestrator.domain.fleet.model import ModelId, RobotId, RobotModel, RobotReport
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import StationId
 
@@ -153,6 +153,20 @@ def station_unreachable(candidate: Candidate, delivery: Delivery, distance: Dist
             sentence = f"{candidate.robot} has no open way to {station}; it waits for one or for another robot."
             return Reason("station_unreachable", sentence)
     return None
+
+
+def may_ride_on(delivery: Delivery, model: ModelId) -> bool:
+    """Whether the accountable officer's approval, where one is needed, covers robots of a model."""
+    models = delivery.custody.models
+    return not models or model in models
+
+
+def robot_not_approved(candidate: Candidate, delivery: Delivery) -> Reason | None:
+    """Refuse a robot of a model that no approval covers for what the delivery holds."""
+    if may_ride_on(delivery, candidate.model.id):
+        return None
+    sentence = f"No approval covers {candidate.robot} for this delivery; it waits for a robot of an approved model."
+    return Reason("robot_not_approved", sentence)
 
 
 def station_busy(delivery: Delivery, busy: Collection[StationId]) -> Reason | None:

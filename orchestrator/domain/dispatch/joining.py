@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, Priority, TripId
 from orchestrator.domain.dispatch.comparators import by_urgency
+from orchestrator.domain.dispatch.filters import may_ride_on
+from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.site.model import StationId
 
 
@@ -22,6 +24,7 @@ class OpenTrip:
     to_station: StationId
     free_drawers: tuple[str, ...]
     is_stat: bool
+    model: ModelId
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +54,4 @@ def join_trips(deliveries: Sequence[Delivery], trips: Sequence[OpenTrip]) -> tup
 
 def _goes_along(delivery: Delivery, trip: OpenTrip) -> bool:
     is_same_way = (delivery.from_station, delivery.to_station) == (trip.from_station, trip.to_station)
-    return is_same_way and (delivery.priority is Priority.STAT) == trip.is_stat
+    return is_same_way and may_ride_on(delivery, trip.model) and (delivery.priority is Priority.STAT) == trip.is_stat

@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.cancel_delivery import cancel_delivery
-from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.idempotency import Answer, once
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.lifecycle import ALLOWED, moved
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.errors import WardporterError
@@ -27,7 +28,7 @@ from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId
 from simulation.memory_store import MemoryStore
-from tests.support.deliveries import NOON, CountingIds, bring_to, counts_of, queue
+from tests.support.deliveries import NOON, PREMISES, CountingIds, bring_to, counts_of, queue
 
 ROBOTS = (RobotId("robot-1"), RobotId("robot-2"))
 LANES = (LaneId("lane-1"), LaneId("lane-2"))
@@ -114,10 +115,11 @@ class StoresAgree(RuleBasedStateMachine):
             lambda uow, _ids: confirm_receipt(
                 uow,
                 delivery=delivery.id,
-                seal_number=f"S-{delivery.id}",
-                counts=counts_of(delivery, off_by=off_by),
+                reading=Reading(f"S-{delivery.id}", counts_of(delivery, off_by=off_by)),
                 at=NOON,
-                by="nurse-1",
+                present=believed("nurse-1"),
+                premises=PREMISES,
+                ids=CountingIds(),
             ),
             fails=fails,
         )

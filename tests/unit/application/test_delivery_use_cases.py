@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from orchestrator.application.cancel_delivery import cancel_delivery
-from orchestrator.application.confirm_receipt import confirm_receipt
+from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.load_delivery import load_delivery
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.errors import (
     ControlledDrugsOffError,
     DueInPastError,
@@ -31,6 +32,7 @@ from orchestrator.domain.reason import Reason
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import (
     NOON,
+    PREMISES,
     CountingIds,
     a_line,
     a_request,
@@ -143,7 +145,13 @@ def test_expiry_and_batch_of_a_line_are_kept(store: MemoryStore, ids: CountingId
 def load(store: MemoryStore, delivery: Delivery, *, seal: str = "S-1", counts: tuple[LineCount, ...]) -> Delivery:
     with store.transaction() as uow:
         return load_delivery(
-            uow, delivery=delivery.id, seal_number=seal, counts=counts, at=an_hour_later(), by="pharmacist-2"
+            uow,
+            delivery=delivery.id,
+            seal_number=seal,
+            counts=counts,
+            at=an_hour_later(),
+            present=believed("pharmacist-2"),
+            premises=PREMISES,
         )
 
 
@@ -213,10 +221,11 @@ def receive(store: MemoryStore, delivery: Delivery, *, seal: str = "S-1", off_by
         return confirm_receipt(
             uow,
             delivery=delivery.id,
-            seal_number=seal,
-            counts=counts_of(delivery, off_by=off_by),
+            reading=Reading(seal, counts_of(delivery, off_by=off_by)),
             at=an_hour_later(),
-            by="nurse-1",
+            present=believed("nurse-1"),
+            premises=PREMISES,
+            ids=CountingIds(),
         )
 
 

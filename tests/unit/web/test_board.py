@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.application.views import FleetPicture, RobotPicture
+from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import (
     Delivery,
     DeliveryId,
@@ -30,7 +31,7 @@ from orchestrator.web.hold_words import HOLD_WORDS, Act
 from orchestrator.web.robot_rows import Doing, RobotRow, robot_row
 from orchestrator.web.words import AT_STOP_WORDS, DELIVERY_WORDS, PRIORITY_WORDS, TASK_WORDS, reason_sentence, short_id
 from simulation.memory_store import MemoryStore
-from tests.support.deliveries import NOON, STATIONS, CountingIds, a_request, is_served
+from tests.support.deliveries import NOON, PREMISES, STATIONS, CountingIds, a_request, is_served
 from tests.support.desk import GRAPH, HATCH, WARD, a_picture, a_report, a_site
 from tests.support.wards import demo_hospital
 
@@ -53,8 +54,8 @@ def a_delivery(
             request=a_request(),
             at=NOON,
             ids=CountingIds(),
-            by="pharmacist-1",
-            stations=STATIONS,
+            present=believed("pharmacist-1"),
+            premises=PREMISES,
             is_served=is_served,
         )
     return replace(queued, id=DeliveryId(name), state=state, **changes)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from orchestrator.domain.delivery.model import Delivery, Priority, TripId
 from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
+from orchestrator.domain.fleet.model import ModelId
 from tests.support.waiting_deliveries import HATCH, OTHER_WARD, WARD, a_delivery
 
 
 def a_trip(*, drawers: tuple[str, ...] = ("B", "C"), is_stat: bool = False) -> OpenTrip:
-    return OpenTrip(TripId("trip"), HATCH, WARD, drawers, is_stat)
+    return OpenTrip(TripId("trip"), HATCH, WARD, drawers, is_stat, ModelId("porter"))
 
 
 def joined(deliveries: list[Delivery], trip: OpenTrip) -> list[tuple[str, str]]:

@@ -1,0 +1,240 @@
+"""What custody writes down: entries of the ledger for what people do with a delivery, and incidents.
+
+Entries are kept for every line that is handled more strictly than ordinary medicines are; see
+`orchestrator.domain.custody.movements`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.domain.custody import movements
+from orchestrator.domain.custody.incident import Incident, IncidentId, IncidentKind
+from orchestrator.domain.custody.model import AccountKind, PendingId, Stock
+from orchestrator.domain.custody.movements import Occasion, signed_by
+from orchestrator.domain.custody.people import Present
+from orchestrator.domain.custody.premises import Premises
+from orchestrator.domain.delivery.custody_record import LineEnd, SettledLine
+from orchestrator.domain.delivery.errors import WrongStateError
+from orchestrator.domain.delivery.model import Delivery, Line, LineCount
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.medicine.model import MedicineCode
+from orchestrator.domain.people.model import PersonId
+from orchestrator.domain.site.model import PlaceId
+
+INCIDENT_OPENED = "incident_opened"
+UNREAD_BATCH = "unread"
+"""The batch of stock whose batch nobody read."""
+
+
+def is_on_ledger(line: Line) -> bool:
+    """Whether a line's units are on the ledger."""
+    return line.handling_class is not HandlingClass.ORDINARY
+
+
+def stock_of(delivery: Delivery, line: Line) -> Stock:
+    """Return what a line counts: its medicine, the batch that was picked, and whose own it is."""
+    picked = delivery.custody.picked(line.id)
+    batch = (picked.batch if picked is not None else line.batch) or UNREAD_BATCH
+    own_of = delivery.custody.patient if delivery.custody.own_of_patient else None
+    return Stock(line.code or line.medicine, batch, own_of)
+
+
+def facts_of(uow: UnitOfWork, delivery: Delivery, line: Line) -> dict[str, str]:
+    """Return what a register's headings ask for about a line."""
+    medicine = None if line.code is None else uow.medicines.find(MedicineCode(line.code))
+    basis, patient = delivery.custody.basis, delivery.custody.patient
+    facts: dict[str, str | None] = {
+        "name": line.medicine,
+        "form": medicine.form if medicine else None,
+        "strength": medicine.strength if medicine else None,
+        "class": medicine.drug_class if medicine else None,
+        "unit": line.unit,
+        "schedule": line.schedule,
+        "handling_class": line.handling_class.value,
+        "basis": basis.kind.value if basis else None,
+        "requisition": basis.reference if basis else None,
+        "requested_by": basis.requested_by if basis else None,
+        "patient": patient,
+        "seal": delivery.tote.seal_number,
+        "robot": delivery.robot,
+        "drawer": delivery.drawer,
+        "from_station": delivery.from_station,
+        "to_station": delivery.to_station,
+    }
+    return {name: text for name, text in facts.items() if text}
+
+
+def record_sealing(uow: UnitOfWork, delivery: Delivery, *, at: datetime, present: Present, premises: Premises) -> None:
+    """Write that each line left the cupboard, and that its receipt is pending."""
+    place, to_place = premises.place(delivery.from_station), premises.place(delivery.to_station)
+    for line in (line for line in delivery.lines if is_on_ledger(line)):
+        uow.ledger.append(
+            movements.sealed(
+                stock_of(delivery, line),
+                line.quantity,
+                pending=PendingId(line.id),
+                tote=delivery.tote.id,
+                to_place=to_place,
+                occasion=_occasion(uow, delivery, line, at=at, place=place, present=present),
+            ),
+            at,
+        )
+
+
+def record_line_end(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    settled: SettledLine,
+    *,
+    at: datetime,
+    place: PlaceId,
+    present: Present,
+    is_counted: bool = True,
+) -> None:
+    """Write how a line ended; its pending posting is resolved by this, once."""
+    line = next(line for line in delivery.lines if line.id == settled.line)
+    if not is_on_ledger(line):
+        return
+    pending = uow.ledger.pending(PendingId(line.id))
+    reason = settled.reason or ""
+    occasion = _occasion(uow, delivery, line, at=at, place=place, present=present, reason=reason)
+    counted = settled.quantity if is_counted else None
+    if settled.end is LineEnd.RECEIVED:
+        draft = movements.received(pending, occasion)
+    elif settled.end is LineEnd.RECEIVED_DIFFERENT:
+        # Set apart until somebody has looked into it; the cupboard gets what is beyond doubt only.
+        draft = movements.received_different(
+            pending, counted=settled.quantity, occasion=occasion, into=AccountKind.QUARANTINE
+        )
+    elif settled.end is LineEnd.QUARANTINED:
+        draft = movements.quarantined(pending, occasion, counted=counted)
+    else:
+        draft = movements.returned(pending, occasion, counted=counted)
+    uow.ledger.append(draft, at)
+
+
+def record_event(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    event: str,
+    *,
+    at: datetime,
+    place: PlaceId,
+    present: Present,
+    reason: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> None:
+    """Write something that moves no units, where a line of the delivery is on the ledger."""
+    if not any(is_on_ledger(line) for line in delivery.lines):
+        return
+    occasion = Occasion(
+        at=at,
+        place=place,
+        signatures=signed_by(present.people),
+        delivery=delivery.id,
+        reason=reason,
+        facts=dict(facts or {}),
+    )
+    uow.ledger.append(movements.custody_event(event, occasion), at)
+
+
+def open_incident(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    kind: IncidentKind,
+    sentence: str,
+    *,
+    at: datetime,
+    ids: Ids,
+    place: PlaceId,
+    caused_by: tuple[PersonId, ...] = (),
+) -> Incident:
+    """Keep an incident and tell people of it; what is on the ledger is told to the accountable officer too."""
+    schedules = sorted(line.schedule for line in delivery.lines if line.schedule is not None)
+    incident = Incident(
+        id=IncidentId(ids.new("incident")),
+        kind=kind,
+        at=at,
+        place=place,
+        is_controlled=any(is_on_ledger(line) for line in delivery.lines),
+        sentence=sentence,
+        delivery=delivery.id,
+        schedule=schedules[0] if schedules else None,
+        caused_by=caused_by,
+    )
+    uow.incidents.add(incident)
+    uow.events.append(
+        at=at,
+        kind=INCIDENT_OPENED,
+        subject=incident.id,
+        data={
+            "kind": kind.value,
+            "delivery": delivery.id,
+            "place": place,
+            "is_controlled": incident.is_controlled,
+            "sentence": sentence,
+        },
+    )
+    return incident
+
+
+def settle(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    settled: SettledLine,
+    *,
+    place: PlaceId,
+    present: Present,
+    is_counted: bool = True,
+) -> Delivery:
+    """Return the delivery with one more line ended, the end written into the ledger; a line ends once.
+
+    Raises
+    ------
+    WrongStateError
+        The line has ended already.
+    """
+    if delivery.custody.ended(settled.line) is not None:
+        raise WrongStateError(
+            f"The act was refused: line {settled.line} of delivery {delivery.id} has ended already; a line ends once. "
+            "Look at its history.",
+            detail={"delivery": delivery.id, "line": settled.line},
+        )
+    record_line_end(uow, delivery, settled, at=settled.at, place=place, present=present, is_counted=is_counted)
+    custody = replace(delivery.custody, settled=(*delivery.custody.settled, settled))
+    return replace(delivery, custody=custody)
+
+
+def open_lines(delivery: Delivery) -> tuple[Line, ...]:
+    """Return the lines that have not ended."""
+    return tuple(line for line in delivery.lines if delivery.custody.ended(line.id) is None)
+
+
+def quantity_in(counts: tuple[LineCount, ...], line: Line) -> int:
+    """Return the count of a line."""
+    return next(count.quantity for count in counts if count.line == line.id)
+
+
+def _occasion(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    line: Line,
+    *,
+    at: datetime,
+    place: PlaceId,
+    present: Present,
+    reason: str = "",
+) -> Occasion:
+    return Occasion(
+        at=at,
+        place=place,
+        signatures=signed_by(present.people),
+        delivery=delivery.id,
+        line=line.id,
+        reason=reason,
+        facts=facts_of(uow, delivery, line),
+    )

@@ -1,0 +1,82 @@
+"""Deliveries that turn back: refused on the ward, the patient has moved, a batch recalled, nobody there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orchestrator.application.delivery_changes import keep_change
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.recorded_acts import record_event
+from orchestrator.domain.custody.people import Present, require_people
+from orchestrator.domain.custody.premises import Premises
+from orchestrator.domain.delivery.lifecycle import moved, require_state
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
+from orchestrator.domain.reason import Reason, require_said
+from orchestrator.domain.site.model import PlaceId
+
+REFUSED = "refused_by_ward"
+NOBODY_ANSWERED = Reason("nobody_answered", "Nobody received it in time; it goes back to a staffed place.")
+RECALLED = Reason("recalled", "A batch in it is recalled; it comes back unopened and is set apart.")
+PATIENT_MOVED = Reason("patient_moved", "The patient is no longer there; it comes back and is queued anew.")
+
+BEFORE_SEALING = (DeliveryState.QUEUED, DeliveryState.VERIFIED, DeliveryState.ASSIGNED, DeliveryState.LOADING)
+ABOARD = (DeliveryState.SEALED, DeliveryState.IN_TRANSIT, DeliveryState.ARRIVED)
+
+
+def refuse_delivery(
+    uow: UnitOfWork, *, delivery: DeliveryId, reason: str, at: datetime, present: Present, premises: Premises
+) -> Delivery:
+    """Record that the ward does not take a delivery that stands before it; it goes back unopened.
+
+    Raises
+    ------
+    UnknownDeliveryError, WrongStateError, InvalidInputError
+        There is no such delivery, it has not arrived, or the reason says nothing.
+    NotEligibleError
+        Who refuses is not of that ward.
+    """
+    act = "The refusal"
+    require_said(reason, act=act)
+    standing = uow.deliveries.get(delivery)
+    require_state(standing, DeliveryState.ARRIVED, act=act, next_step="Refuse it when it stands there, or cancel it.")
+    place = premises.place(standing.to_station)
+    fits, who = premises.staff_of(place, standing.handling_class)
+    require_people(present, wanted=1, fits=fits, who=who, act=act, handling_class=standing.handling_class, at=at)
+    record_event(uow, standing, "refused", at=at, place=place, present=present, reason=reason)
+    refused = moved(standing, DeliveryState.RETURNING, at=at, cause=present.actor, reason=Reason(REFUSED, reason))
+    keep_change(uow, refused, at=at)
+    return refused
+
+
+def turn_back(
+    uow: UnitOfWork, delivery: Delivery, reason: Reason, *, at: datetime, by: str, place: PlaceId
+) -> Delivery:
+    """Return a delivery that goes no further: cancelled while nothing is sealed, else on its way back unopened.
+
+    What is closed, on its way back or in a person's hands stays as it is.
+    """
+    if delivery.state in BEFORE_SEALING:
+        after = moved(delivery, DeliveryState.CANCELLED, at=at, cause=by, reason=reason)
+    elif delivery.state in ABOARD:
+        record_event(uow, delivery, reason.code, at=at, place=place, present=Present(by), reason=reason.sentence)
+        after = moved(delivery, DeliveryState.RETURNING, at=at, cause=by, reason=reason)
+    else:
+        return delivery
+    keep_change(uow, after, at=at)
+    return after
+
+
+def patient_moved(
+    uow: UnitOfWork, *, delivery: DeliveryId, at: datetime, present: Present, premises: Premises
+) -> Delivery:
+    """Record that the patient is no longer where a delivery goes: it is never brought to the old bed.
+
+    Raises
+    ------
+    UnknownDeliveryError, WrongStateError
+        There is no such delivery, it is for no single patient, or it is closed or on its way back.
+    """
+    act = "The change"
+    wanted = uow.deliveries.get(delivery)
+    require_state(wanted, *BEFORE_SEALING, *ABOARD, act=act, next_step="Nothing is left to turn back.")
+    return turn_back(uow, wanted, PATIENT_MOVED, at=at, by=present.actor, place=premises.place(wanted.to_station))

@@ -1,0 +1,49 @@
+"""Who is there when something is done, from what a request proved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.scanning import Scanner
+from orchestrator.application.step_up import StepUps, require_present
+from orchestrator.domain.access.acts import Act
+from orchestrator.domain.custody.errors import PatientMissingError
+from orchestrator.domain.custody.people import Present
+from orchestrator.domain.people.model import PersonId, Principal, PrincipalKind
+from orchestrator.domain.scanning.model import ScanKind
+from orchestrator.http.custody_models import PatientAsked
+
+
+def present_of(uow: UnitOfWork, who: Principal, step_ups: StepUps, *, act: Act, delivery: str, at: datetime) -> Present:
+    """Return the people who proved themselves for this act on this delivery; their step-ups are used up by it."""
+    people = require_present(uow, step_ups, act=act, delivery=delivery, at=at)
+    return Present(who.id, people, roles=who.roles, is_believed=who.kind is PrincipalKind.DEVELOPMENT)
+
+
+def patient_reference(scanner: Scanner, patient: PatientAsked, *, at: datetime) -> str:
+    """Return the reference of a patient: by NHS number, or by the local number of one who has none.
+
+    Raises
+    ------
+    WardporterError
+        The NHS number is none that this fleet may use.
+    PatientMissingError
+        Neither number is given, or both are.
+    """
+    if (patient.nhs_number is None) == (patient.local_number is None):
+        raise PatientMissingError(
+            "The delivery was refused: supply.patient names a patient by no number, or by two; expected nhs_number, or "
+            "local_number for a patient who has none. Leave one of them.",
+            detail={"field": "supply.patient"},
+        )
+    if patient.local_number is not None:
+        return f"local:{patient.local_number}"
+    scanned = scanner.scan(patient.nhs_number or "", at=at, wanted=ScanKind.NHS_NUMBER)
+    return f"nhs:{scanned.nhs_number}"
+
+
+def signed_in(uow: UnitOfWork, who: Principal) -> Present:
+    """Return whoever is signed in, for an act that asks for no step-up."""
+    people = (uow.people.get(PersonId(who.id)),) if who.kind is PrincipalKind.PERSON else ()
+    return Present(who.id, people, roles=who.roles, is_believed=who.kind is PrincipalKind.DEVELOPMENT)

@@ -1,0 +1,261 @@
+"""Acceptance cases on transit, returns, recall, temperature and accountability, each under its number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.application.accountability import (
+    leave_without_person,
+    pass_accountability,
+    take_over_accountability,
+)
+from orchestrator.application.cancel_delivery import cancel_delivery
+from orchestrator.application.follow_up import follow_up
+from orchestrator.application.fridge import confirm_in_fridge, report_excursion
+from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
+from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
+from orchestrator.domain.custody.errors import (
+    NoCustodyError,
+    NotEligibleError,
+    PeopleMissingError,
+)
+from orchestrator.domain.custody.model import AccountKind
+from orchestrator.domain.delivery.custody_record import LineEnd
+from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.medicine.model import Storage, StorageKind
+from orchestrator.domain.people.model import PersonId, Role
+from tests.support.custody import HATCH, TEN, WARD_A, House, counted
+from tests.support.medicines import MORPHINE
+
+S = DeliveryState
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def runner(house: House, delivery: Delivery, *by: str, **more: object) -> Delivery:
+    return house.do(
+        hand_to_runner,
+        delivery=delivery.id,
+        reason="the robot stands",
+        is_emptied=True,
+        present=house.present(*by),
+        premises=house.premises,
+        ids=house.ids,
+        **more,
+    )
+
+
+def cold(house: House, minutes: int = 30) -> None:
+    with house.store.transaction() as uow:
+        uow.medicines.save([replace(MORPHINE, storage=Storage(StorageKind.FRIDGE, minutes))])
+
+
+# -- at the robot ------------------------------------------------------------------------------------------------------
+
+
+def test_case_23_what_a_stuck_robot_carries_is_taken_out_by_two_who_sign_for_it(house: House) -> None:
+    sealed = house.sealed()
+    with pytest.raises(PeopleMissingError):
+        runner(house, sealed, "pharmacist-2", taken_out=TakenOut("S-1"))
+    with pytest.raises(NotEligibleError):
+        runner(house, sealed, "pharmacist-2", "porter-1", taken_out=TakenOut("S-1"))
+    carried = runner(house, sealed, "pharmacist-2", "nurse-a1", taken_out=TakenOut("S-1"))
+    assert (carried.state, carried.custody.accountable) == (S.HANDED_TO_RUNNER, "pharmacist-2")
+    assert house.incidents() == []
+    assert house.receive(carried).state is S.RECEIVED
+    assert house.entries(sealed) == ["accepted", "sealed", "taken_out", "received"]
+
+
+def test_case_23_a_seal_that_differs_when_it_is_taken_out_is_an_incident(house: House) -> None:
+    runner(house, house.sealed(), "pharmacist-2", "nurse-a1", taken_out=TakenOut("S-7"))
+    assert house.incidents() == ["seal_differs"]
+
+
+def test_case_64_the_mechanical_key_takes_two_and_is_an_incident(house: House) -> None:
+    sealed = house.sealed()
+    with pytest.raises(PeopleMissingError):
+        runner(house, sealed, "manager-1", taken_out=TakenOut("S-1", is_by_key=True))
+    runner(house, sealed, "manager-1", "pharmacist-2", taken_out=TakenOut("S-1", is_by_key=True))
+    assert house.incidents() == ["mechanical_key"]
+    assert "mechanical_key" in house.entries(sealed)
+
+
+def test_what_a_runner_brings_back_to_the_pharmacy_is_returned_there(house: House) -> None:
+    carried = runner(house, house.sealed(), "pharmacist-2", "technician-1", taken_out=TakenOut("S-1"))
+    returned = house.receive(carried, "pharmacist-1", "technician-2")
+    assert returned.state is S.RETURNED
+    assert house.units(AccountKind.RETURNED, HATCH) == TEN
+
+
+# -- back --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_delivery_comes_back_unopened_and_is_counted_by_two(house: House) -> None:
+    arrived = house.arrived()
+    said = {"reason": "not ordered", "premises": house.premises}
+    with pytest.raises(NotEligibleError):
+        house.do(refuse_delivery, delivery=arrived.id, present=house.present("nurse-b1"), **said)
+    back = house.do(refuse_delivery, delivery=arrived.id, present=house.present("nurse-a1"), **said)
+    assert back.state is S.RETURNING
+    with pytest.raises(PeopleMissingError):
+        house.receive(house.brought_back(back), "pharmacist-1")
+    with pytest.raises(NotEligibleError):
+        house.receive(house.brought_back(back), "nurse-a1", "nurse-a2")
+    assert house.receive(back, "pharmacist-1", "technician-1").state is S.RETURNED
+    assert house.units(AccountKind.RETURNED, HATCH) == TEN
+
+
+def test_case_35_what_is_cancelled_on_its_way_comes_back_and_its_seal_is_looked_at(house: House) -> None:
+    sealed = house.sealed()
+    back = house.do(cancel_delivery, delivery=sealed.id, reason="order stopped", by="pharmacist-1")
+    assert back.state is S.RETURNING
+    house.brought_back(back)
+    house.receive(back, "pharmacist-1", "technician-1", seal="S-7")
+    taken = house.receive(back, "pharmacist-1", "technician-1", seal="S-7")
+    assert taken.state is S.RETURNED
+    assert house.units(AccountKind.QUARANTINE, HATCH) == TEN
+    assert house.incidents() == ["seal_differs"]
+
+
+def test_a_return_that_is_short_is_counted_again_and_then_investigated(house: House) -> None:
+    sealed = house.sealed()
+    back = house.brought_back(house.do(cancel_delivery, delivery=sealed.id, reason="stopped", by="pharmacist-1"))
+    house.receive(back, "pharmacist-1", "technician-1", off_by=-1)
+    taken = house.receive(back, "pharmacist-1", "technician-1", off_by=-1)
+    assert taken.custody.settled[0].end is LineEnd.RETURNED_DIFFERENT
+    assert house.units(AccountKind.RETURNED, HATCH) == TEN - 1
+    assert house.units(AccountKind.SHORT, HATCH) == 1
+    assert house.incidents() == ["short"]
+
+
+def test_case_36_a_patient_who_has_moved_is_never_brought_medicines_at_the_old_bed(house: House) -> None:
+    sealed = house.sealed()
+    present = house.present("pharmacist-1")
+    back = house.do(patient_moved, delivery=sealed.id, present=present, premises=house.premises)
+    assert back.state is S.RETURNING
+    queued = house.queue()
+    moved_before = house.do(patient_moved, delivery=queued.id, present=present, premises=house.premises)
+    assert moved_before.state is S.CANCELLED
+
+
+# -- recall ------------------------------------------------------------------------------------------------------------
+
+
+def test_case_34_a_recall_turns_back_what_is_on_its_way_and_lists_what_was_received(house: House) -> None:
+    received = house.receive(house.arrived())
+    queued = house.queue()
+    house.dispense(queued)
+    house.check(queued)
+    sealed = house.load(house.fetched(house.accept(queued)), seal="S-2")
+
+    house.recall()
+
+    assert house.now(sealed).state is S.RETURNING
+    assert [change.reason.code for change in house.now(sealed).history if change.reason][-1] == "recalled"
+    assert house.now(received).state is S.RECEIVED
+
+
+# -- temperature -------------------------------------------------------------------------------------------------------
+
+
+def test_case_33_a_silent_logger_counts_as_an_excursion_and_what_was_carried_is_set_apart(house: House) -> None:
+    cold(house)
+    arrived = house.arrived()
+    house.do(
+        report_excursion,
+        delivery=arrived.id,
+        sentence="The logger is silent",
+        by="logger-1",
+        premises=house.premises,
+        ids=house.ids,
+    )
+    received = house.receive(arrived)
+    assert received.custody.settled[0].end is LineEnd.QUARANTINED
+    assert house.units(AccountKind.QUARANTINE, WARD_A) == TEN
+    assert house.incidents() == ["temperature", "temperature"]
+
+
+@pytest.mark.parametrize(("minutes", "end"), [(29, LineEnd.RECEIVED), (31, LineEnd.QUARANTINED)])
+def test_a_fridge_item_has_a_budget_out_of_the_fridge(house: House, minutes: int, end: LineEnd) -> None:
+    cold(house, 30)
+    arrived = house.arrived()
+    house.wait(minutes=minutes)
+    assert house.receive(arrived).custody.settled[0].end is end
+
+
+def test_a_fridge_item_is_confirmed_to_be_in_the_fridge_again(house: House) -> None:
+    cold(house)
+    received = house.receive(house.arrived())
+    said = {"delivery": received.id, "premises": house.premises}
+    with pytest.raises(NotEligibleError):
+        house.do(confirm_in_fridge, present=house.present("nurse-b1"), **said)
+    assert house.do(confirm_in_fridge, present=house.present("nurse-a1"), **said).custody.in_fridge is not None
+
+
+# -- who answers for it ------------------------------------------------------------------------------------------------
+
+
+def test_accountability_is_passed_on_by_two_signatures_the_giver_first(house: House) -> None:
+    sealed = house.sealed()
+    said = {"delivery": sealed.id, "premises": house.premises}
+    with pytest.raises(NoCustodyError):
+        house.do(pass_accountability, present=house.present("pharmacist-2", "pharmacist-1"), **said)
+    with pytest.raises(PeopleMissingError):
+        house.do(pass_accountability, present=house.present("pharmacist-1"), **said)
+    with pytest.raises(NotEligibleError):
+        house.do(pass_accountability, present=house.present("pharmacist-1", "nurse-a1"), **said)
+    taken = house.do(pass_accountability, present=house.present("pharmacist-1", "pharmacist-2"), **said)
+    assert taken.custody.accountable == "pharmacist-2"
+    assert house.entries(sealed)[-1] == "accountability_passed"
+
+
+def test_when_the_person_who_answers_leaves_people_are_told_and_a_pharmacist_takes_over(house: House) -> None:
+    sealed = house.sealed()
+    left = house.do(
+        leave_without_person,
+        person=PersonId("pharmacist-1"),
+        by="administrator-1",
+        premises=house.premises,
+        ids=house.ids,
+    )
+    assert [delivery.id for delivery in left] == [sealed.id]
+    assert house.incidents() == ["custody_without_person"]
+
+    said = {"delivery": sealed.id, "premises": house.premises}
+    with pytest.raises(NotEligibleError):
+        house.do(take_over_accountability, present=house.present("technician-1"), **said)
+    taken = house.do(take_over_accountability, present=house.present("pharmacist-2"), **said)
+    assert taken.custody.accountable == "pharmacist-2"
+    with pytest.raises(NoCustodyError):
+        house.do(take_over_accountability, present=house.present("pharmacist-1"), **said)
+
+
+def test_nobody_who_was_there_closes_the_incident(house: House) -> None:
+    arrived = house.arrived()
+    house.receive(arrived, off_by=-1)
+    house.receive(arrived, off_by=-1)
+    with house.store.reading() as uow:
+        incident = uow.incidents.newest(1)[0]
+    with pytest.raises(NotEligibleError):
+        house.do(follow_up, incident=incident.id, sentence="found", closes=True, by="nurse-a1")
+    house.do(follow_up, incident=incident.id, sentence="I looked again", closes=False, by="nurse-a1")
+    closed = house.do(follow_up, incident=incident.id, sentence="found in the bag", closes=True, by="officer-1")
+    assert closed.is_closed
+    assert len(closed.follow_ups) == 2
+
+
+def test_a_revoked_person_neither_loads_nor_receives(house: House) -> None:
+    standing = house.at_hatch()
+    house.people["pharmacist-1"] = replace(house.people["pharmacist-1"], revoked_at=house.at)
+    with pytest.raises(NotEligibleError):
+        house.load(standing)
+    house.hire("agency-2", Role.PHARMACIST, places=(HATCH,), expires_at=house.at)
+    with pytest.raises(NotEligibleError):
+        house.load(standing, "agency-2", "technician-1")
+    assert house.load(standing, "pharmacist-2", "technician-1").state is S.SEALED
+    assert counted(standing)

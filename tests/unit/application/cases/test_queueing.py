@@ -1,0 +1,321 @@
+"""Acceptance cases on queueing, dispensing and loading, each under its number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from orchestrator.application.prepare_delivery import Picked
+from orchestrator.domain.custody.errors import (
+    AboveUsualError,
+    BasisMissingError,
+    BatchUnknownError,
+    ExpiredStockError,
+    NeverByRobotError,
+    NotEligibleError,
+    NotReadyError,
+    PatientMissingError,
+    PeopleMissingError,
+    QuantityWordsError,
+    RecalledStockError,
+    SamePersonError,
+    WrongMedicineError,
+)
+from orchestrator.domain.custody.model import AccountKind
+from orchestrator.domain.custody.supply import SupplyRequest
+from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
+from orchestrator.domain.delivery.errors import ControlledDrugsOffError, SealInUseError
+from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.medicine.model import NeverByRobot
+from orchestrator.domain.medicine.schedule import Schedule
+from orchestrator.domain.people.model import Role
+from tests.support.custody import BATCH, HATCH, TEN, WARD_A, WARD_B, House, line_of, morphine, requisition
+from tests.support.deliveries import a_line, a_request
+from tests.support.medicines import MORPHINE_GTIN, a_medicine
+
+S = DeliveryState
+IN_DATE = date(2027, 5, 31)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def test_case_1_a_requisition_of_somebody_not_on_the_wards_list_is_refused_and_nothing_is_kept(house: House) -> None:
+    house.approve()
+    for signatory in ("nurse-b1", "porter-1", "officer-1"):
+        with pytest.raises(NotEligibleError):
+            house.queue(supply=requisition(by=signatory))
+    with house.store.reading() as uow:
+        assert uow.deliveries.open() == []
+
+
+def test_case_2_agency_staff_are_not_eligible_for_what_is_controlled(house: House) -> None:
+    house.hire("agency-1", Role.NURSE, places=(WARD_A,), is_agency=True)
+    house.approve()
+    with pytest.raises(NotEligibleError):
+        house.queue(supply=requisition(by="agency-1"))
+    queued = house.queue()
+    with pytest.raises(NotEligibleError):
+        house.accept(queued, named=("nurse-a1", "agency-1"))
+
+
+def test_case_4_a_delivery_that_nobody_verified_is_not_dispatched(house: House) -> None:
+    house.approve()
+    queued = house.queue(by="technician-1")
+    house.dispense(queued, by="technician-2")
+    house.check(queued)
+    waiting = house.accept(queued)
+    assert waiting.state is S.QUEUED
+    assert [reason.code for reason in waiting.waiting] == ["verification_missing"]
+
+    with pytest.raises(NotEligibleError):
+        house.verify(queued, by="technician-1")
+    assert house.verify(queued, by="pharmacist-1").state is S.VERIFIED
+
+
+def test_case_5_a_quantity_in_words_that_is_not_the_one_in_figures_is_refused(house: House) -> None:
+    house.approve()
+    with pytest.raises(QuantityWordsError):
+        house.queue(morphine(10, quantity_in_words="one hundred"))
+    assert house.queue(morphine(28, quantity_in_words="Twenty-eight")).state is S.QUEUED
+
+
+def test_case_6_more_than_usual_needs_a_pharmacist_who_says_why(house: House) -> None:
+    house.approve()
+    above = house.policy.controlled_quantity_max + 1
+    said = replace(requisition(), above_usual_because="Two patients on high doses")
+    with pytest.raises(AboveUsualError):
+        house.queue(morphine(above))
+    with pytest.raises(AboveUsualError):
+        house.queue(morphine(above), by="technician-1", supply=said)
+    assert house.queue(morphine(above), supply=said).state is S.QUEUED
+
+
+def test_case_7_without_an_approval_robots_carry_nothing_controlled_and_a_messenger_is_offered(house: House) -> None:
+    with pytest.raises(ControlledDrugsOffError) as refused:
+        house.queue()
+    assert refused.value.detail["offered"] == "messenger"
+
+    house.approve(to_place=WARD_B)
+    with pytest.raises(ControlledDrugsOffError):
+        house.queue()
+
+    by_hand = house.queue(supply=replace(requisition(), carrier=Carrier.MESSENGER))
+    house.dispense(by_hand)
+    house.check(by_hand)
+    ready = house.accept(by_hand)
+    carried = house.load(ready)
+    assert (carried.state, carried.robot) == (S.HANDED_TO_RUNNER, None)
+    assert house.receive(carried).state is S.RECEIVED
+
+
+def test_case_7_an_approval_that_was_revoked_meanwhile_no_longer_counts_at_loading(house: House) -> None:
+    from orchestrator.application.carriage_approvals import revoke_approval
+
+    standing = house.at_hatch()
+    with house.store.reading() as uow:
+        approval = uow.approvals.all()[0]
+    house.do(revoke_approval, approval=approval.id, present=house.present("officer-1"))
+    with pytest.raises(ControlledDrugsOffError):
+        house.load(standing)
+    assert house.now(standing).state is S.LOADING
+
+
+def test_case_8_a_medicine_that_the_place_treats_as_controlled_is_handled_so_whatever_its_schedule(
+    house: House,
+) -> None:
+    tramadol = a_medicine(schedule=Schedule.THREE_NO_SAFE_CUSTODY, handle_as=HandlingClass.CONTROLLED)
+    with house.store.transaction() as uow:
+        uow.medicines.save([tramadol])
+    house.approve()
+    line = replace(a_line("Tramadol"), code=str(tramadol.code))
+    queued = house.queue(line)
+    assert queued.handling_class is HandlingClass.CONTROLLED
+    assert "acceptance_missing" in [reason.code for reason in queued.waiting]
+
+
+def test_case_9_a_code_that_nobody_knows_is_handled_as_controlled(house: House) -> None:
+    line = replace(a_line("Something"), code="99900000009999")
+    with pytest.raises(ControlledDrugsOffError):
+        house.queue(line)
+    house.approve()
+    assert house.queue(line).handling_class is HandlingClass.CONTROLLED
+
+
+def test_case_12_who_picked_it_does_not_check_it(house: House) -> None:
+    house.approve()
+    queued = house.queue()
+    with pytest.raises(NotReadyError):
+        house.check(queued)
+    house.dispense(queued, by="technician-1")
+    with pytest.raises(SamePersonError):
+        house.check(queued, by="technician-1")
+    assert house.check(queued, by="technician-2").custody.checked is not None
+
+
+def test_a_check_counts_no_more_when_it_is_picked_anew(house: House) -> None:
+    house.approve()
+    queued = house.queue()
+    house.dispense(queued)
+    house.check(queued)
+    assert house.dispense(queued, by="technician-2").custody.checked is None
+
+
+def test_case_13_expired_stock_or_stock_that_expires_before_it_is_due_is_not_dispensed(house: House) -> None:
+    house.approve()
+    queued = house.queue()
+    for expiry in (date(2025, 12, 31), date(2026, 1, 30)):
+        with pytest.raises(ExpiredStockError):
+            house.dispense(queued, Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=expiry))
+    assert house.now(queued).custody.dispensed == ()
+
+
+def test_case_14_a_batch_under_recall_is_neither_dispensed_nor_loaded(house: House) -> None:
+    standing = house.at_hatch()
+    house.recall(turns_back=False)
+    with pytest.raises(RecalledStockError):
+        house.load(standing)
+    queued = house.queue(supply=requisition(number="REQ-2"))
+    with pytest.raises(RecalledStockError):
+        house.dispense(queued)
+
+
+def test_case_14_a_recall_cancels_what_is_not_loaded_yet(house: House) -> None:
+    standing = house.at_hatch()
+    house.recall()
+    assert house.now(standing).state is S.CANCELLED
+
+
+def test_case_15_a_batch_that_no_scanner_read_is_entered_by_hand_with_the_reason(house: House) -> None:
+    house.approve()
+    queued = house.queue()
+    with pytest.raises(BatchUnknownError):
+        house.dispense(queued, Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN))
+    by_hand = Picked(line_of(queued), TEN, batch=BATCH, expiry=IN_DATE, unread_because="separator missing")
+    dispensed = house.dispense(queued, by_hand)
+    assert dispensed.custody.dispensed[0].unread_because == "separator missing"
+
+
+def test_case_16_another_strength_of_the_same_medicine_is_not_dispensed(house: House) -> None:
+    other = a_medicine(name="Morphine sulfate", strength="30 mg", schedule=Schedule.TWO, gtins=("05012345000008",))
+    with house.store.transaction() as uow:
+        uow.medicines.save([other])
+    house.approve()
+    queued = house.queue()
+    with pytest.raises(WrongMedicineError):
+        house.dispense(queued, Picked(line_of(queued), TEN, gtin="05012345000008", batch=BATCH, expiry=IN_DATE))
+    with pytest.raises(WrongMedicineError):
+        house.dispense(queued, Picked(line_of(queued), TEN, gtin="05012345678917", batch=BATCH, expiry=IN_DATE))
+
+
+def test_case_17_a_seal_number_is_used_once(house: House) -> None:
+    received = house.receive(house.arrived())
+    assert received.state is S.RECEIVED
+    standing = house.fetched(_ready_again(house))
+    with pytest.raises(SealInUseError):
+        house.load(standing, seal="S-1")
+    assert house.load(standing, seal="S-2").state is S.SEALED
+
+
+def test_case_20_what_is_not_ready_is_not_loaded(house: House) -> None:
+    house.approve()
+    queued = house.queue()
+    standing = replace(queued, state=S.LOADING, drawer="top")
+    with house.store.transaction() as uow:
+        uow.deliveries.save(standing)
+    with pytest.raises(NotReadyError) as refused:
+        house.load(standing)
+    assert refused.value.detail["missing"] == ["dispensing_missing", "check_missing", "acceptance_missing"]
+
+
+def test_a_controlled_delivery_is_loaded_by_two_different_people_of_the_pharmacy_one_a_pharmacist(
+    house: House,
+) -> None:
+    standing = house.at_hatch()
+    with pytest.raises(PeopleMissingError):
+        house.load(standing, "pharmacist-1")
+    with pytest.raises(SamePersonError):
+        house.load(standing, "pharmacist-1", "pharmacist-1")
+    for second in ("nurse-a1", "porter-1", "officer-1"):
+        with pytest.raises(NotEligibleError):
+            house.load(standing, "pharmacist-1", second)
+    with pytest.raises(NotEligibleError):
+        house.load(standing, "technician-1", "technician-2")
+    sealed = house.load(standing, "technician-1", "pharmacist-2")
+    assert sealed.custody.accountable == "pharmacist-2"
+
+
+def test_sealing_moves_each_unit_into_transit_and_leaves_its_receipt_pending(house: House) -> None:
+    sealed = house.sealed()
+    assert house.units(AccountKind.TRANSIT, sealed.tote.id) == TEN
+    assert house.units(AccountKind.CUPBOARD, HATCH) == -TEN
+    with house.store.reading() as uow:
+        assert [pending.line for pending in uow.ledger.open_pendings()] == [line_of(sealed)]
+    assert house.entries(sealed) == ["accepted", "sealed"]
+
+
+def test_a_basis_is_needed_from_the_class_that_the_place_names_and_has_to_fit(house: House) -> None:
+    house.approve()
+    with pytest.raises(BasisMissingError):
+        house.queue(supply=SupplyRequest())
+    with pytest.raises(BasisMissingError):
+        house.queue(supply=SupplyRequest(basis=Basis(BasisKind.DISCHARGE_ORDER, "D-1")))
+    with pytest.raises(BasisMissingError):
+        house.queue(supply=SupplyRequest(basis=Basis(BasisKind.WARD_REQUISITION, "REQ-9")))
+    ordinary = house.queue(a_line(), supply=SupplyRequest())
+    assert ordinary.state is S.VERIFIED
+
+
+def test_what_is_for_one_patient_names_one_and_ward_stock_names_none(house: House) -> None:
+    prescription = Basis(BasisKind.PRESCRIPTION, "RX-1")
+    with pytest.raises(PatientMissingError):
+        house.queue(a_line(), supply=SupplyRequest(SupplyKind.PATIENT, prescription))
+    with pytest.raises(PatientMissingError):
+        house.queue(a_line(), supply=SupplyRequest(SupplyKind.WARD_STOCK, patient="nhs:9990548609"))
+    for_one = house.queue(a_line(), supply=SupplyRequest(SupplyKind.PATIENT, prescription, patient="nhs:9990548609"))
+    assert for_one.custody.patient == "nhs:9990548609"
+
+
+def test_what_never_rides_goes_by_messenger_or_not_at_all(house: House) -> None:
+    intrathecal = a_medicine(never_by_robot=NeverByRobot.INTRATHECAL)
+    with house.store.transaction() as uow:
+        uow.medicines.save([intrathecal])
+    line = replace(a_line("Vincristine"), code=str(intrathecal.code))
+    with pytest.raises(NeverByRobotError):
+        house.queue(line, supply=SupplyRequest())
+    assert house.queue(line, supply=SupplyRequest(carrier=Carrier.MESSENGER)).custody.carrier is Carrier.MESSENGER
+
+
+def test_the_ward_names_two_different_eligible_people_before_anything_controlled_is_loaded(house: House) -> None:
+    house.approve()
+    queued = house.queue()
+    with pytest.raises(SamePersonError):
+        house.accept(queued, named=("nurse-a1",))
+    with pytest.raises(SamePersonError):
+        house.accept(queued, named=("nurse-a1", "nurse-a1"))
+    for other in ("nurse-b1", "porter-1", "pharmacist-1", "officer-1"):
+        with pytest.raises(NotEligibleError):
+            house.accept(queued, named=("nurse-a1", other))
+    with pytest.raises(NotEligibleError):
+        house.accept(queued, by="nurse-b1")
+    assert house.accept(queued).custody.acceptance is not None
+
+
+def _ready_again(house: House) -> Delivery:
+    queued = house.queue(supply=requisition(number="REQ-2"))
+    house.dispense(queued)
+    house.check(queued)
+    return house.accept(queued)
+
+
+def test_a_request_for_another_ward_needs_that_wards_own_signature(house: House) -> None:
+    house.approve(to_place=WARD_B)
+    request = a_request(HATCH, WARD_B, morphine())
+    with pytest.raises(NotEligibleError):
+        house.queue(request=request, supply=requisition(by="nurse-a1"))
+    assert house.queue(request=request, supply=requisition(by="nurse-b1")).state is S.QUEUED
