@@ -100,6 +100,8 @@ def watch(
     except (WardporterError, ValidationError) as error:
         typer.echo(f"wardporter robot watch: {error}", err=True)
         raise typer.Exit(REFUSED_EXIT) from error
+    for line in [] if as_json or once else watcher.summary():
+        typer.echo(line)
     if not seen:
         typer.echo(f"Nothing came on {watcher.address.prefix}. Is the robot on, and on this broker?", err=True)
         raise typer.Exit(NOTHING_EXIT)

@@ -493,6 +493,7 @@ class Control:
             battery=report.battery if report else None,
             factsheet=self._factsheets.get(robot),
             complaints=self._complaints.get(robot, ()),
+            departures=dict(self._watch.complaints[robot].ways),
         )
 
 

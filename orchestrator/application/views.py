@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import UnitOfWork
@@ -23,7 +23,8 @@ class RobotPicture:
     """One robot now: what is on the books, what it said last, and whether it is silent for too long.
 
     ``report`` is the newest one heard, which may be fresher than the record's. ``battery`` is 0 to 1. ``factsheet`` is
-    the robot's own description of its kind, as sent; ``complaints`` are how its last state departed from the schema.
+    the robot's own description of its kind, as sent; ``complaints`` are how its last state departed from the schema,
+    and ``departures`` every way in which one did since the start, with how often.
     """
 
     id: RobotId
@@ -34,6 +35,7 @@ class RobotPicture:
     battery: float | None = None
     factsheet: Factsheet | None = None
     complaints: tuple[SchemaFault, ...] = ()
+    departures: Mapping[SchemaFault, int] = field(default_factory=dict[SchemaFault, int])
 
 
 def picture_of(record: RobotRecord, model: ModelId) -> RobotPicture:

@@ -59,10 +59,15 @@ class HoldView(BaseModel):
 
 
 class ComplaintView(BaseModel):
-    """How a robot's last state departed from its schema, and was understood all the same."""
+    """One way in which a robot's states depart from the schema, and are understood all the same.
+
+    ``seen`` counts the states since the service's start; ``is_in_last`` says whether the last one is among them.
+    """
 
     path: str
     problem: str
+    seen: int
+    is_in_last: bool
 
 
 class RobotView(BaseModel):
@@ -341,8 +346,17 @@ def robot_view(picture: RobotPicture) -> RobotView:
         ],
         sent_to=record.sent_to,
         findings=reason_views(record.findings),
-        complaints=[ComplaintView(path=fault.path, problem=fault.problem) for fault in picture.complaints],
+        complaints=_complaints(picture),
     )
+
+
+def _complaints(picture: RobotPicture) -> list[ComplaintView]:
+    """Return the departures from the schema, the commonest first."""
+    counted = sorted(picture.departures.items(), key=lambda item: (-item[1], item[0].path, item[0].problem))
+    return [
+        ComplaintView(path=fault.path, problem=fault.problem, seen=count, is_in_last=fault in picture.complaints)
+        for fault, count in counted
+    ]
 
 
 def factsheet_view(picture: RobotPicture) -> FactsheetView:

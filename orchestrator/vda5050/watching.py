@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -50,6 +51,9 @@ _CLAUSES_OF_FIELDS = {
     "loads": "§6.10.6",
     "safetyState": "§6.10.6",
 }
+DEPARTURES_KEPT = 50
+"""How many departures from the schema are counted apart; a robot that finds ever new ones costs no more."""
+
 TO_ROBOT = frozenset({TopicKind.ORDER, TopicKind.INSTANT_ACTIONS})
 
 
@@ -133,6 +137,8 @@ class Watcher:
     address: RobotAddress
     _headers: dict[TopicKind, int] = field(default_factory=dict[TopicKind, int])
     _fields: dict[TopicKind, Mapping[str, str]] = field(default_factory=dict[TopicKind, "Mapping[str, str]"])
+    _messages: int = 0
+    _departures: Counter[str] = field(default_factory=Counter[str])
 
     def topics(self) -> list[str]:
         """Return what there is to listen to, both ways."""
@@ -141,17 +147,21 @@ class Watcher:
     def take(self, topic: str, payload: bytes, *, now: datetime, is_retained: bool = False) -> Watched:
         """Return one message of the robot's topics as it is shown."""
         kind = TopicKind(topic.rsplit("/", 1)[-1])
+        self._messages += 1
         try:
             decoded = _READERS[kind](payload)
         except MalformedMessageError as error:
             refused = (Complaint(error.message, _CLAUSES[kind]),)
+            self._note(kind, refused)
             return Watched(kind, now, kind in TO_ROBOT, is_retained, None, None, {}, {}, refused)
         message = cast("WireModel", decoded.message)
         header_id = cast("int | None", getattr(message, "header_id", None))
         stamp = cast("datetime | None", getattr(message, "timestamp", None))
         told = dict(_fields_of(message))
+        departures = [_of_fault(kind, fault) for fault in decoded.faults]
+        self._note(kind, departures)
         complaints = [
-            *(_of_fault(kind, fault) for fault in decoded.faults),
+            *departures,
             *self._of_header(kind, message, header_id, is_retained=is_retained),
         ]
         before = self._fields.get(kind)
@@ -169,6 +179,19 @@ class Watcher:
             complaints=tuple(complaints),
             tree=_tree(message),
         )
+
+    def _note(self, kind: TopicKind, complaints: Iterable[Complaint]) -> None:
+        for complaint in complaints:
+            text = f"{kind.value}: {complaint.text}"
+            if text in self._departures or len(self._departures) < DEPARTURES_KEPT:
+                self._departures[text] += 1
+
+    def summary(self) -> list[str]:
+        """Return in how many messages each departure from the schema was, the commonest first; empty without any."""
+        if not self._departures:
+            return []
+        counted = sorted(self._departures.items(), key=lambda item: (-item[1], item[0]))
+        return [f"In {self._messages} messages:", *(f"{count:6d} of {text}" for text, count in counted)]
 
     def _of_header(
         self, kind: TopicKind, message: WireModel, header_id: int | None, *, is_retained: bool

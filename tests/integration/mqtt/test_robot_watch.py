@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,11 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from orchestrator.adapters.config.fleet_file import load_fleet
 from orchestrator.vda5050.codec import encode
 from tests.support.brokers import RealBroker
 from tests.support.robot_link import a_state
+from tests.support.secured_broker import OBSERVER, Party, SecuredBroker
 
 FLEET = """\
 fleet: f
@@ -38,6 +40,13 @@ def fleet_file(tmp_path: Path) -> Path:
     file = tmp_path / "two.fleet.yaml"
     file.write_text(FLEET)
     return file
+
+
+@contextmanager
+def a_pace(report: Callable[[int], object]) -> Iterator[None]:
+    """Something that is done ten times a second, each time with the next number."""
+    numbers = iter(range(10_000))
+    yield from _with_timer(lambda: report(next(numbers)))
 
 
 @contextmanager
@@ -103,6 +112,33 @@ def test_the_first_state_is_shown_decoded_with_its_complaint(
     assert "battery 80 %" in line
     assert "! batteryState.charging: " in line
     assert "[VDA 5050 2.1 §6.10]" in line
+
+
+@pytest.mark.broker
+def test_over_tls_an_observer_follows_and_whoever_has_no_certificate_is_told_how_to_get_one(
+    fleet_file: Path, tmp_path: Path, claim_port: Callable[[], int]
+) -> None:
+    (tmp_path / "broker").mkdir()
+    broker = SecuredBroker(tmp_path / "broker", claim_port(), load_fleet(fleet_file).robots.values())
+    broker.start()
+    robot: Party | None = None
+    try:
+        robot = Party(broker, broker.robot_files("trolley")).wait_connected()
+        with a_pace(lambda number: robot.say(TOPIC, encode(a_state(number), version="2.1.0"), qos=0)):
+            observer = str(broker.authority.folder_of(OBSERVER))
+            code, out, err = watch(
+                "R1", "--for", "3", "--tls", observer, fleet=fleet_file, url=broker.url, data=tmp_path
+            )
+            assert (code, err) == (0, "")
+            assert len([line for line in out.splitlines() if "← state" in line]) > 5
+
+            code, out, err = watch("R1", "--once", fleet=fleet_file, url=broker.url, data=tmp_path)
+            assert (code, out) == (2, "")
+            assert "wardporter pki observer NAME" in err
+    finally:
+        if robot is not None:
+            robot.close()
+        broker.stop()
 
 
 def test_json_lines_by_robot_id_for_a_while(child_broker: RealBroker, fleet_file: Path, tmp_path: Path) -> None:

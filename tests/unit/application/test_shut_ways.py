@@ -198,6 +198,7 @@ def test_a_held_robot_whose_order_is_gone_gives_back_all_but_its_place() -> None
     bench.steer()
 
     record = bench.records[FIRST]
+    assert record.tip is not None
     assert (lanes_ahead(record), record.tip) == ((), place)
     assert record.held == held_by(bench, FIRST) == bench.steering.relation.of_waypoint(PORTER, record.tip)
 

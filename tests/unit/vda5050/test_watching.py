@@ -115,3 +115,19 @@ def test_a_json_line_holds_the_whole_message_and_its_complaints() -> None:
     assert (tree["topic"], tree["direction"], tree["header_id"], tree["age_s"]) == ("state", "from_robot", 3, 0.5)
     assert tree["message"]["serialNumber"] == "R2"
     assert tree["complaints"][0]["clause"] == "§6.4"
+
+
+def test_departures_from_the_schema_are_counted_over_all_messages() -> None:
+    address = address_of_robot(a_robot())
+    watcher = Watcher(address)
+    for number in range(3):
+        tree = json.loads(encode(a_state(number), version="2.1.0"))
+        if number != 1:
+            del tree["safetyState"]["eStop"]
+        watcher.take(address.topic("state"), json.dumps(tree).encode(), now=START)
+    watcher.take(address.topic("state"), b"{}", now=START)
+
+    heading, *others = watcher.summary()
+    assert heading == "In 4 messages:"
+    assert others[0].split() == "2 of state: safetyState.eStop: Field required [VDA 5050 2.1 §6.10.6]".split()
+    assert others[1].startswith("     1 of state: A robot message was dropped")
