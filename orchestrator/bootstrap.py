@@ -46,6 +46,7 @@ from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watc
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.fleet.model import Commissioning
+from orchestrator.durable_folders import make_folder
 from orchestrator.http.app import build_app
 from orchestrator.http.desk import Desk, News, PartReadiness
 from orchestrator.settings import Settings
@@ -117,7 +118,7 @@ def load_medicines_into_books(settings: Settings, file: Path) -> int:
     """
     medicines = load_catalogue(file)
     fleet = fleet_from_settings(settings)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data)
     store = _open_books(settings, fleet, _terms(settings, fleet))
     try:
         with store.transaction() as uow:
@@ -256,7 +257,7 @@ def build_service(settings: Settings) -> FastAPI:
     link.check()
     fleet = fleet_from_settings(settings)
     _require_simulated_for_development(settings, fleet)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data)
     secrets = Argon2Secrets(key_in(settings.data))
     terms = _terms(settings, fleet)
     store = _open_books(settings, fleet, terms)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 REQUIRE_TOOLS = "WARDPORTER_REQUIRE_TOOLS"
 """Environment variable: with ``1`` a missing tool fails the test instead of skipping it."""
@@ -33,6 +35,13 @@ def chromium_path() -> str | None:
     return program("chromium", "chromium-browser", "google-chrome")
 
 
+@cache
+def _strace_works() -> bool:
+    # It may be there and not allowed, as in a container without the right to trace.
+    path = program("strace")
+    return path is not None and subprocess.run([path, "-qq", "-o", os.devnull, "true"], check=False).returncode == 0
+
+
 def _ros_is_there() -> bool:
     return importlib.util.find_spec("rclpy") is not None
 
@@ -54,6 +63,7 @@ TOOLS = {
         lambda: nft_path() is not None and program("ip") is not None and os.geteuid() == 0,
         "install them (apt-get install nftables iproute2) and run these tests as root",
     ),
+    "strace": Tool("strace", _strace_works, "install it (apt-get install strace) where processes may be traced"),
     "browser": Tool("Chromium", lambda: chromium_path() is not None, "install it: apt-get install chromium"),
 }
 """By marker. ``slow`` and ``system`` say what a test costs, not what it needs, and are not here."""

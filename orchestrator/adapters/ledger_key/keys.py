@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from orchestrator.application.errors import UnavailableError
 from orchestrator.domain.custody.checkpoint import COSIGNATURE, ED25519, KeyName
 from orchestrator.domain.custody.origin import LedgerOrigin
+from orchestrator.durable_folders import make_folder, sync_folder
 
 OURS_ALONE = 0o600
 
@@ -57,7 +58,7 @@ def witness_key(folder: Path, *, name: str) -> LedgerKey:
 
 
 def _private_key(path: Path) -> Ed25519PrivateKey:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     if not path.exists():
         made = Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -92,8 +93,4 @@ def _write_once(path: Path, content: bytes, *, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -24,6 +24,7 @@ from orchestrator.adapters.store.migrate import migrate
 from orchestrator.adapters.store.sqlite import lock_file, sqlite_engine
 from orchestrator.adapters.store.unit_of_work import Memory, SqlUnitOfWork
 from orchestrator.application.ledger_keeping import LedgerTerms
+from orchestrator.durable_folders import make_folder
 
 LOCK_NOT_AVAILABLE = "55P03"
 """The SQLSTATE of PostgreSQL when a statement waited too long for a lock."""
@@ -95,7 +96,7 @@ def _open(address: SqliteAddress | PostgresAddress, ledger: LedgerTerms | None, 
 
 
 def _open_file(address: SqliteAddress, opened: ExitStack, *, is_standby: bool) -> tuple[Engine, Engine]:
-    address.path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(address.path.parent)
     opened.enter_context(lock_file(address.path, is_standby=is_standby))
     engines = sqlite_engine(address.path), sqlite_engine(address.path, is_read_only=True)
     _dispose_at_end(opened, *engines)

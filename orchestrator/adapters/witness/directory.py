@@ -10,6 +10,7 @@ from orchestrator.application.ledger_heads import WitnessUnreachableError
 from orchestrator.domain.custody.checkpoint import Checkpoint, IsSigned, KeyName, NoteSignature, SignedHead
 from orchestrator.domain.custody.ledger_errors import HeadError
 from orchestrator.domain.custody.witnessing import InconsistentHeadError, require_growth
+from orchestrator.durable_folders import make_folder, sync_folder
 
 Cosign = Callable[[Checkpoint], NoteSignature]
 
@@ -58,7 +59,7 @@ class DirectoryWitness:
     def newest(self) -> SignedHead | None:
         """Return the newest kept head; raises `InconsistentHeadError` when it is not this ledger's."""
         if self._newest is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             files = _files(self._folder)
             if files:
                 self._newest = self._read(files[-1])
@@ -93,7 +94,7 @@ class DirectoryWitness:
             ) from None
         finally:
             draft.unlink()
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
 
 def kept_heads(directory: Path) -> list[Path]:
@@ -103,11 +104,3 @@ def kept_heads(directory: Path) -> list[Path]:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob("head-*.note"))
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -42,7 +42,12 @@ def _run(folder: Path, marker: str, **environment: str) -> str:
 
 @pytest.mark.parametrize(
     ("marker", "remedy"),
-    [("broker", "apt-get install mosquitto"), ("browser", "apt-get install chromium"), ("ros", "make test")],
+    [
+        ("broker", "apt-get install mosquitto"),
+        ("browser", "apt-get install chromium"),
+        ("strace", "apt-get install strace"),
+        ("ros", "make test"),
+    ],
 )
 def test_missing_tool_is_a_visible_skip_that_says_what_to_install(tmp_path: Path, marker: str, remedy: str) -> None:
     report = _run(tmp_path, marker)
