@@ -1,0 +1,142 @@
+"""The note that goes into a tote, and the label that goes onto it."""
+
+from __future__ import annotations
+
+import io
+
+from reportlab.graphics.barcode.code128 import Code128
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Spacer
+
+from orchestrator.adapters.papers.sheet import (
+    BOLD,
+    PLAIN,
+    SIMULATION_SENTENCE,
+    Section,
+    fonts,
+    moment,
+    pdf_of,
+    table,
+    text,
+)
+from orchestrator.application.papers import DeliveryPaper
+from orchestrator.domain.delivery.custody_record import Act
+from orchestrator.domain.delivery.model import Line
+from orchestrator.domain.medicine.handling import RULES
+
+LABEL_SIZE = (100 * mm, 60 * mm)
+FNC1 = "\xf1"
+"""How the drawing library writes the character that makes a Code 128 a GS1-128."""
+
+BLIND = "counted blind"
+ROOM_TO_SIGN = 9 * mm
+
+BAR_WIDTH = 0.5 * mm
+"""Width of the narrowest bar: the middle of what GS1 allows for logistic labels."""
+
+
+def tote_label(paper: DeliveryPaper) -> bytes:
+    """Return the label: from, to, tote, seal, and the tote's number as GS1-128.
+
+    It names no medicine, no quantity and no patient: it rides through corridors.
+    """
+    fonts()
+    width, height = LABEL_SIZE
+    out = io.BytesIO()
+    # Not compressed, so that a printer's log, or a test, can read what was drawn.
+    canvas = Canvas(out, pagesize=LABEL_SIZE, invariant=1, pageCompression=0)
+    canvas.setTitle(f"Tote {paper.delivery.tote.id}")
+    left, top = 5 * mm, height - 6 * mm
+    canvas.setFont(BOLD, 14)
+    canvas.drawString(left, top - 8, _fitting(canvas, f"To {paper.to_name}", BOLD, 14, width - 2 * left))
+    canvas.setFont(PLAIN, 9)
+    seal = paper.delivery.tote.seal_number
+    for number, line in enumerate(
+        (
+            f"From {paper.from_name}",
+            f"Tote {paper.delivery.tote.id}",
+            f"Seal {seal}" if seal else "Seal ____________________",
+        )
+    ):
+        fitting = _fitting(canvas, line, PLAIN, 9, width - 2 * left)
+        canvas.drawString(left, top - 22 - 11 * number, fitting)
+    bars = Code128(f"{FNC1}00{paper.sscc}", barWidth=BAR_WIDTH, barHeight=15 * mm, quiet=False, humanReadable=False)
+    bars.drawOn(canvas, (width - bars.width) / 2, 10 * mm)
+    canvas.setFont(PLAIN, 8)
+    canvas.drawCentredString(width / 2, 6.5 * mm, f"(00) {paper.sscc}")
+    if paper.is_simulation:
+        canvas.setFont(BOLD, 8)
+        canvas.drawCentredString(width / 2, 2.5 * mm, SIMULATION_SENTENCE)
+    canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def _fitting(canvas: Canvas, said: str, font: str, size: float, width: float) -> str:
+    """Return a text, shortened until it fits; names of stations come from files."""
+    shown = said
+    while canvas.stringWidth(shown, font, size) > width and len(shown) > 1:
+        shown = shown[:-2].rstrip() + "…"
+    return shown
+
+
+def delivery_note(paper: DeliveryPaper) -> bytes:
+    """Return the note: what is in the tote, on what basis, who prepared and checked it, and room to sign on paper."""
+    delivery = paper.delivery
+    custody = delivery.custody
+    basis = custody.basis
+    facts = [
+        f"Delivery {delivery.id}, tote {delivery.tote.id}, number {paper.sscc}, "
+        f"seal {delivery.tote.seal_number or '-'}",
+        f"From {paper.from_name} to {paper.to_name}; {delivery.priority.value}"
+        + ("" if delivery.due_by is None else f"; due by {moment(delivery.due_by)}"),
+        f"Basis: {'none stated' if basis is None else f'{basis.kind.value} {basis.reference}'}"
+        + ("" if custody.patient is None else f"; for patient {custody.patient}")
+        + ("; the patient's own medicines" if custody.own_of_patient else ""),
+        f"Verified by {_who(custody.verified)}; dispensed by {_who(custody.dispensed_by)}; "
+        f"checked by {_who(custody.checked)}; accountable {custody.accountable or '-'}",
+    ]
+    rows = [_row(paper, line) for line in delivery.lines]
+    headings = ("Medicine", "Quantity sent", "Batch", "Expiry", "Handling", "Keep", "Counted", "Remarks")
+    widths = [width * mm for width in (52, 22, 24, 20, 20, 14, 18, 16)]
+    paper_form = [
+        Spacer(1, 6 * mm),
+        text("If the screen cannot be used, count before anybody tells you the quantity, and sign here:", 8),
+        table(
+            ("", "Name", "Registration number", "Date and time", "Signature"),
+            [("Received by", "", "", "", ""), ("Witness", "", "", "", "")],
+            [width * mm for width in (24, 50, 36, 36, 40)],
+            row_height=ROOM_TO_SIGN,
+        ),
+    ]
+    section = Section([f"Delivery note: {paper.to_name}", *facts], [table(headings, rows, widths), *paper_form])
+    return pdf_of(
+        [section],
+        title=f"Delivery note {delivery.id}",
+        foot=f"{delivery.id}; printed {moment(paper.printed_at)}",
+        is_simulation=paper.is_simulation,
+        pagesize=A4,
+    )
+
+
+def _who(act: Act | None) -> str:
+    return "-" if act is None else act.by
+
+
+def _row(paper: DeliveryPaper, line: Line) -> tuple[str, ...]:
+    picked = paper.delivery.custody.picked(line.id)
+    batch = picked.batch if picked is not None else line.batch
+    expiry = picked.expiry if picked is not None else line.expiry
+    return (
+        line.medicine,
+        # Who counts blind must not read the quantity off the paper in the bag.
+        BLIND if RULES[line.handling_class].is_count_blind else f"{line.quantity} {line.unit}",
+        batch or "-",
+        "-" if expiry is None else expiry.isoformat(),
+        line.handling_class.value,
+        line.storage,
+        "",
+        "",
+    )

@@ -1,0 +1,71 @@
+"""What is printed, and the port to whatever prints it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.application.registers import Register
+from orchestrator.domain.custody.tote_number import sscc_of
+from orchestrator.domain.delivery.model import Delivery
+from orchestrator.domain.site.model import PlaceId, Site, StationId
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPaper:
+    """A delivery as its note and its tote's label show it."""
+
+    delivery: Delivery
+    from_name: str
+    to_name: str
+    from_place: PlaceId
+    to_place: PlaceId
+    sscc: str
+    printed_at: datetime
+    is_simulation: bool
+
+
+def paper_of(delivery: Delivery, site: Site, *, at: datetime, is_simulation: bool, prefix: str) -> DeliveryPaper:
+    """Return what is printed of a delivery; ``prefix`` is the hospital's GS1 company prefix."""
+    return DeliveryPaper(
+        delivery=delivery,
+        from_name=_name(site, delivery.from_station),
+        to_name=_name(site, delivery.to_station),
+        from_place=_place(site, delivery.from_station),
+        to_place=_place(site, delivery.to_station),
+        sscc=sscc_of(delivery.tote.id, prefix=prefix),
+        printed_at=at,
+        is_simulation=is_simulation,
+    )
+
+
+def _name(site: Site, station: StationId) -> str:
+    found = site.stations.get(station)
+    return station if found is None else found.name or found.id
+
+
+def _place(site: Site, station: StationId) -> PlaceId:
+    # A station that has gone from the site is a place of its own.
+    found = site.stations.get(station)
+    return PlaceId(station) if found is None else found.place
+
+
+class Papers(Protocol):
+    """Draws papers. What is simulated says so on every page, label and row."""
+
+    def register_pdf(self, register: Register) -> bytes:
+        """Return a register as it is printed: pages headed by class, strength and form."""
+        ...
+
+    def register_csv(self, register: Register) -> str:
+        """Return a register as a table, one row for each line."""
+        ...
+
+    def delivery_note(self, paper: DeliveryPaper) -> bytes:
+        """Return the note that goes into a tote."""
+        ...
+
+    def tote_label(self, paper: DeliveryPaper) -> bytes:
+        """Return the label that goes onto a tote; it names no medicine, no quantity and no patient."""
+        ...

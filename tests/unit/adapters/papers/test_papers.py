@@ -1,0 +1,208 @@
+"""Registers, notes and labels as they are printed: what they say, and that simulated ones say so everywhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+import zxingcpp
+
+from orchestrator.adapters.barcodes.gs1 import GsBarcodes
+from orchestrator.adapters.papers.delivery import LABEL_SIZE, delivery_note, tote_label
+from orchestrator.adapters.papers.registers import register_csv, register_pdf
+from orchestrator.application.papers import DeliveryPaper
+from orchestrator.application.registers import Register, register_of
+from orchestrator.application.scanning import Scanner
+from orchestrator.domain.custody import movements
+from orchestrator.domain.custody.tote_number import CompanyPrefixError, require_company_prefix, sscc_of
+from orchestrator.domain.delivery.custody_record import Act, Basis, BasisKind, Dispensed
+from orchestrator.domain.delivery.model import Delivery, ToteId
+from orchestrator.domain.medicine.check_digits import has_right_check_digit
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.scanning.model import ScanKind
+from orchestrator.domain.site.model import PlaceId
+from simulation.memory_store import MemoryStore
+from tests.support.deliveries import NOON, CountingIds
+from tests.support.drawn_pages import filled, said_on
+from tests.support.ledgers import MORPHINE, PHARMACY, REGISTER, WARD, occasion, opening
+from tests.support.medicines import MORPHINE as MORPHINE_TABLETS
+from tests.support.recalled import coded
+
+TWO_DAYS_ON = NOON + timedelta(days=2)
+
+
+def a_register(place: PlaceId = PHARMACY, *, is_simulation: bool = True, supplies: int = 3) -> Register:
+    store = MemoryStore(REGISTER)
+    with store.transaction() as uow:
+        uow.medicines.save([MORPHINE_TABLETS])
+        uow.ledger.append(opening(place=place, counted=5_000), TWO_DAYS_ON)
+        for number in range(supplies):
+            facts = {"patient": f"local-{number}", "authority": f"prescription {number}", "wasted": "0"}
+            uow.ledger.append(movements.supplied(MORPHINE, 2, occasion(place, facts=facts)), TWO_DAYS_ON)
+        wrong = uow.ledger.entry(1)
+        correcting = occasion(place, reason="=SUM(A1) Müller & <b>Three</b> were given.")
+        uow.ledger.append(movements.quantity_correction(wrong, right=3, occasion=correcting), TWO_DAYS_ON)
+    with store.reading() as uow:
+        return register_of(uow, place, at=TWO_DAYS_ON, is_simulation=is_simulation, is_pharmacy=place == PHARMACY)
+
+
+def rows_of(register: Register) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(register_csv(register))))
+
+
+def test_a_printed_page_is_headed_by_class_strength_and_form_and_shows_corrections_71() -> None:
+    (page, *_) = said_on(register_pdf(a_register()))
+    assert "morphine, 10 mg, modified-release tablet" in page
+    for words in (
+        "Obtained from",
+        "Authority",
+        "Proof of",
+        "Balance",
+        "prescription 1",
+        "LATE ENTRY",
+        "CORRECTED",
+        "corrects entry",
+        "register required by law",
+        "page 1 of 1",
+    ):
+        assert words in page, words
+
+
+def test_a_wards_page_has_the_headings_of_wards() -> None:
+    (page, *_) = said_on(register_pdf(a_register(WARD)))
+    assert "Wasted" in page
+    assert "Given or received" in page
+    assert "Proof of" not in page
+
+
+def test_texts_are_printed_as_they_are_and_not_as_markup() -> None:
+    # The library draws a text in pieces; nothing of it is lost or taken for markup.
+    page = "".join(said_on(register_pdf(a_register()))).replace(" ", "")
+    assert "ller&<b>Three</b>weregiven." in page
+
+
+def test_every_page_of_a_simulated_register_says_so_and_a_real_one_says_nothing_of_it_73() -> None:
+    pages = said_on(register_pdf(a_register(supplies=200)))
+    assert len(pages) > 3
+    for page in pages:
+        assert "SIMULATION" in page
+        # The head stands on every page, however long the register is.
+        assert "morphine, 10 mg, modified-release tablet" in page
+        assert "Balance" in page
+    assert "page 2 of" in pages[1]
+    assert not any("SIMULATION" in page for page in said_on(register_pdf(a_register(is_simulation=False))))
+
+
+def test_every_row_of_a_simulated_table_says_so_73() -> None:
+    assert {row["simulation"] for row in rows_of(a_register())} == {"SIMULATION"}
+    assert {row["simulation"] for row in rows_of(a_register(is_simulation=False))} == {""}
+
+
+def test_the_table_holds_what_the_page_shows() -> None:
+    rows = rows_of(a_register())
+    assert [row["balance"] for row in rows] == ["5000", "4998", "4996", "4994", "4993"]
+    assert [row["quantity_supplied"] for row in rows] == ["0", "2", "2", "2", "1"]
+    assert (rows[1]["corrected_by"], rows[4]["corrects"]) == ("4", "1")
+    assert {row["late_entry"] for row in rows} == {"late"}
+    assert {(row["drug_class"], row["strength"], row["place"]) for row in rows} == {("morphine", "10 mg", PHARMACY)}
+
+
+def test_no_cell_is_a_formula() -> None:
+    register = a_register()
+    (page,) = register.pages
+    evil = replace(page.lines[0], note="=HYPERLINK(1)", batch="@x", supplied_to="+1", authority="-1")
+    (row,) = rows_of(replace(register, pages=(replace(page, lines=(evil,)),)))
+    assert [row[name][0] for name in ("note", "batch", "supplied_to", "authority")] == ["'"] * 4
+
+
+def test_the_same_register_is_printed_byte_for_byte_alike() -> None:
+    register = a_register()
+    assert register_pdf(register) == register_pdf(register)
+
+
+# -- totes
+
+
+def a_delivery() -> Delivery:
+    store = MemoryStore()
+    with store.transaction() as uow:
+        delivery = coded(uow, 1, ids=CountingIds(), code=MORPHINE_TABLETS.code)
+    line = delivery.lines[0]
+    custody = replace(
+        delivery.custody,
+        basis=Basis(BasisKind.WARD_REQUISITION, "REQ-77"),
+        patient="local-7",
+        dispensed=(Dispensed(line.id, line.quantity, "PICKED-1", date(2027, 5, 31)),),
+        dispensed_by=Act("technician-1", NOON),
+    )
+    return replace(delivery, custody=custody, tote=replace(delivery.tote, seal_number="SEAL-9"))
+
+
+def a_paper(*, is_simulation: bool = True, to_name: str = "Ward Alder") -> DeliveryPaper:
+    delivery = a_delivery()
+    return DeliveryPaper(
+        delivery, "Pharmacy hatch 1", to_name, PHARMACY, WARD, sscc_of(delivery.tote.id), NOON, is_simulation
+    )
+
+
+@pytest.mark.parametrize("to_name", ["Ward Alder", "Ward with a name that is far too long for any label " * 3])
+def test_a_label_is_read_back_as_the_totes_number(to_name: str) -> None:
+    paper = a_paper(to_name=to_name)
+    image = filled(tote_label(paper), width=LABEL_SIZE[0], height=LABEL_SIZE[1])
+    (found,) = zxingcpp.read_barcodes(image)
+    sent = found.symbology_identifier + found.bytes.decode("ascii")
+    scanned = Scanner(GsBarcodes(), is_simulation=True).scan(sent, at=NOON, wanted=ScanKind.TOTE)
+    assert scanned.sscc == paper.sscc
+
+
+def test_a_label_names_places_tote_and_seal_and_nothing_of_what_is_inside() -> None:
+    (label,) = said_on(tote_label(a_paper()))
+    for words in ("To Ward Alder", "From Pharmacy hatch 1", "Tote tote-c1", "Seal SEAL-9", "SIMULATION"):
+        assert words in label, words
+    for word in ("Paracetamol", "PICKED-1", "local-7", "32", "REQ-77"):
+        assert word not in label.replace(a_paper().sscc, ""), word
+    (real,) = said_on(tote_label(a_paper(is_simulation=False)))
+    assert "SIMULATION" not in real
+
+
+def test_a_note_says_what_is_inside_on_what_basis_and_has_room_to_sign() -> None:
+    (note,) = said_on(delivery_note(a_paper()))
+    for words in (
+        "Ward Alder",
+        "Paracetamol 500 mg",
+        "32 tablet",
+        "PICKED-1",
+        "2027-05-31",
+        "REQ-77",
+        "local-7",
+        "technician-1",
+        "Signature",
+        "SIMULATION",
+    ):
+        assert words in note, words
+
+
+def test_a_note_in_the_bag_does_not_give_a_blind_count_away() -> None:
+    paper = a_paper()
+    lines = tuple(replace(line, handling_class=HandlingClass.CONTROLLED) for line in paper.delivery.lines)
+    (note,) = said_on(delivery_note(replace(paper, delivery=replace(paper.delivery, lines=lines))))
+    assert "counted blind" in note
+    assert "32" not in note.replace(paper.sscc, "")
+
+
+def test_numbers_of_totes_are_right_differ_and_stay() -> None:
+    numbers = [sscc_of(ToteId(f"tote-{number}")) for number in range(500)]
+    assert len(set(numbers)) == 500
+    assert all(len(number) == 18 and has_right_check_digit(number) for number in numbers)
+    assert sscc_of(ToteId("tote-1")) == numbers[1]
+    assert sscc_of(ToteId("tote-1"), prefix="5099999123").startswith("15099999123")
+
+
+@pytest.mark.parametrize("prefix", ["", "123456", "12345678901", "50123a5", "\uff15012345"])
+def test_a_company_prefix_has_7_to_10_digits(prefix: str) -> None:
+    with pytest.raises(CompanyPrefixError):
+        require_company_prefix(prefix)
+    assert require_company_prefix("5012345") == "5012345"
