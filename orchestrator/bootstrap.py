@@ -43,6 +43,7 @@ from orchestrator.application.ports import Building, UnitOfWork
 from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture
 from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watch, origin_of
+from orchestrator.bootstrap_papers import DOWNTIME_FOLDER, DowntimeWriter
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.fleet.model import Commissioning
@@ -294,7 +295,15 @@ def build_service(settings: Settings) -> FastAPI:
         is_simulation=is_simulated(fleet),
     )
     app = build_app(desk, extra_routers=[pages])
-    app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker)
+    downtime = DowntimeWriter(
+        store,
+        fleet.site,
+        lambda: door.live().robots,
+        clock=clock,
+        folder=settings.data / DOWNTIME_FOLDER,
+        is_simulation=is_simulated(fleet),
+    )
+    app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker, downtime=downtime)
     return app
 
 
@@ -356,12 +365,20 @@ def _load_first_medicines(store: SqlStore, fleet: FleetOnSite) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(door: Door, *, store: SqlStore, broker: ChildBroker | None) -> AsyncIterator[None]:
+async def _lifespan(
+    door: Door, *, store: SqlStore, broker: ChildBroker | None, downtime: DowntimeWriter
+) -> AsyncIterator[None]:
     watch = asyncio.create_task(keep_running(broker), name="broker watch") if broker is not None else None
+    writing: asyncio.Task[None] | None = None
     try:
         async with door.open():
+            writing = asyncio.create_task(downtime.run(), name="downtime packs")
             yield
     finally:
+        if writing is not None:
+            writing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writing
         if watch is not None and broker is not None:
             watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from orchestrator import cli_demo, cli_ledger, cli_medicines, cli_pki, cli_robot, cli_scan, cli_site, cli_store
+from orchestrator import (
+    cli_demo,
+    cli_ledger,
+    cli_medicines,
+    cli_pki,
+    cli_register,
+    cli_robot,
+    cli_scan,
+    cli_site,
+    cli_store,
+)
 from orchestrator.domain.errors import WardporterError
 from orchestrator.settings import Settings
 
@@ -24,6 +34,7 @@ app.add_typer(cli_pki.app, name="pki")
 app.add_typer(cli_robot.app, name="robot")
 app.add_typer(cli_store.app, name="store")
 app.add_typer(cli_medicines.app, name="medicines")
+app.add_typer(cli_register.app, name="register")
 app.command(name="demo")(cli_demo.demo)
 app.command(name="scan")(cli_scan.scan)
 app.add_typer(cli_ledger.app, name="ledger")

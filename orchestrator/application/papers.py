@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.application.downtime import DowntimePack
 from orchestrator.application.registers import Register
+from orchestrator.domain.custody.occurrence import OccurrenceReport
 from orchestrator.domain.custody.tote_number import sscc_of
 from orchestrator.domain.delivery.model import Delivery
 from orchestrator.domain.site.model import PlaceId, Site, StationId
@@ -68,4 +70,12 @@ class Papers(Protocol):
 
     def tote_label(self, paper: DeliveryPaper) -> bytes:
         """Return the label that goes onto a tote; it names no medicine, no quantity and no patient."""
+        ...
+
+    def downtime_pdf(self, pack: DowntimePack) -> bytes:
+        """Return the downtime pack as it is printed, blank forms and all."""
+        ...
+
+    def occurrence_pdf(self, report: OccurrenceReport) -> bytes:
+        """Return the quarterly report as it is printed."""
         ...

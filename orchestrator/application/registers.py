@@ -14,7 +14,7 @@ from orchestrator.domain.custody.register import RegisterPage, pages_of
 from orchestrator.domain.custody.rules import stock_named
 from orchestrator.domain.errors import NotFoundError
 from orchestrator.domain.medicine.model import MedicineCode
-from orchestrator.domain.site.model import PlaceId
+from orchestrator.domain.site.model import PlaceId, Site, StationKind
 
 AT_ONCE = 2_000
 """Entries read at a time."""
@@ -110,10 +110,17 @@ def register_of(
     )
 
 
+def is_pharmacy(site: Site, place: PlaceId) -> bool:
+    """Whether a place is a pharmacy: it has a hatch."""
+    return any(
+        station.place == place and station.kind is StationKind.PHARMACY_HATCH for station in site.stations.values()
+    )
+
+
 def _codes(uow: UnitOfWork, place: PlaceId, wanted: str | None) -> Sequence[str]:
     """Return the codes of the medicines that a place's register is about."""
     found: dict[str, None] = {}
-    for entry in _all(uow.ledger, place=place):
+    for entry in every_entry(uow.ledger, place=place):
         if (stock := stock_named(entry.draft)) is not None:
             found.setdefault(stock.medicine)
     for balance in uow.ledger.balances(of=place):
@@ -130,11 +137,14 @@ def _class_of(uow: UnitOfWork, code: str) -> str | None:
 
 
 def _entries_of(ledger: LedgerRepository, codes: Sequence[str]) -> Sequence[Entry]:
-    entries = [entry for code in codes for entry in _all(ledger, medicine=code)]
+    entries = [entry for code in codes for entry in every_entry(ledger, medicine=code)]
     return sorted(entries, key=lambda entry: entry.index)
 
 
-def _all(ledger: LedgerRepository, *, place: PlaceId | None = None, medicine: str | None = None) -> Iterator[Entry]:
+def every_entry(
+    ledger: LedgerRepository, *, place: PlaceId | None = None, medicine: str | None = None
+) -> Iterator[Entry]:
+    """Yield the entries of the ledger in order; those of a place, or of a medicine by its code, if told."""
     after: int | None = None
     while some := ledger.entries(after=after, limit=AT_ONCE, place=place, medicine=medicine):
         yield from some

@@ -1,0 +1,84 @@
+"""The quarterly occurrence report on paper."""
+
+from __future__ import annotations
+
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Spacer
+
+from orchestrator.adapters.papers.sheet import Section, moment, pdf_of, table, text
+from orchestrator.domain.custody.occurrence import OccurrenceReport
+from orchestrator.domain.custody.occurrence import Section as Part
+
+
+def occurrence_pdf(report: OccurrenceReport) -> bytes:
+    """Return the report as it is printed, a section for each schedule, empty ones too."""
+    state = "final" if report.is_final else "not final: entries of this quarter may still come"
+    sections = [
+        Section(
+            [
+                f"Controlled drugs occurrence report {report.quarter.name}: {_title(part)}",
+                f"{state}. {_nil(part.is_nil)}",
+            ],
+            _story(part),
+        )
+        for part in report.sections
+    ]
+    return pdf_of(
+        sections,
+        title=f"Occurrence report {report.quarter.name}",
+        foot=f"{report.quarter.name}; {_nil(report.is_nil)}",
+        is_simulation=report.is_simulation,
+    )
+
+
+def _title(part: Part) -> str:
+    return "not classified" if part.schedule is None else f"schedule {part.schedule}"
+
+
+def _nil(is_nil: bool) -> str:
+    return "Nil return" if is_nil else "Occurrences are told"
+
+
+def _story(part: Part) -> list[Flowable]:
+    incidents = [
+        (
+            incident.id,
+            incident.kind.value,
+            moment(incident.at),
+            incident.place,
+            incident.sentence,
+            _end(incident.is_closed),
+        )
+        for incident in part.incidents
+    ]
+    differences = [
+        (
+            str(difference.entry),
+            difference.place,
+            difference.medicine,
+            f"{abs(difference.units)} {'short' if difference.units > 0 else 'over'}",
+        )
+        for difference in part.differences
+    ]
+    movements = [(movement.medicine, movement.account.value, str(movement.units)) for movement in part.movements]
+    return [
+        text(
+            f"{part.entries} entries, {part.corrections} corrections, {part.late_entries} late entries; "
+            f"{len(part.incidents)} incidents and near misses, {len(part.differences)} differences.",
+            9,
+        ),
+        Spacer(1, 3 * mm),
+        table(
+            ("Incident", "Kind", "When", "Place", "What", "State"),
+            incidents,
+            [width * mm for width in (35, 35, 38, 35, 105, 25)],
+        ),
+        Spacer(1, 3 * mm),
+        table(("Entry", "Place", "Medicine", "Difference"), differences, [width * mm for width in (25, 60, 100, 88)]),
+        Spacer(1, 3 * mm),
+        table(("Medicine", "Account", "Units"), movements, [width * mm for width in (100, 90, 83)]),
+    ]
+
+
+def _end(is_closed: bool) -> str:
+    return "closed" if is_closed else "open"

@@ -1,0 +1,184 @@
+"""What people need when the screens are dark: where everything is, and who answers for it.
+
+It names medicines and quantities, because somebody has to find and count them; it names no patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.recalls import batch_of
+from orchestrator.application.views import RobotPicture
+from orchestrator.domain.custody.balances import Balance
+from orchestrator.domain.custody.incident import Incident
+from orchestrator.domain.custody.model import AccountKind
+from orchestrator.domain.custody.pending import LedgerMode
+from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.fleet.model import RobotReport
+from orchestrator.domain.medicine.model import MedicineCode
+from orchestrator.domain.medicine.recall import Recall
+from orchestrator.domain.site.model import Site, StationId
+
+OPEN_INCIDENTS_MAX = 500
+AT_PLACES = (AccountKind.CUPBOARD, AccountKind.QUARANTINE, AccountKind.RETURNED)
+
+
+@dataclass(frozen=True, slots=True)
+class PackRow:
+    """One line of a delivery that is not closed: what, where it is now, and who answers for it.
+
+    ``where`` is in words; ``since`` is when the delivery came into its state.
+    """
+
+    delivery: str
+    state: str
+    since: datetime
+    medicine: str
+    quantity: int
+    unit: str
+    batch: str
+    handling_class: str
+    where: str
+    tote: str
+    seal: str
+    from_name: str
+    to_name: str
+    accountable: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """What an account at a place holds of a medicine's batch."""
+
+    place: str
+    account: str
+    medicine: str
+    batch: str
+    own_of_patient: bool
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class RobotRow:
+    """Where a robot was when it was last heard."""
+
+    robot: str
+    where: str
+    heard_at: datetime | None
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class DowntimePack:
+    """Everything in a downtime pack, as it stood at one moment."""
+
+    taken_at: datetime
+    is_simulation: bool
+    is_register_of_record: bool
+    ledger_size: int
+    rows: tuple[PackRow, ...]
+    robots: tuple[RobotRow, ...]
+    stock: tuple[StockRow, ...]
+    incidents: tuple[Incident, ...]
+    recalls: tuple[Recall, ...]
+
+
+def downtime_pack(
+    uow: UnitOfWork, site: Site, robots: Sequence[RobotPicture], *, at: datetime, is_simulation: bool
+) -> DowntimePack:
+    """Return what a downtime pack says now.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        The open block.
+    site : Site
+        For the names of stations.
+    robots : sequence of RobotPicture
+        Where robots are now.
+    at : datetime
+        Now; aware.
+    is_simulation : bool
+        Whether everything in it is simulated; every page says so then.
+    """
+    return DowntimePack(
+        taken_at=at,
+        is_simulation=is_simulation,
+        is_register_of_record=uow.ledger.mode is LedgerMode.REGISTER_OF_RECORD,
+        ledger_size=uow.ledger.size,
+        rows=tuple(row for delivery in uow.deliveries.open() for row in _rows(delivery, site)),
+        robots=tuple(_robot_row(robot) for robot in robots),
+        stock=tuple(_stock_row(uow, balance) for balance in uow.ledger.balances() if balance.account.kind in AT_PLACES),
+        incidents=tuple(one for one in uow.incidents.newest(OPEN_INCIDENTS_MAX) if not one.is_closed),
+        recalls=tuple(uow.recalls.standing()),
+    )
+
+
+def _rows(delivery: Delivery, site: Site) -> Iterator[PackRow]:
+    from_name, to_name = _name(site, delivery.from_station), _name(site, delivery.to_station)
+    since = delivery.history[-1].at if delivery.history else delivery.queued_at
+    for line in delivery.lines:
+        ended = delivery.custody.ended(line.id)
+        yield PackRow(
+            delivery=delivery.id,
+            state=delivery.state.value,
+            since=since,
+            medicine=line.medicine,
+            quantity=line.quantity,
+            unit=line.unit,
+            batch=batch_of(line, delivery) or "",
+            handling_class=line.handling_class.value,
+            where=_where(delivery, from_name, to_name) if ended is None else f"ended: {ended.end.value}",
+            tote=delivery.tote.id,
+            seal=delivery.tote.seal_number or "",
+            from_name=from_name,
+            to_name=to_name,
+            accountable=delivery.custody.accountable or "",
+        )
+
+
+def _where(delivery: Delivery, from_name: str, to_name: str) -> str:
+    if delivery.state is DeliveryState.HANDED_TO_RUNNER:
+        return f"carried by a person to {to_name}"
+    if delivery.is_in_drawer:
+        return f"robot {delivery.robot}, drawer {delivery.drawer}"
+    return f"at {from_name}, not loaded"
+
+
+def _name(site: Site, station: StationId) -> str:
+    found = site.stations.get(station)
+    return station if found is None else found.name or found.id
+
+
+def _stock_row(uow: UnitOfWork, balance: Balance) -> StockRow:
+    medicine = uow.medicines.find(MedicineCode(balance.stock.medicine))
+    name = balance.stock.medicine if medicine is None else f"{medicine.name} {medicine.strength} {medicine.form}"
+    return StockRow(
+        place=balance.account.of,
+        account=balance.account.kind.value,
+        medicine=name,
+        batch=balance.stock.batch,
+        own_of_patient=balance.stock.own_of is not None,
+        units=balance.quantity,
+    )
+
+
+def _robot_row(robot: RobotPicture) -> RobotRow:
+    report = robot.report
+    remarks = ["silent for too long"] if robot.is_lost else []
+    remarks += [hold.as_reason.sentence for hold in robot.record.holds]
+    return RobotRow(
+        robot=robot.id,
+        where="never heard" if report is None else _position(report),
+        heard_at=None if report is None else report.received_at,
+        remark=" ".join(remarks),
+    )
+
+
+def _position(report: RobotReport) -> str:
+    at = f"last at {report.last_waypoint}" if report.last_waypoint is not None else "between waypoints"
+    pose = report.pose
+    return at if pose is None else f"{at}; level {pose.level}, x {pose.x_m:.1f} m, y {pose.y_m:.1f} m"

@@ -1,0 +1,72 @@
+"""Where a batch is: in which cupboards, totes and robots, and to whom it was brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.recalls import HELD, batch_of
+from orchestrator.domain.custody.balances import Balance
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a batch is, as far as the books know.
+
+    ``held`` is what the ledger counts, by account. ``under_way`` are deliveries that are not closed, ``brought`` those
+    that were received, newest first; of ordinary medicines nothing else is known.
+    """
+
+    medicine: str | None
+    batch: str
+    held: tuple[Balance, ...]
+    under_way: tuple[Delivery, ...]
+    brought: tuple[Delivery, ...]
+
+
+def where_is(uow: UnitOfWork, batch: str, *, medicine: str | None = None) -> Whereabouts:
+    """Return where a batch is.
+
+    Parameters
+    ----------
+    uow : UnitOfWork
+        The open block.
+    batch : str
+        As on the pack.
+    medicine : str or None
+        dm+d code. Makers give numbers to batches as they like; without a code, batches of several medicines may be
+        meant, and received deliveries are found only for medicines that are in the ledger or under way.
+    """
+    held = tuple(
+        balance
+        for balance in uow.ledger.balances(medicine=medicine, batch=batch)
+        if balance.account.kind in HELD and balance.quantity
+    )
+    under_way = tuple(
+        delivery for delivery in uow.deliveries.open() if any(_lines_of(delivery, batch=batch, medicine=medicine))
+    )
+    codes = {medicine} if medicine is not None else _codes(held, under_way, batch)
+    brought = [
+        delivery
+        for code in sorted(codes)
+        for delivery in uow.deliveries.with_medicine(code)
+        if delivery.state is DeliveryState.RECEIVED and any(_lines_of(delivery, batch=batch, medicine=code))
+    ]
+    return Whereabouts(medicine, batch, held, under_way, tuple(brought))
+
+
+def _lines_of(delivery: Delivery, *, batch: str, medicine: str | None) -> Iterable[Line]:
+    return (
+        line
+        for line in delivery.lines
+        if batch_of(line, delivery) == batch and (medicine is None or line.code == medicine)
+    )
+
+
+def _codes(held: Iterable[Balance], under_way: Iterable[Delivery], batch: str) -> set[str]:
+    found = {balance.stock.medicine for balance in held}
+    for delivery in under_way:
+        found |= {line.code for line in _lines_of(delivery, batch=batch, medicine=None) if line.code is not None}
+    return found
