@@ -1,4 +1,4 @@
-"""``wardporter scan`` and ``wardporter medicines load`` as people call them."""
+"""``wardporter scan``, ``medicines load`` and ``register export`` as people call them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ import pytest
 
 from orchestrator.adapters.config.built_in import DEMO_MEDICINES, built_in
 from orchestrator.adapters.store import open_store
-from tests.support.medicines import MORPHINE_GTIN
+from orchestrator.application.ledger_keeping import LedgerTerms
+from orchestrator.domain.custody.origin import LedgerOrigin
+from orchestrator.domain.custody.pending import LedgerMode
+from tests.support.deliveries import NOON
+from tests.support.drawn_pages import said_on
+from tests.support.ledgers import opening
+from tests.support.medicines import MORPHINE, MORPHINE_GTIN
 from tests.support.shared_data import REPOSITORY
 
 PACK = "]d201050123456789001727053110ABC123\x1d21SN0001"
@@ -76,3 +82,33 @@ def test_a_catalogue_that_is_wrong_is_refused_with_its_line(tmp_path: Path) -> N
     assert done.returncode == 2
     assert f"{path}:" in done.stderr
     assert "category" in done.stderr
+
+
+def test_a_register_is_exported_while_the_service_has_its_books_open(tmp_path: Path) -> None:
+    data = tmp_path / "wardporter"
+    terms = LedgerTerms(LedgerOrigin("demo-hospital", is_simulation=True), LedgerMode.REGISTER_OF_RECORD)
+    store = open_store(f"sqlite:///{data}/wardporter.sqlite", ledger=terms)
+    try:
+        with store.transaction() as uow:
+            uow.medicines.save([MORPHINE])
+            uow.ledger.append(opening(), NOON)
+        # The store is open in this process, as a running service has it.
+        table, page = tmp_path / "register.csv", tmp_path / "register.pdf"
+        for out in (table, page):
+            done = wardporter(tmp_path, "register", "export", "--place", "pharmacy", "--out", str(out))
+            assert done.returncode == 0, done.stderr
+            assert "SIMULATION" in done.stdout
+    finally:
+        store.close()
+    assert table.read_text(encoding="utf-8").splitlines()[1].startswith("SIMULATION,pharmacy,morphine,10 mg")
+    assert "Authority to possess" in " ".join(said_on(page.read_bytes()))
+
+
+def test_a_register_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "register.csv"
+    done = wardporter(tmp_path, "register", "export", "--place", "pharmacy", "--out", str(out))
+    assert (done.returncode, out.exists()) == (2, False)
+    assert "there is no store" in done.stderr
+    done = wardporter(tmp_path, "register", "export", "--place", "pharmacy", "--out", str(tmp_path / "register.txt"))
+    assert done.returncode == 2
+    assert ".csv or .pdf" in done.stderr
