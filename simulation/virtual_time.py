@@ -20,10 +20,11 @@ class VirtualClock:
     def __init__(self, start: datetime = EPOCH) -> None:
         self._start = start
         self._elapsed_s = 0.0
+        self._now = start
 
     def now(self) -> datetime:
         """Return the virtual moment."""
-        return self.moment(self._elapsed_s)
+        return self._now
 
     def moment(self, elapsed_s: float) -> datetime:
         """Return the virtual moment ``elapsed_s`` seconds after the start."""
@@ -37,6 +38,7 @@ class VirtualClock:
         """Move on; never back."""
         assert elapsed_s >= self._elapsed_s, "virtual time does not run backwards"
         self._elapsed_s = elapsed_s
+        self._now = self.moment(elapsed_s)
 
 
 class Scheduler:

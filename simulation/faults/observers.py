@@ -66,13 +66,11 @@ class Bodies:
         """Return where a robot is and what it may drive; nowhere while it is not where its orders put it."""
         if body.is_displaced:
             return ()
-        way = [body.look()]
+        way: Way = (body.look(),)
         if with_ways and body.is_on:
-            way += [_place_of(node.node_position) for node in body.base_ahead if node.node_position]
-        known = self._known.get(body)
-        if known is not None and list(known) == way:
-            return known
-        self._known[body] = tuple(way)
+            way += tuple(_place_of(node.node_position) for node in body.base_ahead if node.node_position)
+        if self._known.get(body) != way:
+            self._known[body] = way
         return self._known[body]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.bounded_json import UnreadableJsonError, parse_object
 from orchestrator.vda5050.codec import (
     MalformedMessageError,
     UnsupportedVersionError,
@@ -128,6 +129,9 @@ HOSTILE = {
     "NaN": b'{"a":NaN}',
     "minus infinity": b'{"a":-Infinity}',
     "infinite by exponent": b'{"a":1e999}',
+    "infinite by a padded exponent": b'{"a":1E+0400}',
+    "infinite by digits": b'{"a":' + b"1" * 400 + b".0}",
+    "minus an integer beyond 64 bits": b'{"a":-9223372036854775809}',
     "a huge integer": b'{"a":' + b"9" * 5000 + b"}",
     "an integer beyond 64 bits": b'{"a":9223372036854775808}',
     "a key twice": b'{"a":1,"a":1}',
@@ -142,6 +146,13 @@ HOSTILE = {
 def test_hostile_json_is_refused_with_a_sentence(payload: bytes) -> None:
     with pytest.raises(MalformedMessageError, match=r"A robot message was dropped: ."):
         decode_state(payload)
+    with pytest.raises(UnreadableJsonError):
+        parse_object(payload)
+
+
+def test_the_largest_numbers_that_fit_are_read_as_they_are() -> None:
+    text = b'{"a":9223372036854775807,"b":-9223372036854775807,"c":1e99,"d":1.7976931348623157e308,"e":0.1}'
+    assert parse_object(text) == {"a": 2**63 - 1, "b": 1 - 2**63, "c": 1e99, "d": 1.7976931348623157e308, "e": 0.1}
 
 
 def test_a_message_built_of_faults_is_refused_at_once() -> None:
