@@ -287,6 +287,7 @@ def build_service(settings: Settings) -> FastAPI:
         ids=ids,
         scanner=Scanner(GsBarcodes(), is_simulation=is_simulated(fleet)),
         secrets=secrets,
+        ledger_standing=lambda: ledger.standing,
         own_devices=frozenset(load_policies(settings.policies).own_devices),
     )
     pages = router_for(

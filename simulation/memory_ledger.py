@@ -13,6 +13,7 @@ from orchestrator.domain.custody.checkpoint import Checkpoint, signed_head
 from orchestrator.domain.custody.ledger_errors import UnknownEntryError, UnknownPendingError
 from orchestrator.domain.custody.merkle import Frontier, NodeId, frontier_of
 from orchestrator.domain.custody.model import Account, Draft, Entry, PendingId, Stock
+from orchestrator.domain.custody.origin import LedgerOrigin
 from orchestrator.domain.custody.pending import LedgerMode, Pending
 from orchestrator.domain.custody.rules import changes_of, stock_named
 from orchestrator.domain.delivery.model import DeliveryId
@@ -32,6 +33,11 @@ class MemoryLedger:
     pendings: dict[PendingId, Pending] = field(default_factory=dict[PendingId, Pending])
     heads: dict[int, str] = field(default_factory=dict[int, str])
     openings: dict[tuple[PlaceId, Stock], int] = field(default_factory=dict[tuple[PlaceId, Stock], int])
+
+    @property
+    def origin(self) -> LedgerOrigin:
+        """Whose ledger it is."""
+        return self.terms.origin
 
     @property
     def mode(self) -> LedgerMode:

@@ -19,6 +19,7 @@ from orchestrator.domain.custody.incident import Incident, IncidentId
 from orchestrator.domain.custody.issued_grant import GrantId, IssuedGrant
 from orchestrator.domain.custody.merkle import Frontier, NodeId
 from orchestrator.domain.custody.model import Account, Draft, Entry, PendingId, Stock
+from orchestrator.domain.custody.origin import LedgerOrigin
 from orchestrator.domain.custody.pending import LedgerMode, Pending
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, Trip, TripId
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId
@@ -305,6 +306,11 @@ class IncidentRepository(Protocol):
 
 class LedgerRepository(Protocol):
     """The custody ledger: entries from index 0 without gaps, only ever added."""
+
+    @property
+    def origin(self) -> LedgerOrigin:
+        """Whose ledger it is."""
+        ...
 
     @property
     def mode(self) -> LedgerMode:

@@ -27,6 +27,7 @@ from orchestrator.domain.delivery.model import DeliveryId
 from orchestrator.domain.errors import NotFoundError, WardporterError
 from orchestrator.domain.people.model import PersonId, Principal
 from orchestrator.domain.people.proofs import SessionEnd
+from orchestrator.domain.site.model import PlaceId
 from orchestrator.http.desk import Desk, desk_of
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -255,6 +256,9 @@ def _finder(request: Request, desk: Desk) -> tuple[str, Callable[[UnitOfWork], S
     if "person" in path:
         person = PersonId(path["person"])
         return person, lambda uow: subject_of_person(uow.people.get(person))
+    if "place" in path:
+        place = PlaceId(path["place"])
+        return place, lambda _uow: Subject(place, places=frozenset({place}))
     subject = Subject(next((str(value) for value in path.values()), ""))
     return subject.id, lambda _uow: subject
 

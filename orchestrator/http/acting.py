@@ -39,7 +39,8 @@ class StepUpHeaderError(InvalidInputError):
 def may(act: Act, *, is_in_body: bool = False, is_read: bool = False) -> DependsOn:
     """Return the dependency by which a route declares its act, for ``dependencies=[may(Act…)]``.
 
-    A delivery or person in the path is what is acted on; with ``is_in_body`` the body says it, and `act_once` is told.
+    A delivery, person or place in the path is what is acted on; with ``is_in_body`` the body says it, and `act_once` is
+    told.
     ``is_read`` says that a POST changes nothing.
     """
     return Depends(May(act, is_in_body=is_in_body, is_read=is_read))

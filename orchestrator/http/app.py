@@ -20,7 +20,9 @@ from orchestrator.http import (
     fleet,
     health,
     lanes,
+    ledger,
     medicines,
+    register_acts,
     robots,
     scan,
     sessions,
@@ -46,6 +48,8 @@ ROUTERS = (
     scan.router,
     events.router,
     health.router,
+    ledger.router,
+    register_acts.router,
     sessions.router,
     step_ups.router,
 )

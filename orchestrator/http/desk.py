@@ -14,6 +14,7 @@ from fastapi import Request
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.identity import Identity
+from orchestrator.application.ledger_heads import LedgerStanding, Witnessing
 from orchestrator.application.ports import Clock, Ids, UnitOfWork
 from orchestrator.application.scanning import Scanner
 from orchestrator.application.secrets import Secrets
@@ -131,6 +132,7 @@ class Desk:
     """Everything a request is served from.
 
     ``graphs`` are the lane graphs that the fleet drives on; ``is_served`` says whether it reaches a station.
+    ``ledger_standing`` tells how the ledger stands with its witness.
     ``own_devices`` are those that one person uses for long; all others are shared.
     """
 
@@ -145,6 +147,7 @@ class Desk:
     scanner: Scanner
     secrets: Secrets
     own_devices: frozenset[str] = frozenset()
+    ledger_standing: Callable[[], LedgerStanding] = lambda: LedgerStanding(Witnessing.ALONE)
     streams_max: int = 64
     streams: set[object] = field(default_factory=set[object])
     noted: Noted = field(default_factory=Noted)

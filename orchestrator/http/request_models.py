@@ -49,7 +49,8 @@ def date_time_text(value: object) -> object:
     raise ValueError("a date and time with an offset as text, such as 2026-01-31T14:30:00Z, is expected")
 
 
-def _whole_number(value: object) -> object:
+def whole_number(value: object) -> object:
+    """Return what is an integer to JSON Schema as one of ours; anything else as it is."""
     # 3.0 and 3 are one number in JSON, and both an integer to JSON Schema.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -60,7 +61,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+WholeNumber = Annotated[int, BeforeValidator(whole_number)]
+AskedMoment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text)]
 StationText = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
 
 

@@ -18,6 +18,7 @@ from orchestrator.domain.custody.checkpoint import Checkpoint, signed_head
 from orchestrator.domain.custody.ledger_errors import UnknownEntryError, UnknownPendingError
 from orchestrator.domain.custody.merkle import Frontier, NodeId, frontier_of
 from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, PendingId, Stock
+from orchestrator.domain.custody.origin import LedgerOrigin
 from orchestrator.domain.custody.pending import LedgerMode, Pending
 from orchestrator.domain.custody.rules import Changes, changes_of, stock_named
 from orchestrator.domain.delivery.model import DeliveryId, LineId, ToteId
@@ -91,6 +92,11 @@ class SqlLedger:
         self._connection = connection
         self._remembered = remembered
         self._terms = terms
+
+    @property
+    def origin(self) -> LedgerOrigin:
+        """Whose ledger it is."""
+        return self._terms.origin
 
     @property
     def mode(self) -> LedgerMode:

@@ -1,0 +1,255 @@
+"""What people enter into a place's register that no robot carried. Who signs comes from step-ups, never from a body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from orchestrator.application import register_acts
+from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.register_acts import Entering
+from orchestrator.application.step_up import StepUps as PresentedStepUps
+from orchestrator.application.step_up import require_present
+from orchestrator.domain.access.acts import Act
+from orchestrator.domain.custody.model import Account, AccountKind, Entry, Stock
+from orchestrator.domain.site.model import PlaceId, StationKind
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, StepUps, act_once, may, require_json
+from orchestrator.http.desk import Desk
+from orchestrator.http.ledger_models import (
+    BackDestruction,
+    BackEntryAsked,
+    BackSupplierReceipt,
+    BackSupply,
+    CorrectionAsked,
+    DestructionAsked,
+    EntryView,
+    OpeningBalanceAsked,
+    ResolutionAsked,
+    RestockingAsked,
+    StockAsked,
+    StockCheckAsked,
+    SupplierReceiptAsked,
+    SupplyAsked,
+    entry_view,
+)
+from orchestrator.http.problems import documented
+from orchestrator.http.request_models import Strict
+
+router = APIRouter(prefix="/api/v1/registers/{place}", tags=["registers"])
+
+PlaceInPath = Annotated[str, Path(description="Id of the ward, pharmacy or other place.")]
+PROBLEMS = documented(400, 401, 403, 404, 409, 413, 415, 421, 422, 503)
+LEDGER_ENTRIES = "/api/v1/ledger/entries"
+
+OF_ENTRY = Stock("", "")
+"""Stands for the stock of a correction: the entry that it corrects says which."""
+
+Enter = Callable[[UnitOfWork, Entering], Entry]
+
+
+class Counter:
+    """What every entry of a request is made from; a FastAPI dependency."""
+
+    def __init__(
+        self,
+        place: PlaceInPath,
+        request: Request,
+        desk: DeskOfApp,
+        by: Principal,
+        key: IdempotencyKey,
+        step_ups: StepUps,
+    ) -> None:
+        self.place = PlaceId(place)
+        self.request = request
+        self.desk: Desk = desk
+        self.by = by
+        self.key = key
+        self.step_ups: PresentedStepUps = step_ups
+
+    async def enter(self, asked: Strict, act: Act, enter: Enter, *, stock: Stock, **more: str | None) -> Response:
+        """Enter something once, signed by the people present, and answer with the entry."""
+        reason = more.pop("reason", None) or ""
+        facts = {fact: text for fact, text in more.items() if text}
+        is_pharmacy = any(
+            station.place == self.place and station.kind is StationKind.PHARMACY_HATCH
+            for station in self.desk.site.stations.values()
+        )
+
+        def do(uow: UnitOfWork, at: datetime) -> EntryView:
+            people = require_present(uow, self.step_ups, act=act, delivery="", at=at)
+            entering = Entering(
+                place=self.place,
+                is_pharmacy=is_pharmacy,
+                people=people,
+                act=act,
+                stock=stock,
+                at=at,
+                reason=reason,
+                facts=facts,
+            )
+            return entry_view(enter(uow, entering))
+
+        return await act_once(
+            self.request,
+            self.desk,
+            asked=asked,
+            key=self.key,
+            by=self.by,
+            status=201,
+            act=do,
+            place=LEDGER_ENTRIES,
+        )
+
+
+AtCounter = Annotated[Counter, Depends(Counter)]
+
+
+def _stock(asked: StockAsked) -> Stock:
+    return Stock(asked.medicine, asked.batch, asked.own_of)
+
+
+def _supply_facts(asked: SupplyAsked) -> Mapping[str, str | None]:
+    return {
+        "patient": asked.patient,
+        "authority": asked.authority,
+        "supplied_to": asked.supplied_to,
+        "collected_by": asked.collected_by,
+        "identity_requested": _yes_or_no(asked.identity_requested),
+        "identity_given": _yes_or_no(asked.identity_given),
+    }
+
+
+def _yes_or_no(said: bool | None) -> str | None:
+    return None if said is None else "yes" if said else "no"
+
+
+def _declared(act: Act) -> dict[str, Any]:
+    return {
+        "status_code": 201,
+        "response_model": EntryView,
+        "dependencies": [may(act), Depends(require_json)],
+        "responses": PROBLEMS,
+    }
+
+
+@router.post("/opening-balances", **_declared(Act.OPEN_BALANCE))
+async def post_opening_balance(asked: OpeningBalanceAsked, counter: AtCounter) -> Response:
+    """Open the register of a medicine and batch with what two people counted."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        return register_acts.enter_opening_balance(uow, entering, counted=asked.counted)
+
+    return await counter.enter(asked, Act.OPEN_BALANCE, enter, stock=_stock(asked))
+
+
+@router.post("/supplier-receipts", **_declared(Act.TAKE_FROM_SUPPLIER))
+async def post_supplier_receipt(asked: SupplierReceiptAsked, counter: AtCounter) -> Response:
+    """Record what a supplier delivered."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        return register_acts.enter_supplier_receipt(uow, entering, quantity=asked.quantity)
+
+    return await counter.enter(
+        asked,
+        Act.TAKE_FROM_SUPPLIER,
+        enter,
+        stock=_stock(asked),
+        supplier=asked.supplier,
+        requisition=asked.reference,
+    )
+
+
+@router.post("/stock-checks", **_declared(Act.CHECK_STOCK))
+async def post_stock_check(asked: StockCheckAsked, counter: AtCounter) -> Response:
+    """Record a count by two people, each for themselves; what was expected is told only afterwards."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        counts = asked.counts[0], asked.counts[1]
+        return register_acts.enter_stock_check(uow, entering, counts=counts, ids=counter.desk.ids)
+
+    return await counter.enter(asked, Act.CHECK_STOCK, enter, stock=_stock(asked), reason=asked.reason)
+
+
+@router.post("/supplies", **_declared(Act.SUPPLY_PATIENT))
+async def post_supply(asked: SupplyAsked, counter: AtCounter) -> Response:
+    """Record what was given out of the cupboard to a patient, or to somebody for one."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        return register_acts.enter_supply(uow, entering, quantity=asked.quantity)
+
+    return await counter.enter(asked, Act.SUPPLY_PATIENT, enter, stock=_stock(asked), **_supply_facts(asked))
+
+
+@router.post("/restockings", **_declared(Act.RESTOCK))
+async def post_restocking(asked: RestockingAsked, counter: AtCounter) -> Response:
+    """Put units that came back, or were set apart, into the cupboard."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        return register_acts.enter_restocking(uow, entering, quantity=asked.quantity, out_of=AccountKind(asked.out_of))
+
+    return await counter.enter(asked, Act.RESTOCK, enter, stock=_stock(asked), reason=asked.reason)
+
+
+@router.post("/destructions", **_declared(Act.DESTROY))
+async def post_destruction(asked: DestructionAsked, counter: AtCounter) -> Response:
+    """Record what was destroyed before a witness."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        return register_acts.enter_destruction(uow, entering, quantity=asked.quantity, out_of=AccountKind(asked.out_of))
+
+    return await counter.enter(
+        asked, Act.DESTROY, enter, stock=_stock(asked), reason=asked.reason, authority=asked.authority
+    )
+
+
+@router.post("/discrepancy-resolutions", **_declared(Act.RESOLVE_DISCREPANCY))
+async def post_resolution(asked: ResolutionAsked, counter: AtCounter) -> Response:
+    """Record what a discrepancy turned out to be, and where the units are or came from."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        into = Account(asked.into, asked.of or counter.place)
+        return register_acts.enter_discrepancy_resolution(uow, entering, difference=asked.difference, into=into)
+
+    return await counter.enter(asked, Act.RESOLVE_DISCREPANCY, enter, stock=_stock(asked), reason=asked.reason)
+
+
+@router.post("/corrections", **_declared(Act.CORRECT_ENTRY))
+async def post_correction(asked: CorrectionAsked, counter: AtCounter) -> Response:
+    """Record beside a wrong entry what is right. The wrong one stays as it is."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        return register_acts.enter_correction(uow, entering, entry=asked.entry, right=asked.quantity)
+
+    words = asked.model_dump(exclude={"entry", "quantity"}, exclude_none=True)
+    return await counter.enter(asked, Act.CORRECT_ENTRY, enter, stock=OF_ENTRY, **words)
+
+
+@router.post("/back-entries", **_declared(Act.ENTER_AFTER_DOWNTIME))
+async def post_back_entry(asked: BackEntryAsked, counter: AtCounter) -> Response:
+    """Record what was kept on paper during a downtime, with when it happened; flagged when it comes too late."""
+    said = asked.entry
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        later = register_acts.entered_later(entering, occurred_at=asked.occurred_at, paper=asked.paper)
+        if isinstance(said, BackSupplierReceipt):
+            return register_acts.enter_supplier_receipt(uow, later, quantity=said.quantity)
+        if isinstance(said, BackSupply):
+            return register_acts.enter_supply(uow, later, quantity=said.quantity)
+        if isinstance(said, BackDestruction):
+            return register_acts.enter_destruction(uow, later, quantity=said.quantity, out_of=AccountKind(said.out_of))
+        return register_acts.enter_restocking(uow, later, quantity=said.quantity, out_of=AccountKind(said.out_of))
+
+    facts: dict[str, str | None] = {}
+    if isinstance(said, BackSupply):
+        facts = dict(_supply_facts(said))
+    elif isinstance(said, BackSupplierReceipt):
+        facts = {"supplier": said.supplier, "requisition": said.reference}
+    else:
+        facts = {"reason": said.reason}
+        if isinstance(said, BackDestruction):
+            facts["authority"] = said.authority
+    return await counter.enter(asked, Act.ENTER_AFTER_DOWNTIME, enter, stock=_stock(said), **facts)

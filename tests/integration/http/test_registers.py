@@ -1,0 +1,294 @@
+"""Registers of record over HTTP: opened, added to, checked, corrected, by people who have proved themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx2 import Response
+
+from orchestrator.application.ledger_keeping import LedgerTerms
+from orchestrator.domain.custody.checkpoint import Checkpoint
+from orchestrator.domain.custody.merkle import is_consistent, is_included
+from orchestrator.domain.custody.model import Account, AccountKind
+from orchestrator.domain.custody.pending import LedgerMode
+from orchestrator.domain.medicine.model import Medicine, MedicineCode
+from orchestrator.domain.medicine.schedule import Schedule
+from orchestrator.domain.people.model import Role
+from tests.support.desk import NOON
+from tests.support.house_of_staff import PHARMACY, WARD_A, House, a_house
+from tests.support.ledgers import MORPHINE, ORIGIN, RECORD, REGISTER, sealing
+
+STOCK = {"medicine": MORPHINE.medicine, "batch": MORPHINE.batch}
+ACTS = {
+    "opening-balances": "open_balance",
+    "supplier-receipts": "take_from_supplier",
+    "stock-checks": "check_stock",
+    "supplies": "supply_patient",
+    "restockings": "restock",
+    "destructions": "destroy",
+    "corrections": "correct_entry",
+    "discrepancy-resolutions": "resolve_discrepancy",
+    "back-entries": "enter_after_downtime",
+}
+PHARMACISTS = ("pharmacist-1", "pharmacist-2")
+NURSES = ("nurse-a1", "nurse-a2")
+
+
+@dataclass
+class Desk:
+    """A house with a register of record, and how people enter into it."""
+
+    house: House
+    tokens: dict[str, str] = field(default_factory=dict[str, str])
+
+    def enter(
+        self, place: str, what: str, people: tuple[str, ...], *, key: str | None = None, **asked: object
+    ) -> Response:
+        first = people[0] if people else "pharmacist-1"
+        token = self.tokens.get(first) or self.house.token(first)
+        self.tokens[first] = token
+        proofs = tuple(self.house.stepped_up(person, ACTS[what], "") for person in people)
+        return self.house.post(f"/registers/{place}/{what}", asked, token=token, step_ups=proofs, key=key)
+
+    def get(self, path: str, person: str = "pharmacist-1") -> Response:
+        self.tokens[person] = self.tokens.get(person) or self.house.token(person)
+        return self.house.get(path, token=self.tokens[person])
+
+    def held(self, kind: AccountKind, place: str) -> int:
+        with self.house.store.reading() as uow:
+            return uow.ledger.balance(Account(kind, place), MORPHINE)
+
+
+def a_register(house: House, terms: LedgerTerms) -> Desk:
+    house.store._uow.ledger.terms = terms
+    house.staff.add("pharmacist-2", Role.PHARMACIST, places=(PHARMACY,))
+    morphine = Medicine(
+        code=MedicineCode(MORPHINE.medicine),
+        name="Morphine 10 mg MR tablets",
+        form="tablet",
+        strength="10 mg",
+        unit="tablet",
+        drug_class="Morphine",
+        schedule=Schedule.TWO,
+        pack_size=60,
+    )
+    with house.store.transaction() as uow:
+        uow.medicines.save([morphine])
+    return Desk(house)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with a_house() as house:
+        yield a_register(house, REGISTER)
+
+
+@pytest.fixture
+def record() -> Iterator[Desk]:
+    with a_house() as house:
+        yield a_register(house, RECORD)
+
+
+def opened(desk: Desk, counted: int = 100) -> None:
+    answer = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **STOCK, counted=counted)
+    assert answer.status_code == 201, answer.text
+
+
+def test_a_register_is_opened_by_two_people_and_lives_from_then_on(desk: Desk) -> None:
+    early = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **STOCK, quantity=60, supplier="A, Street 1")
+    assert (early.status_code, early.json()["code"]) == (409, "ledger_not_opened")
+    alone = desk.enter(PHARMACY, "opening-balances", PHARMACISTS[:1], **STOCK, counted=100)
+    assert (alone.status_code, alone.json()["code"]) == (403, "people_missing")
+    opened(desk)
+    taken = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **STOCK, quantity=60, supplier="A, Street 1")
+    assert taken.status_code == 201, taken.text
+    view = taken.json()
+    assert view["facts"]["supplier"] == "A, Street 1"
+    assert view["facts"]["name"] == "Morphine 10 mg MR tablets"
+    assert [(sign["person"], sign["part"]) for sign in view["signatures"]] == [
+        ("pharmacist-1", "actor"),
+        ("pharmacist-2", "witness"),
+    ]
+    given = desk.enter(
+        PHARMACY,
+        "supplies",
+        PHARMACISTS,
+        **STOCK,
+        quantity=10,
+        patient="patient-7",
+        authority="prescriber-3",
+        collected_by="nurse-a1",
+        identity_requested=True,
+        identity_given=True,
+    )
+    assert given.status_code == 201, given.text
+    assert given.json()["facts"]["identity_given"] == "yes"
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 150
+    second = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **STOCK, counted=1)
+    assert (second.status_code, second.json()["code"]) == (409, "ledger_already_opened")
+
+
+def test_a_retry_enters_nothing_twice(desk: Desk) -> None:
+    opened(desk)
+    receipt = {**STOCK, "quantity": 60, "supplier": "A"}
+    first = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, key="k", **receipt)
+    again = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, key="k", **receipt)
+    assert first.json() == again.json()
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 160
+
+
+def test_a_stock_check_is_blind_and_a_difference_is_an_incident(desk: Desk) -> None:
+    opened(desk)
+    apart = desk.enter(PHARMACY, "stock-checks", PHARMACISTS, **STOCK, counts=[100, 99])
+    assert (apart.status_code, apart.json()["code"]) == (409, "counts_disagree")
+    assert "100" not in apart.text, "the balance is not told before the count"
+    fits = desk.enter(PHARMACY, "stock-checks", PHARMACISTS, **STOCK, counts=[100, 100])
+    assert fits.json()["postings"] == []
+    short = desk.enter(PHARMACY, "stock-checks", PHARMACISTS, **STOCK, counts=[98, 98])
+    assert short.status_code == 201, short.text
+    assert desk.held(AccountKind.SHORT, PHARMACY) == 2
+    (told,) = desk.house.events("incident_opened")
+    assert (told[1]["kind"], told[1]["is_controlled"]) == ("short", True)
+    settled = desk.enter(
+        PHARMACY,
+        "discrepancy-resolutions",
+        PHARMACISTS,
+        **STOCK,
+        difference=2,
+        into="cupboard",
+        reason="Found in the returns box.",
+    )
+    assert settled.status_code == 201, settled.text
+    assert desk.held(AccountKind.SHORT, PHARMACY) == 0
+
+
+def test_a_pharmacys_stock_is_destroyed_before_an_authorised_witness(desk: Desk) -> None:
+    opened(desk)
+    wet = {**STOCK, "quantity": 5, "reason": "Wet."}
+    own = desk.enter(PHARMACY, "destructions", PHARMACISTS, **wet, authority="AW-12")
+    assert (own.status_code, own.json()["code"]) == (409, "witness_not_independent")
+    unnamed = desk.enter(PHARMACY, "destructions", ("pharmacist-1", "in-charge-a"), **wet)
+    assert unnamed.json()["code"] == "witness_not_independent"
+    done = desk.enter(PHARMACY, "destructions", ("pharmacist-1", "in-charge-a"), **wet, authority="AW-12")
+    assert done.status_code == 201, done.text
+    assert desk.held(AccountKind.DESTROYED, PHARMACY) == 5
+
+
+def test_a_wards_stock_is_destroyed_by_one_of_its_nurses_and_a_pharmacist(desk: Desk) -> None:
+    desk.house.staff.add("in-charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
+    assert (
+        desk.enter(WARD_A, "opening-balances", ("in-charge-a", "in-charge-a2"), **STOCK, counted=9).status_code == 201
+    )
+    wet = {**STOCK, "quantity": 5, "reason": "Wet."}
+    nurses = desk.enter(WARD_A, "destructions", NURSES, **wet)
+    assert nurses.json()["code"] == "witness_not_independent"
+    done = desk.enter(WARD_A, "destructions", ("nurse-a1", "pharmacist-1"), **wet)
+    assert done.status_code == 201, done.text
+
+
+def test_a_correction_stands_beside_the_wrong_entry_which_stays(desk: Desk) -> None:
+    opened(desk)
+    wrong = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **STOCK, quantity=60, supplier="A").json()
+    unsaid = desk.enter(PHARMACY, "corrections", PHARMACISTS, entry=wrong["index"], reason="Misread.")
+    assert unsaid.status_code == 422
+    right = desk.enter(PHARMACY, "corrections", PHARMACISTS, entry=wrong["index"], quantity=6, reason="Misread.")
+    assert right.status_code == 201, right.text
+    assert right.json()["corrects"] == wrong["index"]
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 106
+    word = desk.enter(PHARMACY, "corrections", PHARMACISTS, entry=wrong["index"], supplier="B", reason="Misread.")
+    assert word.json()["facts"]["supplier"] == "B"
+    unknown = desk.enter(PHARMACY, "corrections", PHARMACISTS, entry=99, quantity=6, reason="Misread.")
+    assert unknown.status_code == 404
+    entries = desk.get("/ledger/entries").json()["entries"]
+    assert entries[wrong["index"]]["hash"] == wrong["hash"]
+
+
+def test_what_was_kept_on_paper_is_entered_with_its_moment_and_flagged_when_it_is_late(desk: Desk) -> None:
+    opened(desk)
+    receipt = {"kind": "supplier_receipt", **STOCK, "quantity": 6, "supplier": "A"}
+    for days, is_late in ((0.1, False), (1.0, False), (2.0, True)):
+        at = (NOON - timedelta(days=days)).isoformat().replace("+00:00", "Z")
+        kept = desk.enter(PHARMACY, "back-entries", PHARMACISTS, occurred_at=at, paper="Form 12", entry=receipt)
+        assert kept.status_code == 201, kept.text
+        assert kept.json()["is_late"] is is_late
+        assert kept.json()["facts"]["paper"] == "Form 12"
+    future = (NOON + timedelta(days=1)).isoformat()
+    refused = desk.enter(PHARMACY, "back-entries", PHARMACISTS, occurred_at=future, paper="Form 12", entry=receipt)
+    assert (refused.status_code, refused.json()["code"]) == (422, "occurred_at_invalid")
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 118
+
+
+def test_people_of_other_places_and_other_acts_enter_nothing(desk: Desk) -> None:
+    opened(desk)
+    elsewhere = desk.enter(PHARMACY, "supplies", NURSES, **STOCK, quantity=1, patient="p", authority="a")
+    assert elsewhere.status_code == 403
+    stranger = desk.enter(WARD_A, "stock-checks", ("nurse-a1", "nurse-b1"), **STOCK, counts=[0, 0])
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "not_allowed")
+    token = desk.house.token("pharmacist-1")
+    body = {**STOCK, "quantity": 1, "supplier": "A"}
+    proof = desk.house.stepped_up("pharmacist-1", "supply_patient", "")
+    other_act = desk.house.post(f"/registers/{PHARMACY}/supplier-receipts", body, token=token, step_ups=(proof,))
+    assert other_act.json()["code"] == "step_up_refused"
+    unproved = desk.house.post(f"/registers/{PHARMACY}/supplier-receipts", body, token=token)
+    assert unproved.json()["code"] == "step_up_missing"
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 100
+
+
+def test_a_transit_record_takes_only_what_robots_brought(record: Desk) -> None:
+    wanted: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("opening-balances", {"counted": 1}),
+        ("supplier-receipts", {"quantity": 1, "supplier": "A"}),
+        ("supplies", {"quantity": 1, "patient": "p", "authority": "a"}),
+        ("stock-checks", {"counts": [1, 1]}),
+        ("destructions", {"quantity": 1, "reason": "Wet.", "authority": "AW-1"}),
+    )
+    for what, asked in wanted:
+        people = ("pharmacist-1", "in-charge-a") if what == "destructions" else PHARMACISTS
+        refused = record.enter(PHARMACY, what, people, **STOCK, **asked)
+        assert (refused.status_code, refused.json()["code"]) == (409, "ledger_is_transit_record"), what
+    with record.house.store.transaction() as uow:
+        uow.ledger.append(sealing(), NOON)
+    assert record.get("/ledger/head").json()["mode"] == LedgerMode.TRANSIT_RECORD.value
+
+
+def test_an_unknown_medicine_is_not_entered(desk: Desk) -> None:
+    refused = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, medicine="123456", batch="B", counted=1)
+    assert refused.status_code == 404
+
+
+def test_whoever_keeps_a_head_can_prove_what_is_in_the_ledger(desk: Desk) -> None:
+    opened(desk)
+    for number in range(6):
+        desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **STOCK, quantity=number + 1, supplier="A")
+    head = desk.get("/ledger/head").json()
+    assert (head["size"], head["origin"], head["is_simulation"]) == (7, ORIGIN.line, True)
+    page = desk.get("/ledger/entries?limit=3&after=1").json()
+    assert ([entry["index"] for entry in page["entries"]], page["next"]) == ([2, 3, 4], 4)
+    root = bytes.fromhex(head["root"])
+    for entry in desk.get("/ledger/entries").json()["entries"]:
+        index = entry["index"]
+        proof = desk.get(f"/ledger/proof/inclusion?entry={index}").json()
+        hashes = [bytes.fromhex(hash_) for hash_ in proof["proof"]]
+        assert is_included(bytes.fromhex(entry["hash"]), index=index, size=7, proof=hashes, root=root)
+    between = desk.get("/ledger/proof/consistency?old=3").json()
+    assert is_consistent(
+        old=3,
+        new=7,
+        proof=[bytes.fromhex(hash_) for hash_ in between["proof"]],
+        old_root=bytes.fromhex(between["old_root"]),
+        new_root=root,
+    )
+    for path in ("inclusion?entry=7", "inclusion?entry=0&size=8", "consistency?old=8", "consistency?old=3&new=2"):
+        assert desk.get(f"/ledger/proof/{path}").json()["code"] == "ledger_size"
+    assert Checkpoint(ORIGIN, 7, root).body.startswith(ORIGIN.line)
+
+
+def test_the_ledger_is_read_by_those_who_may_alone(desk: Desk) -> None:
+    opened(desk)
+    assert desk.get("/ledger/entries", "accountable-officer-1").status_code == 200
+    for person in ("nurse-a1", "porter-1", "technician-1"):
+        assert desk.get("/ledger/entries", person).status_code == 403, person
