@@ -86,7 +86,7 @@ def test_recording_holds_everything_that_the_process_left_in_its_files(recorded:
     found = {str(path): path.read_bytes() for path in Path(root).rglob("*") if path.is_file()}
     assert files_after(ops, root=root) == found
     assert {type(op) for op in ops} >= {Write, Sync, Told}
-    assert [op.text for op in ops if isinstance(op, Told)][:2] == ["done open", "kept 1"]
+    assert [op.text for op in ops if isinstance(op, Told)][:2] == ["done approve_carriage-00", "kept 0"]
 
 
 def test_power_cut_loses_nothing_that_was_told_and_leaves_nothing_by_half(
