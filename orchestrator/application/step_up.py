@@ -16,9 +16,10 @@ from orchestrator.domain.delivery.model import DeliveryId
 from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.people.model import Person, Principal, PrincipalKind
 from orchestrator.domain.people.proofs import STEP_UP_LASTS, StepUp, principal_of_person
-from orchestrator.domain.site.model import Site
+from orchestrator.domain.site.model import PlaceId, Site
 
 STEP_UPS_MAX = 4
+_PLACE = "place:"
 
 
 class StepUpMissingError(WardporterError):
@@ -61,7 +62,7 @@ class StepUps:
 
 
 def stepped_up(
-    uow: UnitOfWork, guess: Guess, *, subject: Subject | None, at: datetime, secrets: Secrets
+    uow: UnitOfWork, guess: Guess, *, subject: Subject, at: datetime, secrets: Secrets
 ) -> tuple[StepUp, str] | Why:
     """Prove a person for one act on one delivery, after a right guess.
 
@@ -71,8 +72,8 @@ def stepped_up(
         The open transaction.
     guess : Guess
         Whose badge, for which act and delivery.
-    subject : Subject or None
-        The delivery as the policy sees it; None for an act on no delivery.
+    subject : Subject
+        The delivery or place as the policy sees it.
     at : datetime
         Now; aware.
     secrets : Secrets
@@ -102,8 +103,9 @@ def people_present(
 ) -> tuple[Person, ...]:
     """Return the people who have proved themselves for an act, and use their step-ups up in its own transaction.
 
-    The first acts, the others witness. An act that is refused rolls back, and leaves them good. How many are needed,
-    and which, is the handling class's to say. Whoever is signed in is the first: nobody acts in another's session.
+    ``delivery`` is its id, or `at_place` of a register's place. The first acts, the others witness. An act that is
+    refused rolls back, and leaves them good. How many are needed, and which, is the handling class's to say. Whoever is
+    signed in is the first: nobody acts in another's session.
 
     Raises
     ------
@@ -167,11 +169,22 @@ def _good_step_up(uow: UnitOfWork, presented: StepUps, token: str, *, act: Act, 
 
 
 def _require_still_allowed(uow: UnitOfWork, site: Site, person: Person, step_up: StepUp) -> None:
-    is_of_delivery = step_up.delivery != ""
-    subject = subject_of_delivery(uow.deliveries.get(DeliveryId(step_up.delivery)), site) if is_of_delivery else None
+    subject = subject_of_step_up(uow, site, step_up.delivery)
     why = judge(principal_of_person(person, step_up.device), step_up.act, subject)
     if why is not Why.ALLOWED:
         raise refusal(person.id, step_up.act, why)
+
+
+def at_place(place: PlaceId) -> str:
+    """Return what stands for a place where a step-up names its delivery: acts on a register have none."""
+    return f"{_PLACE}{place}"
+
+
+def subject_of_step_up(uow: UnitOfWork, site: Site, delivery: str) -> Subject:
+    """Return what the policy asks about the delivery or place that a step-up is for; raises `UnknownDeliveryError`."""
+    if delivery.startswith(_PLACE):
+        return Subject(delivery, places=frozenset({PlaceId(delivery.removeprefix(_PLACE))}))
+    return subject_of_delivery(uow.deliveries.get(DeliveryId(delivery)), site)
 
 
 def _require_own_first(principal: Principal, people: Sequence[Person]) -> None:

@@ -26,6 +26,7 @@ from orchestrator.http import (
     robots,
     scan,
     sessions,
+    staff,
     step_ups,
 )
 from orchestrator.http.access import require_cells
@@ -52,6 +53,7 @@ ROUTERS = (
     register_acts.router,
     sessions.router,
     step_ups.router,
+    staff.router,
 )
 
 

@@ -9,16 +9,15 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from orchestrator.application.deciding import subject_of_delivery
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.sign_in import Guess, account_ended, take_back_guess
-from orchestrator.application.step_up import stepped_up
+from orchestrator.application.step_up import at_place, stepped_up, subject_of_step_up
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.access.decision import Why, refusal
 from orchestrator.domain.access.policy import POLICY
-from orchestrator.domain.delivery.model import DeliveryId
 from orchestrator.domain.errors import InvalidInputError, NotFoundError
 from orchestrator.domain.people.proofs import StepUp
+from orchestrator.domain.site.model import PlaceId
 from orchestrator.http.acting import DeskOfApp, public, require_json
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import ID_LENGTH_MAX
@@ -28,16 +27,22 @@ router = APIRouter(prefix="/api/v1/step-ups", tags=["sessions"])
 
 
 class StepUpActError(InvalidInputError):
-    """The act asks for no step-up."""
+    """The act asks for no step-up, or it is not said on what."""
 
     code = "step_up_act"
 
 
 class StepUpAsked(BadgeAndPin):
-    """For which act, and on which delivery; without one for an act on none."""
+    """For which act, and on which delivery, or in the register of which place: one of the two."""
 
     act: Annotated[Act, Field(strict=False)]
-    delivery: str = Field(default="", max_length=ID_LENGTH_MAX)
+    delivery: str | None = Field(default=None, min_length=1, max_length=ID_LENGTH_MAX)
+    place: str | None = Field(default=None, min_length=1, max_length=ID_LENGTH_MAX)
+
+    @property
+    def subject(self) -> str:
+        """What the step-up is for, as it is kept."""
+        return at_place(PlaceId(self.place)) if self.place is not None else self.delivery or ""
 
 
 class StepUpView(BaseModel):
@@ -59,22 +64,17 @@ class StepUpView(BaseModel):
 )
 async def post_step_up(asked: StepUpAsked, desk: DeskOfApp) -> Response:
     """Prove yourself for one act. Wrong PINs count as for signing in, and what is not yours counts as refused."""
-    if not POLICY[asked.act].needs_step_up:
-        raise StepUpActError(
-            f"The step-up was refused: the act {asked.act.value} asks for none; expected one that does. Leave it out.",
-            detail={"field": "act"},
-        )
+    _require_sense(asked)
 
     def take(uow: UnitOfWork, guess: Guess, at: datetime) -> tuple[StepUp, str] | Why | NotFoundError:
         try:
-            delivery = uow.deliveries.get(DeliveryId(asked.delivery)) if asked.delivery else None
+            subject = subject_of_step_up(uow, desk.site, asked.subject)
         except NotFoundError as unknown:
             take_back_guess(uow, guess)
             return unknown
-        subject = subject_of_delivery(delivery, desk.site) if delivery else None
         return stepped_up(uow, guess, subject=subject, at=at, secrets=desk.secrets)
 
-    taken = await prove(desk, asked, take, act=asked.act, subject=asked.delivery)
+    taken = await prove(desk, asked, take, act=asked.act, subject=asked.subject)
     if isinstance(taken, NotFoundError):
         raise taken
     if taken is Why.ACCOUNT_ENDED:
@@ -86,3 +86,16 @@ async def post_step_up(asked: StepUpAsked, desk: DeskOfApp) -> Response:
         token=token, person=step_up.person, act=step_up.act, delivery=step_up.delivery, expires_at=step_up.expires_at
     )
     return Response(view.model_dump_json(), 201, NO_STORE, "application/json")
+
+
+def _require_sense(asked: StepUpAsked) -> None:
+    if not POLICY[asked.act].needs_step_up:
+        raise StepUpActError(
+            f"The step-up was refused: the act {asked.act.value} asks for none; expected one that does. Leave it out.",
+            detail={"field": "act"},
+        )
+    if (asked.delivery is None) == (asked.place is None):
+        raise StepUpActError(
+            "The step-up was refused: it names a delivery and a place, or neither; expected the one that is acted on.",
+            detail={"field": "delivery"},
+        )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from fastapi.testclient import TestClient
-from httpx2 import Response
+from httpx2 import Client, Response
 
 from orchestrator.domain.access.decision import Decision
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
@@ -16,6 +16,7 @@ from orchestrator.http.app import build_app
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import CountingIds, a_request, bring_to, counts_of, queue
 from tests.support.desk import SteadyClock, StoreDoor, a_desk
+from tests.support.served_app import served
 from tests.support.staff import PIN, Staff, badge_of, bearer
 
 PHARMACY, WARD_A, WARD_B = "pharmacy-hatch-1", "ward-a-handover", "ward-b-handover"
@@ -28,7 +29,7 @@ class House:
     """Everything a test of access needs."""
 
     store: MemoryStore
-    client: TestClient
+    client: Client
     clock: SteadyClock
     staff: Staff
     ids: CountingIds
@@ -89,14 +90,8 @@ class House:
             return [(one.subject, dict(one.data)) for one in uow.events.after(0, 10_000) if one.kind == kind]
 
 
-@contextmanager
-def a_house() -> Iterator[House]:
-    """Open a house with a pharmacist, a technician, nurses of two wards and everybody else once."""
-    store, clock, ids = MemoryStore(), SteadyClock(), CountingIds()
-    desk = a_desk(
-        StoreDoor(store), clock=clock, ids=ids, is_development=False, own_devices=frozenset({OWN_DEVICE, "desk-2"})
-    )
-    staff = Staff(store)
+def add_everybody(staff: Staff) -> None:
+    """Add a pharmacist, a technician, nurses of two wards with who is in charge, and everybody else once."""
     staff.add("pharmacist-1", Role.PHARMACIST, places=(PHARMACY,))
     staff.add("technician-1", Role.PHARMACY_TECHNICIAN, places=(PHARMACY,))
     for ward, letter in ((WARD_A, "a"), (WARD_B, "b")):
@@ -105,6 +100,21 @@ def a_house() -> Iterator[House]:
         staff.add(f"in-charge-{letter}", Role.NURSE_IN_CHARGE, places=(ward,))
     for role in (Role.PORTER, Role.SITE_MANAGER, Role.ENGINEER, Role.ACCOUNTABLE_OFFICER, Role.ADMINISTRATOR):
         staff.add(f"{role.value.replace('_', '-')}-1", role)
-    with TestClient(build_app(desk), base_url="http://localhost") as client:
+
+
+@contextmanager
+def a_house(*, is_served: bool = False) -> Iterator[House]:
+    """Open a house with everybody; behind a real server where a test needs a stream."""
+    store, clock, ids = MemoryStore(), SteadyClock(), CountingIds()
+    own = frozenset({OWN_DEVICE, "desk-2"})
+    desk = a_desk(StoreDoor(store), clock=clock, ids=ids, is_development=False, own_devices=own)
+    staff = Staff(store)
+    add_everybody(staff)
+    app = build_app(desk)
+    with ExitStack() as stack:
+        if is_served:
+            client: Client = stack.enter_context(Client(base_url=stack.enter_context(served(app))))
+        else:
+            client = stack.enter_context(TestClient(app, base_url="http://localhost"))
+        stack.callback(desk.pin_threads.shutdown)
         yield House(store, client, clock, staff, ids)
-    desk.pin_threads.shutdown()

@@ -88,7 +88,7 @@ def key_in(folder: Path) -> bytes:
     """
     path = folder / KEY_FILE
     folder.mkdir(parents=True, exist_ok=True)
-    made = folder / f".{KEY_FILE}.{os.getpid()}"
+    made = folder / f".{KEY_FILE}.{secrets.token_hex(4)}"
     if not path.exists():
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:

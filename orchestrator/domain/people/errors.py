@@ -27,9 +27,3 @@ class PersonTakenError(ConflictError):
     """The id belongs to somebody already."""
 
     code = "person_taken"
-
-
-class LastAdministratorError(ConflictError):
-    """Nobody could add staff any more."""
-
-    code = "last_administrator"

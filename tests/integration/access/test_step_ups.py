@@ -87,6 +87,15 @@ def test_who_may_not_receive_gets_no_step_up_and_that_is_kept(house: House, pers
     assert (kept.who, kept.is_allowed, kept.subject, kept.device) == (person, False, delivery.id, "desk-1")
 
 
+def test_a_step_up_made_before_a_revocation_is_worth_nothing_after_it(house: House) -> None:
+    delivery, token = house.delivery(), house.token("nurse-a1")
+    proofs = tuple(house.stepped_up(person, RECEIVE, delivery.id) for person in ("nurse-a1", "nurse-a2"))
+    manager = house.token("site-manager-1", device="desk-2")
+    assert house.post("/staff/nurse-a2/revoke", {"reason": "Left"}, token=manager).status_code == 200
+    refused = house.receive(delivery, token=token, step_ups=proofs)
+    assert (refused.status_code, refused.json()["code"]) == (403, "step_up_refused")
+
+
 def test_a_step_up_for_an_unknown_delivery_costs_no_guess(house: House) -> None:
     for _ in range(6):
         assert house.step_up("nurse-a1", RECEIVE, "delivery-404").status_code == 404
