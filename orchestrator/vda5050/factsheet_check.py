@@ -66,10 +66,13 @@ def _version(factsheet: Factsheet, version: str) -> Iterator[FactsheetFinding]:
 
 def _size(factsheet: Factsheet, model: RobotModel) -> Iterator[FactsheetFinding]:
     physical = factsheet.physical_parameters
-    reaches = {"length and width": math.hypot(physical.length, physical.width) / 2.0}
-    for envelope in factsheet.agv_geometry.envelopes2d or ():
-        corners = [math.hypot(point.x, point.y) for point in envelope.polygon_points]
-        reaches[f"envelope {envelope.set[:60]}"] = max(corners, default=0.0)
+    outlines = [envelope for envelope in factsheet.agv_geometry.envelopes2d or () if envelope.polygon_points]
+    reaches = {
+        f"envelope {outline.set[:60]}": max(math.hypot(point.x, point.y) for point in outline.polygon_points)
+        for outline in outlines
+    }
+    # Length and width are of the box around it, whose corners a round robot does not reach.
+    reaches = reaches or {"length and width": math.hypot(physical.length, physical.width) / 2.0}
     worst = max(reaches, key=lambda name: reaches[name])
     if reaches[worst] > model.radius_m + SIZE_TOLERANCE_M:
         sentence = (

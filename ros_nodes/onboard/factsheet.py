@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from orchestrator.domain.fleet.model import RobotModel
@@ -12,11 +13,13 @@ from orchestrator.vda5050.messages import (
     AgvAction,
     AgvGeometry,
     BlockingType,
+    Envelope2d,
     Factsheet,
     LoadSet,
     LoadSpecification,
     ParameterKey,
     PhysicalParameters,
+    PolygonPoint,
     ProtocolFeatures,
     ProtocolLimits,
     Timing,
@@ -28,6 +31,7 @@ LOAD_TYPE = "tote"
 
 _HEIGHT_M = 1.2
 _LOAD_MASS_KG = 10.0
+_CIRCLE_CORNERS = 16
 
 
 def factsheet_of(
@@ -65,7 +69,7 @@ def factsheet_of(
         protocol_features=ProtocolFeatures(
             agv_actions=(*_actions(), *_map_actions(), *((_OPEN_DRAWER,) if checks_grants else ()))
         ),
-        agv_geometry=AgvGeometry(),
+        agv_geometry=AgvGeometry(envelopes2d=(_outline(model),)),
         load_specification=LoadSpecification(
             load_positions=model.drawers,
             load_sets=(
@@ -79,6 +83,17 @@ def factsheet_of(
             ),
         ),
     )
+
+
+def _outline(model: RobotModel) -> Envelope2d:
+    """Return the robot's footprint, or a polygon within its circle."""
+    turn_rad = 2.0 * math.pi / _CIRCLE_CORNERS
+    circle = [
+        (model.radius_m * math.cos(k * turn_rad), model.radius_m * math.sin(k * turn_rad))
+        for k in range(_CIRCLE_CORNERS)
+    ]
+    corners = model.footprint or circle
+    return Envelope2d(set="body", polygon_points=tuple(PolygonPoint(x=round(x, 3), y=round(y, 3)) for x, y in corners))
 
 
 def _actions() -> tuple[AgvAction, ...]:

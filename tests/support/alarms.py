@@ -27,6 +27,7 @@ class AlarmBell:
     offences: list[str] = field(default_factory=list[str])
     released_in_alarm: int = 0
     _known: dict[RobotId, tuple[str, int]] = field(default_factory=dict[RobotId, tuple[str, int]])
+    _reached: tuple[tuple[Alarm, ...], Reach] = ((), Reach())
 
     def __post_init__(self) -> None:
         self.watch()
@@ -66,8 +67,10 @@ class AlarmBell:
     def reach(self) -> Reach:
         """How far what stands now reaches."""
         fleet = self.ward.control.fleet
-        alarms = self.ward.control.read(lambda uow: uow.alarms.standing())
-        return reach_of(fleet.site, graph_of(self.ward), alarms)
+        alarms = tuple(self.ward.control.read(lambda uow: uow.alarms.standing()))
+        if alarms != self._reached[0]:
+            self._reached = alarms, reach_of(fleet.site, graph_of(self.ward), alarms)
+        return self._reached[1]
 
     def records(self) -> dict[RobotId, RobotRecord]:
         return {picture.id: picture.record for picture in self.ward.control.picture().robots}

@@ -3,7 +3,8 @@
 It takes minutes and needs the libraries in places of their own, so it runs only when asked for:
 
     npm install --prefix trial vda-5050-lib@1.4.0
-    python -m venv trial/venv && trial/venv/bin/pip install vda5050-sdk==0.2.0 aiomqtt==2.5.1
+    apt-get install libpaho-mqttpp-dev pybind11-json-dev libfmt-dev      # vda5050-core is built from source
+    python -m venv trial/venv && trial/venv/bin/pip install vda5050-sdk==0.2.0 aiomqtt==2.5.1 vda5050-core==0.1.0rc2
     WARDPORTER_TRIAL=trial pytest -m slow tests/system/test_library_robots.py
 """
 
@@ -36,7 +37,7 @@ TRIAL = "WARDPORTER_TRIAL"
 ROBOTS = Path(__file__).parents[1] / "support" / "library_robots"
 SPEED_FACTOR = 3.0
 START_LIMIT_S, ALL_LIMIT_S = 60.0, 420.0
-DELIVERIES = 9
+DELIVERIES = 15
 ROUTES = (("pharmacy_hatch_1", "ward_alder_handover"), ("pharmacy_hatch_2", "ward_birch_handover"))
 
 FLEET = """\
@@ -60,9 +61,11 @@ models:
 robots:
   cart_1: {model: cart, manufacturer: Cart Maker, serial_number: "0001", protocol_version: 2.0.0, home: parking_1}
   carrier_1: {model: carrier, manufacturer: ACME, serial_number: AGV-01, protocol_version: 2.1.0, home: parking_2}
+  carrier_2: {model: carrier, manufacturer: ACME, serial_number: AGV-02, protocol_version: 2.1.0, home: parking_4}
+  tug_1: {model: carrier, manufacturer: Core Works, serial_number: T-1, protocol_version: 2.1.0, home: charger_2}
   porter_1: {model: porter, manufacturer: wardporter, serial_number: WP0001, home: charger_1}
 """
-EVERYBODY = {"cart_1", "carrier_1", "porter_1"}
+EVERYBODY = {"cart_1", "carrier_1", "carrier_2", "tug_1", "porter_1"}
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,7 +78,7 @@ pytestmark = [
 ]
 
 
-def test_vehicles_of_two_libraries_carry_deliveries_over_tls(
+def test_vehicles_of_three_libraries_carry_deliveries_over_tls_beside_one_of_ours(
     tmp_path: Path, claim_port: Callable[[], int], ros_domain_id: int
 ) -> None:
     trial = Path(os.environ[TRIAL]).resolve()
@@ -100,7 +103,9 @@ def test_vehicles_of_two_libraries_carry_deliveries_over_tls(
         children = [
             Child("service", [sys.executable, "-m", "orchestrator.cli", "serve"], env=env, logs=logs),
             _cart(trial, broker, logs),
-            _carrier(trial, broker, logs),
+            _on_python(trial, broker, logs, "carrier_1", "vda5050_sdk_vehicle.py", speed="2.0"),
+            _on_python(trial, broker, logs, "carrier_2", "vda5050_sdk_vehicle.py", speed="0"),
+            _on_python(trial, broker, logs, "tug_1", "vda5050_core_vehicle.py", speed="2.0"),
             _porter(tmp_path, broker, logs, ros_domain_id),
         ]
         for child in children:
@@ -141,11 +146,12 @@ def _cart(trial: Path, broker: SecuredBroker, logs: Path) -> Child:
     return Child("cart_1", argv, env={"TRIAL_TLS": str(broker.robot_files("cart_1"))}, logs=logs)
 
 
-def _carrier(trial: Path, broker: SecuredBroker, logs: Path) -> Child:
-    x_m, y_m = _home("parking_2")
-    argv = [str(trial / "venv/bin/python"), str(ROBOTS / "vda5050_sdk_vehicle.py"), broker.url, "ACME", "AGV-01"]
-    argv += [str(x_m), str(y_m), "ground", "2.0"]
-    return Child("carrier_1", argv, env={"TRIAL_TLS": str(broker.robot_files("carrier_1"))}, logs=logs)
+def _on_python(trial: Path, broker: SecuredBroker, logs: Path, id: str, script: str, *, speed: str) -> Child:
+    robot = next(robot for robot in broker.robots if robot.id == id)
+    x_m, y_m = _home(robot.home)
+    argv = [str(trial / "venv/bin/python"), str(ROBOTS / script), broker.url, robot.manufacturer, robot.serial_number]
+    argv += [str(x_m), str(y_m), "ground", speed]
+    return Child(id, argv, env={"TRIAL_TLS": str(broker.robot_files(id))}, logs=logs)
 
 
 def _porter(folder: Path, broker: SecuredBroker, logs: Path, ros_domain_id: int) -> Child:

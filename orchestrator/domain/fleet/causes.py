@@ -43,7 +43,7 @@ def causes_of_hold(report: RobotReport, *, has_place: bool) -> Mapping[HoldKind,
         )
     elif report.battery <= EMPTY and not report.is_charging:
         found[HoldKind.BATTERY_EMPTY] = (
-            f"The battery of robot {robot} is empty; bring it to a charger by hand, then resume it here."
+            f"The battery of robot {robot} is empty, it says; bring it to a charger by hand, then resume it here."
         )
     return found
 

@@ -1,7 +1,8 @@
 """A vehicle on PyPI's vda5050-sdk (VDA 5050 2.1.0): its VehicleClient and OrderExecutor, driving in straight lines.
 
 Runs in an environment of its own that has the library. Arguments: broker url, manufacturer, serial number, x, y, map,
-metres a second. ``TRIAL_TLS`` names the folder of a credential; the library's transport takes none by itself.
+metres a second; at 0 it is the library's own executor, which leaps from node to node. ``TRIAL_TLS`` names the folder of
+a credential; the library's transport takes none by itself.
 """
 
 # pyright: basic, reportMissingImports=false
@@ -19,6 +20,7 @@ from vda5050 import VehicleClient, VehicleConfig
 from vda5050.client.agv.executor import OrderExecutor
 
 TICK_S = 0.1
+LEAP_S = 1.0
 
 
 def driver_of(publisher, speed_m_s: float) -> OrderExecutor:
@@ -50,7 +52,10 @@ async def main() -> None:
     config = VehicleConfig(manufacturer=manufacturer, serial_number=serial_number, broker_url=url)
     async with VehicleClient(config) as vehicle:
         vehicle.update_position(x=float(x), y=float(y), theta=0.0, map_id=map_id)
-        driver = driver_of(vehicle.publisher, float(speed))
+        moves = float(speed) > 0.0
+        driver = (
+            driver_of(vehicle.publisher, float(speed)) if moves else OrderExecutor(vehicle.publisher, node_delay=LEAP_S)
+        )
         vehicle.on_order(driver.run)
         await asyncio.Event().wait()
 

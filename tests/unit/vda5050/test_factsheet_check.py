@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from orchestrator.domain.fleet.model import Footprint, circumscribed_radius_m
 from orchestrator.domain.fleet.order import ActionKind
+from orchestrator.vda5050.address import RobotAddress
 from orchestrator.vda5050.dialect import STANDARD, ActionRule, Dialect, Headings, Where
 from orchestrator.vda5050.factsheet_check import check_factsheet
 from orchestrator.vda5050.messages import Factsheet
+from ros_nodes.onboard.factsheet import factsheet_of
 from tests.support.factsheets import a_factsheet
-from tests.support.robot_link import a_model
+from tests.support.robot_link import START, a_model
+from tests.support.wards import porter_model
 
 ROUND = {"length": 0.4, "width": 0.4}
 """Reaches 0.283 m; the model of these tests keeps 0.3 m."""
@@ -87,6 +92,21 @@ def test_what_the_dialect_answers_is_no_disagreement() -> None:
     assert codes(a_factsheet(optional=demands), dialect=faces) == []
     optional = an_offer("pick", actionParameters=[SIDE | {"isOptional": True}])
     assert codes(a_factsheet(actions=[*ALL_OFFERS[1:], optional])) == []
+
+
+def test_the_corners_of_the_box_around_a_robot_that_gives_its_outline_are_nothing_it_reaches() -> None:
+    box = {"length": 0.6, "width": 0.6}
+    assert codes(a_factsheet(physical=box)) == [("factsheet_size", True)]
+    assert codes(a_factsheet(physical=box, envelope=[(0.3, 0.0), (0.0, 0.3), (-0.3, 0.0), (0.0, -0.3)])) == []
+
+
+@pytest.mark.parametrize("footprint", [(), ((0.4, 0.3), (-0.4, 0.3), (-0.4, -0.3), (0.4, -0.3))])
+def test_our_own_robots_say_what_their_model_says(footprint: Footprint) -> None:
+    radius_m = circumscribed_radius_m(footprint) if footprint else 0.35
+    model = replace(porter_model(), footprint=footprint, radius_m=radius_m)
+    address = RobotAddress("uagv", "wardporter", "WP0001", "2.1.0")
+    sheet = factsheet_of(model, address=address, header_id=0, now=START)
+    assert check_factsheet(sheet, model=model, dialect=STANDARD, version="2.1.0") == ()
 
 
 @pytest.mark.parametrize("version", ["2.1.0", "2.1", "v2.1.0", ""])
