@@ -26,6 +26,7 @@ from orchestrator.adapters.config.policy_file import load_policies
 from orchestrator.adapters.config.robot_model_file import read_robot_models
 from orchestrator.adapters.config.site_file import load_site
 from orchestrator.adapters.drawing.level import draw_level
+from orchestrator.adapters.grant_key import grant_key
 from orchestrator.adapters.identity.development import DevelopmentIdentity, require_loopback
 from orchestrator.adapters.identity.secrets import Argon2Secrets, key_in
 from orchestrator.adapters.loopback import free_port
@@ -288,6 +289,7 @@ def build_service(settings: Settings) -> FastAPI:
         scanner=Scanner(GsBarcodes(), is_simulation=is_simulated(fleet)),
         secrets=secrets,
         ledger_standing=lambda: ledger.standing,
+        signer=grant_key(settings.data, is_simulation=is_simulated(fleet)),
         own_devices=frozenset(load_policies(settings.policies).own_devices),
     )
     pages = router_for(

@@ -8,10 +8,12 @@ from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.fridge import is_spoilt
+from orchestrator.application.grants import require_opened_if_controlled
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.receiving import Received, kept_apart, seal_read, settled_lines
 from orchestrator.application.recorded_acts import open_incident, open_lines, record_event
 from orchestrator.domain.custody.errors import BreakGlassOffError
+from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Present, require_people
 from orchestrator.domain.custody.premises import Premises
@@ -87,6 +89,10 @@ def confirm_receipt(
     standing = uow.deliveries.get(delivery)
     place = _place_of_handover(uow, standing, present, premises)
     _require_receivers(standing, reading, present, premises, place=place, at=at)
+    if standing.state is DeliveryState.ARRIVED:
+        require_opened_if_controlled(uow, standing, Purpose.HAND_OVER, Purpose.RECOUNT, act=ACT)
+    elif standing.state is DeliveryState.RETURNING:
+        require_opened_if_controlled(uow, standing, Purpose.TAKE_BACK, act=ACT)
     check_seal_form(reading.seal_number, act=ACT)
     lines = open_lines(standing)
     check_counted_lines(standing, reading.counts, act=ACT, lines=lines)

@@ -147,6 +147,7 @@ def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: 
         is_out_of_service=record.is_held_for(HoldKind.OUT_OF_SERVICE),
         is_on_trip=record.trip is not None or record.sent_to is not None,
         is_going_home=record.target == fleet.robots[robot].home,
+        checks_grants=record.checks_grants,
         occupied_drawers=frozenset(
             d.drawer for d in turn.deliveries.values() if d.robot == robot and d.drawer is not None
         ),
@@ -187,6 +188,7 @@ def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
                 free_drawers=tuple(d for d in fleet.models[trip.robot].drawers if d not in taken),
                 model=fleet.models[trip.robot].id,
                 is_stat=any(d.priority is Priority.STAT for d in aboard),
+                checks_grants=turn.record(trip.robot).checks_grants,
             )
         )
     return found

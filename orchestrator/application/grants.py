@@ -23,16 +23,16 @@ from orchestrator.domain.custody.issued_grant import (
     NonceUsedError,
     RobotNotReadyToOpenError,
     people_asked_for,
-    who_fits,
 )
-from orchestrator.domain.custody.people import Present, require_people
+from orchestrator.domain.custody.people import Fits, Present, either, holds_role, require_people
+from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.lifecycle import require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
 from orchestrator.domain.fleet.model import ActionId, DrawerState, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
-from orchestrator.domain.medicine.handling import HandlingClass, strictest
-from orchestrator.domain.people.model import PersonId
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.people.model import PersonId, Role
 from orchestrator.domain.site.model import StationId
 
 ACT = "The opening"
@@ -40,8 +40,6 @@ DRAWER_GRANTED = "drawer_granted"
 GRANT_VOID = "drawer_grant_void"
 
 S = DeliveryState
-
-_STRICT = HandlingClass.CONTROLLED
 
 STATES_FOR = {
     Purpose.LOAD: (S.LOADING,),
@@ -190,6 +188,23 @@ def require_opened(uow: UnitOfWork, delivery: DeliveryId, *purposes: Purpose, ac
     return opened[-1]
 
 
+def require_opened_if_controlled(uow: UnitOfWork, delivery: Delivery, *purposes: Purpose, act: str) -> None:
+    """Refuse an act on what is controlled while its drawer was not opened for it on a grant.
+
+    What is controlled rides only with robots that check grants (`orchestrator.domain.dispatch.filters`), so this leaves
+    out nothing but what a person carries.
+
+    Raises
+    ------
+    DrawerNotOpenedError
+        Nobody had it opened for that.
+    """
+    if delivery.handling_class is not HandlingClass.CONTROLLED or delivery.robot is None:
+        return
+    if checks_grants(uow, delivery.robot):
+        require_opened(uow, delivery.id, *purposes, act=act)
+
+
 def void_grants_of(uow: UnitOfWork, person: PersonId, *, at: datetime) -> tuple[IssuedGrant, ...]:
     """Take back every grant of a person that no robot has answered, as when their account is revoked.
 
@@ -234,25 +249,17 @@ def tell_grant(uow: UnitOfWork, kind: str, grant: IssuedGrant, *, at: datetime) 
 def _check_present(
     fleet: FleetOnSite, delivery: Delivery, asked: OpeningAsked, *, purpose: Purpose, at: datetime
 ) -> None:
-    policy = fleet.policy.custody
-    handling_class = strictest(*(line.handling_class for line in delivery.lines))
-    wanted = people_asked_for(purpose, policy.rule(handling_class))
+    premises, handling_class = fleet.premises, delivery.handling_class
+    wanted = people_asked_for(purpose, premises.rule(handling_class))
     if asked.is_break_glass:
-        if not policy.may_break_glass:
+        if not premises.policy.may_break_glass:
             raise BreakGlassOffError(
                 f"{ACT} was refused: here nobody opens alone what takes {wanted}; expected {wanted} people. "
                 "Ask for the other, or for the nurse in charge.",
                 detail={"expected": wanted},
             )
         wanted = 1
-    stations = fleet.site.stations
-    fits, who = who_fits(
-        purpose,
-        from_place=stations[delivery.from_station].place,
-        to_place=stations[delivery.to_station].place,
-        handling_class=handling_class,
-        policy=policy,
-    )
+    fits, who = _who_fits(premises, delivery, purpose)
     require_people(
         asked.present,
         wanted=wanted,
@@ -260,9 +267,19 @@ def _check_present(
         who=who,
         act=ACT,
         # Two people retrieve whatever it is, so nobody is merely believed there.
-        handling_class=handling_class if purpose is not Purpose.RETRIEVE else _STRICT,
+        handling_class=handling_class if purpose is not Purpose.RETRIEVE else HandlingClass.CONTROLLED,
         at=at,
     )
+
+
+def _who_fits(premises: Premises, delivery: Delivery, purpose: Purpose) -> tuple[Fits, str]:
+    """Return whether somebody may have the drawer opened, and who may in words."""
+    handling_class = delivery.handling_class
+    if purpose is not Purpose.RETRIEVE:
+        return premises.staff_of(premises.place(_station_of(delivery, purpose)), handling_class)
+    sends, sending = premises.staff_of(premises.place(delivery.from_station), handling_class)
+    receives, receiving = premises.staff_of(premises.place(delivery.to_station), handling_class)
+    return either(sends, receives, holds_role(Role.SITE_MANAGER)), f"{sending}, {receiving}, or a site manager"
 
 
 def _node_of(fleet: FleetOnSite, delivery: Delivery, purpose: Purpose) -> str:
@@ -271,7 +288,9 @@ def _node_of(fleet: FleetOnSite, delivery: Delivery, purpose: Purpose) -> str:
 
 
 def _station_of(delivery: Delivery, purpose: Purpose) -> StationId:
-    return delivery.from_station if purpose in (Purpose.LOAD, Purpose.TAKE_BACK) else delivery.to_station
+    if purpose is Purpose.TAKE_BACK:
+        return delivery.returns_to
+    return delivery.from_station if purpose is Purpose.LOAD else delivery.to_station
 
 
 def _nonce_of_ready(fleet: FleetOnSite, record: RobotRecord, *, drawer: str, node: str, at: datetime) -> str:

@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
+from orchestrator.application.grants import require_opened_if_controlled
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import controlled_drugs_off
 from orchestrator.application.recalls import batch_of
 from orchestrator.application.recorded_acts import record_sealing
 from orchestrator.domain.custody.approval import approved_models
 from orchestrator.domain.custody.errors import NotEligibleError, NotReadyError, RecalledStockError
+from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.people import Present, require_people
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.counting import check_counted_lines, check_loaded_as_asked, check_seal_form
@@ -89,6 +91,7 @@ def load_delivery(
     )
     _require_ready(loading, premises)
     _require_loaders(loading, present, premises, at=at)
+    require_opened_if_controlled(uow, loading, Purpose.LOAD, act=ACT)
     check_seal_form(seal_number, act=ACT)
     check_counted_lines(loading, counts, act=ACT)
     check_loaded_as_asked(loading, counts)

@@ -15,7 +15,7 @@ from fastapi import Request
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.identity import Identity
 from orchestrator.application.ledger_heads import LedgerStanding, Witnessing
-from orchestrator.application.ports import Clock, Ids, UnitOfWork
+from orchestrator.application.ports import Clock, GrantSigner, Ids, UnitOfWork
 from orchestrator.application.scanning import Scanner
 from orchestrator.application.secrets import Secrets
 from orchestrator.application.views import FleetPicture
@@ -146,6 +146,7 @@ class Desk:
     ids: Ids
     scanner: Scanner
     secrets: Secrets
+    signer: GrantSigner
     own_devices: frozenset[str] = frozenset()
     ledger_standing: Callable[[], LedgerStanding] = lambda: LedgerStanding(Witnessing.ALONE)
     streams_max: int = 64

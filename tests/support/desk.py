@@ -35,6 +35,7 @@ from orchestrator.domain.site.model import (
     WaypointId,
 )
 from orchestrator.http.desk import Desk, News, PartReadiness
+from simulation.grant_signer import SeededSigner
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, STATIONS, CountingIds, is_served
 from tests.support.staff import cheap_secrets
@@ -201,5 +202,6 @@ def a_desk(
         scanner=Scanner(GsBarcodes(), is_simulation=True),
         secrets=secrets,
         own_devices=own_devices,
+        signer=SeededSigner("desk"),
         streams_max=streams_max,
     )

@@ -122,6 +122,7 @@ def paced_app(*, speed: float) -> FastAPI:
         ids=door.ward.ids,
         scanner=Scanner(GsBarcodes(), is_simulation=True),
         secrets=secrets,
+        signer=door.ward.signer,
     )
     plans = {level: draw_level(fleet.site, level) for level in fleet.site.levels}
     return build_app(desk, extra_routers=[router_for(desk, floor_plans=plans)])

@@ -22,6 +22,7 @@ class Act(StrEnum):
     DISPENSE_DELIVERY = "dispense_delivery"
     CHECK_DELIVERY = "check_delivery"
     ACCEPT_DELIVERY = "accept_delivery"
+    OPEN_DRAWER = "open_drawer"
     LOAD_DELIVERY = "load_delivery"
     RECEIVE_DELIVERY = "receive_delivery"
     REFUSE_DELIVERY = "refuse_delivery"

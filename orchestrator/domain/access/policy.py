@@ -124,6 +124,7 @@ _DELIVERIES: Mapping[Act, Cell] = {
     A.REPORT_EXCURSION: _of(_either(HANDLERS), _any(OPERATORS), programs=True),
     A.CHECK_DELIVERY: _of(_source(HANDLERS), step_up=True),
     A.ACCEPT_DELIVERY: _of(_target(HANDLERS), step_up=True),
+    A.OPEN_DRAWER: _of(_either(HANDLERS), _any(SITE_MANAGER), step_up=True),
     A.LOAD_DELIVERY: _of(_source(HANDLERS), step_up=True),
     A.RECEIVE_DELIVERY: _of(_target(HANDLERS, *HANDED_OVER), _source(HANDLERS, *BROUGHT_BACK), step_up=True),
     A.CONFIRM_IN_FRIDGE: _of(_either(HANDLERS)),

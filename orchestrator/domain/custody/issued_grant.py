@@ -8,14 +8,11 @@ from enum import StrEnum
 from typing import NewType
 
 from orchestrator.domain.custody.grant import Purpose
-from orchestrator.domain.custody.people import Fits, either, in_pharmacy, on_ward
-from orchestrator.domain.custody.policy import CustodyPolicy
 from orchestrator.domain.delivery.model import DeliveryId
 from orchestrator.domain.errors import ConflictError, NotFoundError
 from orchestrator.domain.fleet.model import ActionId, RobotId
-from orchestrator.domain.medicine.handling import HandlingClass, HandlingRule
+from orchestrator.domain.medicine.handling import HandlingRule
 from orchestrator.domain.people.model import PersonId
-from orchestrator.domain.site.model import PlaceId
 
 GrantId = NewType("GrantId", str)
 
@@ -125,32 +122,9 @@ class IssuedGrant:
 def people_asked_for(purpose: Purpose, rule: HandlingRule) -> int:
     """Return how many different people have to be there for a grant of what is handled by a rule."""
     match purpose:
-        case Purpose.LOAD | Purpose.TAKE_BACK:
+        case Purpose.LOAD:
             return rule.loaders
-        case Purpose.HAND_OVER | Purpose.RECOUNT:
+        case Purpose.HAND_OVER | Purpose.RECOUNT | Purpose.TAKE_BACK:
             return rule.receivers
         case Purpose.RETRIEVE:
             return max(RETRIEVERS, rule.receivers)
-
-
-def who_fits(
-    purpose: Purpose,
-    *,
-    from_place: PlaceId,
-    to_place: PlaceId,
-    handling_class: HandlingClass,
-    policy: CustodyPolicy,
-) -> tuple[Fits, str]:
-    """Return whether somebody may have a drawer opened, and who may in words.
-
-    The pharmacy loads and takes back, the ward receives and recounts; either retrieves.
-    """
-    pharmacy = in_pharmacy(from_place)
-    ward = on_ward(to_place, handling_class=handling_class, policy=policy)
-    match purpose:
-        case Purpose.LOAD | Purpose.TAKE_BACK:
-            return pharmacy, f"a pharmacist or pharmacy technician of {from_place}"
-        case Purpose.HAND_OVER | Purpose.RECOUNT:
-            return ward, f"a registered practitioner of {to_place}"
-        case Purpose.RETRIEVE:
-            return either(pharmacy, ward), f"somebody of {from_place} or {to_place} who handles medicines there"

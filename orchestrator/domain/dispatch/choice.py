@@ -21,6 +21,7 @@ from orchestrator.domain.dispatch.filters import (
     Distance,
     may_ride_on,
     reasons_against,
+    robot_checks_no_grants,
     robot_not_approved,
     station_busy,
     station_unreachable,
@@ -160,15 +161,17 @@ def _start_trips(draft: _Draft, deliveries: Sequence[Delivery]) -> None:
         chosen = _nearest(draft, delivery)
         if chosen is None:
             continue
-        riders = [
-            d for d in deliveries if d.id not in taken and _is_same_way(d, delivery) and may_ride_on(d, chosen.model.id)
-        ]
+        riders = [d for d in deliveries if d.id not in taken and _is_same_way(d, delivery) and _may_ride(d, chosen)]
         trip = _trip(chosen, delivery, riders)
         taken |= {load.delivery for load in trip.loads}
         draft.trips.append(trip)
         draft.free.remove(chosen)
         draft.busy_stations.add(delivery.from_station)
     draft.waiting = [delivery for delivery in draft.waiting if delivery.id not in taken]
+
+
+def _may_ride(delivery: Delivery, candidate: Candidate) -> bool:
+    return may_ride_on(delivery, candidate.model.id) and robot_checks_no_grants(candidate, delivery) is None
 
 
 def _nearest(draft: _Draft, delivery: Delivery) -> Candidate | None:
@@ -192,7 +195,7 @@ def _is_same_way(one: Delivery, other: Delivery) -> bool:
 
 def _reasons_for(candidate: Candidate, delivery: Delivery, distance: Distance) -> tuple[Reason, ...]:
     """Return all that speaks against this robot for this delivery."""
-    not_approved = robot_not_approved(candidate, delivery)
+    not_approved = robot_not_approved(candidate, delivery) or robot_checks_no_grants(candidate, delivery)
     if not_approved is not None:
         return (not_approved,)
     reasons = reasons_against(candidate, MAY_TAKE_TRIP)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.domain.delivery.model import Delivery
 from orchestrator.domain.fleet.model import ModelId, RobotId, RobotModel, RobotReport
+from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import StationId
 
@@ -17,7 +18,7 @@ class Candidate:
 
     ``report`` is what it said last, None when it has said nothing yet. ``is_fenced_off`` says that it may not drive
     for now, ``is_out_of_service`` that it is given no work. Driving home is no trip. ``is_going_home`` says that it
-    stands at its home or is on the way there.
+    stands at its home or is on the way there. ``checks_grants`` says that its drawers open on grants alone.
     """
 
     robot: RobotId
@@ -29,6 +30,7 @@ class Candidate:
     is_on_trip: bool = False
     occupied_drawers: frozenset[str] = frozenset()
     is_going_home: bool = False
+    checks_grants: bool = False
 
     @property
     def free_drawers(self) -> tuple[str, ...]:
@@ -167,6 +169,19 @@ def robot_not_approved(candidate: Candidate, delivery: Delivery) -> Reason | Non
         return None
     sentence = f"No approval covers {candidate.robot} for this delivery; it waits for a robot of an approved model."
     return Reason("robot_not_approved", sentence)
+
+
+def needs_grants(delivery: Delivery) -> bool:
+    """Whether a delivery rides only where drawers open on grants alone."""
+    return delivery.handling_class is HandlingClass.CONTROLLED
+
+
+def robot_checks_no_grants(candidate: Candidate, delivery: Delivery) -> Reason | None:
+    """Refuse a robot whose drawers open without a grant for what is controlled."""
+    if candidate.checks_grants or not needs_grants(delivery):
+        return None
+    sentence = f"{candidate.robot} does not declare that it checks drawer grants; it waits for a robot that does."
+    return Reason("robot_checks_no_grants", sentence)
 
 
 def station_busy(delivery: Delivery, busy: Collection[StationId]) -> Reason | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, Priority, TripId
 from orchestrator.domain.dispatch.comparators import by_urgency
-from orchestrator.domain.dispatch.filters import may_ride_on
+from orchestrator.domain.dispatch.filters import may_ride_on, needs_grants
 from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.site.model import StationId
 
@@ -16,7 +16,8 @@ from orchestrator.domain.site.model import StationId
 class OpenTrip:
     """A trip whose robot is on its way to be loaded, or is being loaded, and the drawers nobody has yet.
 
-    ``is_stat`` says that it carries a STAT, which travels with nothing less urgent.
+    ``is_stat`` says that it carries a STAT, which travels with nothing less urgent; ``checks_grants`` that the robot's
+    drawers open on grants alone.
     """
 
     trip: TripId
@@ -25,6 +26,7 @@ class OpenTrip:
     free_drawers: tuple[str, ...]
     is_stat: bool
     model: ModelId
+    checks_grants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +56,5 @@ def join_trips(deliveries: Sequence[Delivery], trips: Sequence[OpenTrip]) -> tup
 
 def _goes_along(delivery: Delivery, trip: OpenTrip) -> bool:
     is_same_way = (delivery.from_station, delivery.to_station) == (trip.from_station, trip.to_station)
-    return is_same_way and may_ride_on(delivery, trip.model) and (delivery.priority is Priority.STAT) == trip.is_stat
+    may_ride = may_ride_on(delivery, trip.model) and (trip.checks_grants or not needs_grants(delivery))
+    return is_same_way and may_ride and (delivery.priority is Priority.STAT) == trip.is_stat
