@@ -35,7 +35,7 @@ class StartPoseError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class RobotProcess:
-    """One robot: agent and driver in one process.
+    """One robot: agent, driver and drawers in one process.
 
     Parameters
     ----------
@@ -58,6 +58,10 @@ class RobotProcess:
         Folder with the robot's credential for ``mqtts://``: ca.crt, client.crt and client.key.
     is_plain_allowed : bool
         Whether ``mqtt://`` may leave this machine.
+    grant_key : Path, optional
+        File with the public half of the key that drawer grants are signed with; without it drawers have no locks.
+    has_hand : bool
+        Whether somebody uses the simulated drawers that are let go.
     is_managed : bool
         Whether somebody else configures and activates the agent (a lifecycle client).
     """
@@ -76,6 +80,8 @@ class RobotProcess:
     is_managed: bool = False
     mqtt_tls: Path | None = None
     is_plain_allowed: bool = False
+    grant_key: Path | None = None
+    has_hand: bool = True
     python: str = field(default_factory=lambda: sys.executable)
 
     @property
@@ -102,7 +108,13 @@ class RobotProcess:
         pairs = [f"{name}={value}" for name, value in options.items()]
         if self.mqtt_tls is not None:
             pairs.append(f"--mqtt-tls={self.mqtt_tls}")
-        switches = {"--managed": self.is_managed, "--mqtt-allow-plain": self.is_plain_allowed}
+        if self.grant_key is not None:
+            pairs.append(f"--grant-key={self.grant_key}")
+        switches = {
+            "--managed": self.is_managed,
+            "--mqtt-allow-plain": self.is_plain_allowed,
+            "--no-hand": not self.has_hand,
+        }
         return (self.python, "-m", MODULE, *pairs, *(name for name, is_on in switches.items() if is_on))
 
     @property
@@ -178,6 +190,7 @@ def _process_of(row: Mapping[str, object]) -> RobotProcess:
         "model_file": Path(str(row["model_file"])),
         "state_dir": Path(str(row["state_dir"])),
         "mqtt_tls": Path(str(row["mqtt_tls"])) if row.get("mqtt_tls") else None,
+        "grant_key": Path(str(row["grant_key"])) if row.get("grant_key") else None,
         "start_pose": (str(level), float(x_m), float(y_m), float(theta_rad)),
     }
     return RobotProcess(**typed)  # pyright: ignore[reportArgumentType]  # names are checked by the call itself

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 
 from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.control import Control
+from orchestrator.application.grants import OpeningAsked, checks_grants, grant_drawer, purpose_of
 from orchestrator.application.load_delivery import load_delivery
-from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.ports import GrantSigner, Ids, UnitOfWork
 from orchestrator.application.resume_robot import resume_robot
 from orchestrator.application.robot_acts import Asked
 from orchestrator.domain.custody.people import believed
@@ -23,6 +25,10 @@ TRY_AGAIN_S = 5.0
 LOADING_S = (15.0, 45.0)
 RECEIVING_S = (10.0, 60.0)
 """How long people take, seconds, from the robot's arrival to their last keystroke; uniform."""
+OPENING_S = 5.0
+"""How long before their last keystroke they have the drawer opened, seconds."""
+TRIES_MAX = 8
+"""How often they ask for a drawer before they use the mechanical key."""
 COMING_S = (30.0, 120.0)
 """How long until somebody stands before a robot that is held, has seen to it and resumes it, seconds; uniform."""
 
@@ -43,11 +49,21 @@ class People:
         Draws how long people take.
     ids : Ids
         New ids.
+    signer : GrantSigner
+        Signs the grants that drawers open on.
     """
 
     def __init__(
-        self, control: Callable[[], Control | None], *, scheduler: Scheduler, chance: random.Random, ids: Ids
+        self,
+        control: Callable[[], Control | None],
+        *,
+        scheduler: Scheduler,
+        chance: random.Random,
+        ids: Ids,
+        signer: GrantSigner,
     ) -> None:
+        self._signer = signer
+        self._tries: Counter[DeliveryId] = Counter()
         self._control = control
         self._ids = ids
         self._scheduler = scheduler
@@ -103,13 +119,27 @@ class People:
 
     def _begin(self, delivery: Delivery, spread_s: tuple[float, float]) -> None:
         self._at_work.add(delivery.id)
-        self._scheduler.after(self._chance.uniform(*spread_s), lambda: self._finish(delivery))
+        takes_s = self._chance.uniform(*spread_s)
+        if self._has_locks(delivery):
+            takes_s = max(0.0, takes_s - OPENING_S)
+        self._scheduler.after(takes_s, lambda: self._finish(delivery))
+
+    def _has_locks(self, delivery: Delivery) -> bool:
+        """Whether the delivery lies in a robot whose drawers open on grants alone."""
+        control, robot = self._control(), delivery.robot
+        if control is None or robot is None or delivery.state is DeliveryState.HANDED_TO_RUNNER:
+            return False
+        return control.read(lambda uow: checks_grants(uow, robot))
 
     def _finish(self, delivery: Delivery) -> None:
         control = self._control()
         if control is None:
             self._scheduler.after(TRY_AGAIN_S, lambda: self._finish(delivery))
             return
+        if self._is_to_be_opened(control, delivery):
+            self._open(control, delivery)
+            return
+        self._tries.pop(delivery.id, None)
         self._at_work.discard(delivery.id)
         if not control.read(lambda uow: _is_still_there(uow, delivery)):
             return  # somebody cancelled it meanwhile, or its robot was taken from the station again
@@ -141,10 +171,42 @@ class People:
         act = load if delivery.state is DeliveryState.LOADING else receive
         self._do(control, act, key=f"{delivery.id}:{delivery.state.value}:{len(delivery.history)}")
 
+    def _is_to_be_opened(self, control: Control, delivery: Delivery) -> bool:
+        """Whether somebody still has to open the drawer, and has not given up trying to."""
+        if not self._has_locks(delivery) or self._tries[delivery.id] >= TRIES_MAX:
+            return False
+        return control.read(lambda uow: _is_still_there(uow, delivery) and not _has_opened(uow, delivery))
+
+    def _open(self, control: Control, delivery: Delivery) -> None:
+        """Have the drawer opened, and do one's work when it is locked again; or try again a little later."""
+        self._tries[delivery.id] += 1
+        at = self._scheduler.clock.now()
+        asked = OpeningAsked(delivery.id, believed("somebody"))
+        try:
+            self._do(
+                control,
+                lambda uow: grant_drawer(uow, control.fleet, asked, signer=self._signer, ids=self._ids, at=at),
+                key=f"{delivery.id}:open:{at.isoformat()}",
+            )
+        except ConflictError:
+            self._scheduler.after(TRY_AGAIN_S, lambda: self._finish(delivery))
+            return
+        except BaseException:
+            # The orchestrator died in the middle: whoever looks round next begins anew.
+            self._at_work.discard(delivery.id)
+            raise
+        self._scheduler.after(OPENING_S, lambda: self._finish(delivery))
+
     def _do(self, control: Control, act: Callable[[UnitOfWork], object], *, key: str) -> None:
         """Let somebody do something; ``key`` is the same when they do the same again."""
         del key
         control.run(act)
+
+
+def _has_opened(uow: UnitOfWork, delivery: Delivery) -> bool:
+    """Whether the drawer was opened for what people do now, and is locked again."""
+    purpose = purpose_of(delivery)
+    return any(g.closed_at is not None and g.purpose is purpose for g in uow.grants.of_delivery(delivery.id))
 
 
 def _needs_somebody(record: RobotRecord) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -10,11 +11,14 @@ from typing import Protocol
 from orchestrator.domain.fleet.model import Robot, RobotModel
 from orchestrator.vda5050.address import RobotAddress, TopicKind
 from orchestrator.vda5050.messages import Node, OperatingMode
+from ros_nodes.onboard.drawer_lock import DrawerLock
 from ros_nodes.onboard.equipment import battery_of_model
+from ros_nodes.onboard.grant_key import verifier
 from ros_nodes.onboard.in_process import in_process_robot
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
 from ros_nodes.onboard.robot import OnboardRobot
+from ros_nodes.onboard.simulated_drawers import SimulatedDrawers
 from simulation.broker import Listener
 from simulation.virtual_time import Scheduler, VirtualClock
 
@@ -42,11 +46,26 @@ class VirtualRobot:
         Where it stands at the start.
     scheduler, broker
         The virtual time and the way to the orchestrator.
+    grant_key : str, optional
+        The public half of the key that drawer grants are signed with; without it its drawers have no locks.
+    chance : random.Random, optional
+        Where its nonces come from.
     """
 
     def __init__(
-        self, *, robot: Robot, model: RobotModel, pose: BoardPose, scheduler: Scheduler, broker: RobotWire
+        self,
+        *,
+        robot: Robot,
+        model: RobotModel,
+        pose: BoardPose,
+        scheduler: Scheduler,
+        broker: RobotWire,
+        grant_key: str | None = None,
+        chance: random.Random | None = None,
     ) -> None:
+        self.drawers = SimulatedDrawers(model.drawers)
+        self._verify = None if grant_key is None else verifier(grant_key)
+        self._chance = chance or random.Random(robot.id)
         self.address = RobotAddress(
             interface_name=robot.interface_name,
             manufacturer=robot.manufacturer,
@@ -120,7 +139,26 @@ class VirtualRobot:
 
     def take_out(self, load: str) -> None:
         """Let somebody take a load out of its drawer with the mechanical key; it sees that it is gone."""
+        drawer = next((name for name, held in self._board.memory.loads.items() if held == load), None)
+        if drawer is not None:
+            self.drawers.take_out_by_key(drawer)
         self._board.take_out(load, self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    def force_drawer(self, drawer: str) -> None:
+        """Let somebody break a drawer open."""
+        self.drawers.force(drawer)
+        self._live()
+
+    def repair_drawers(self) -> None:
+        """Let an engineer see to its drawers: they are closed, latched and believed again."""
+        self.drawers.repair()
+        self._live()
+        self._board.see_to_drawers(self._scheduler.clock.monotonic_s())
+        self._settle()
+
+    def _live(self) -> None:
+        self._board.advance(self._scheduler.clock.monotonic_s())
         self._settle()
 
     def lose_charge(self, ratio: float) -> None:
@@ -201,6 +239,19 @@ class VirtualRobot:
             utc=clock.moment,
             time_s=now_s,
             battery=self._battery,
+            lock=self._new_lock(),
+        )
+
+    def _new_lock(self) -> DrawerLock | None:
+        if self._verify is None:
+            return None
+        return DrawerLock(
+            drawers=self._model.drawers,
+            hardware=self.drawers,
+            manufacturer=self.address.manufacturer,
+            serial_number=self.address.serial_number,
+            verify=self._verify,
+            chance=self._chance.randbytes,
         )
 
     @property

@@ -21,6 +21,7 @@ from orchestrator.domain.fleet.model import RobotId
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
 from simulation.broker import VirtualBroker
 from simulation.building import DeviceTimes, Machines, SimulatedBuilding
+from simulation.grant_signer import SeededSigner
 from simulation.memory_store import MemoryStore
 from simulation.people import People
 from simulation.virtual_devices import VirtualDevices
@@ -84,6 +85,8 @@ class SimulatedWard:
         How slow doors and lifts are.
     building_over_broker : callable, optional
         Makes a building that asks the devices over the broker, by the device protocol; asked directly when left out.
+    has_locks : bool
+        Whether robots open their drawers on grants alone.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class SimulatedWard:
         seed: int,
         device_times: DeviceTimes | None = None,
         building_over_broker: BuildingMaker | None = None,
+        has_locks: bool = True,
     ) -> None:
         self.clock = VirtualClock()
         self.scheduler = Scheduler(self.clock)
@@ -110,6 +114,7 @@ class SimulatedWard:
             else None
         )
         self.control = self._new_control()
+        self.signer = SeededSigner(str(seed))
         self._people = self._new_people(random.Random(f"{seed}:people"))
         self.robots = {
             robot.id: VirtualRobot(
@@ -118,6 +123,8 @@ class SimulatedWard:
                 pose=self._home_pose(robot.id),
                 scheduler=self.scheduler,
                 broker=self._wire_of(robot.id),
+                grant_key=self.signer.public if has_locks else None,
+                chance=random.Random(f"{seed}:nonces:{robot.id}"),
             )
             for robot in fleet.robots.values()
         }
@@ -156,7 +163,7 @@ class SimulatedWard:
         self.scheduler.after(away_s, self._start_again)
 
     def _new_people(self, chance: random.Random) -> People:
-        return People(self._control_now, scheduler=self.scheduler, chance=chance, ids=self.ids)
+        return People(self._control_now, scheduler=self.scheduler, chance=chance, ids=self.ids, signer=self.signer)
 
     def _control_now(self) -> Control | None:
         return self.control if self._is_up else None

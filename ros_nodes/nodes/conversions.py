@@ -6,16 +6,23 @@ A pose's frame_id is its level: all levels share the site frame, so the level is
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, Quaternion, TransformStamped
 from nav_msgs.msg import Odometry, Path
 from sensor_msgs.msg import BatteryState
+from std_msgs.msg import MultiArrayDimension, String, UInt8MultiArray
 
+from ros_nodes.onboard.drawer_hardware import Switches
 from ros_nodes.onboard.path_geometry import PathPoint, Pose
 
 NANOSECONDS = 1_000_000_000
+
+SWITCHES_OF_DRAWER = 4
+"""Latched, closed, occupied, tampered with: one row of the switches message."""
+
+_NO, _YES, _NOT_KNOWN = 0, 1, 2
 
 
 def time_to_ros(time_ns: int) -> Time:
@@ -157,3 +164,39 @@ def battery_from_ros(message: BatteryState) -> tuple[float | None, bool]:
     is_charging = message.power_supply_status == BatteryState.POWER_SUPPLY_STATUS_CHARGING
     charge = None if math.isnan(message.percentage) else min(1.0, max(0.0, message.percentage))
     return charge, is_charging
+
+
+def switches_to_ros(switches: Mapping[str, Switches]) -> UInt8MultiArray:
+    """Return what the switches of all drawers say; when they said it is when the message comes."""
+    message = UInt8MultiArray()
+    message.layout.dim = [
+        MultiArrayDimension(label=drawer, size=SWITCHES_OF_DRAWER, stride=SWITCHES_OF_DRAWER) for drawer in switches
+    ]
+    message.data = [
+        _NOT_KNOWN if value is None else _YES if value else _NO
+        for each in switches.values()
+        for value in (each.is_latched, each.is_closed, each.is_occupied, each.is_tampered)
+    ]
+    return message
+
+
+def switches_from_ros(message: UInt8MultiArray, *, heard_s: float) -> dict[str, Switches]:
+    """Return what each drawer's switches said at ``heard_s``; a drawer whose row is not whole is not in it."""
+    values = [{_NO: False, _YES: True}.get(value) for value in message.data]
+    rows: dict[str, Switches] = {}
+    for number, dimension in enumerate(message.layout.dim):
+        row = values[number * SWITCHES_OF_DRAWER : (number + 1) * SWITCHES_OF_DRAWER]
+        if len(row) == SWITCHES_OF_DRAWER:
+            rows[str(dimension.label)] = Switches(*row, heard_s=heard_s)
+    return rows
+
+
+def unlatch_to_ros(drawer: str, purpose: str) -> String:
+    """Return the command to let go of a drawer; a purpose is one word."""
+    return String(data=f"{purpose} {drawer}")
+
+
+def unlatch_from_ros(message: String) -> tuple[str, str]:
+    """Return drawer and purpose of a command to let go."""
+    purpose, _, drawer = message.data.partition(" ")
+    return drawer, purpose

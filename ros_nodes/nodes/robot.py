@@ -1,4 +1,4 @@
-"""One robot's process: agent and kinematic driver together. ``python -m ros_nodes.nodes.robot --help``."""
+"""One robot's process: agent, kinematic driver and drawers together. ``python -m ros_nodes.nodes.robot --help``."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from pathlib import Path
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from orchestrator.adapters.mqtt.broker_address import BrokerLink, TlsFiles
 from orchestrator.domain.errors import WardporterError
 from orchestrator.vda5050.address import RobotAddress
 from ros_nodes.model_file import model_from_json
+from ros_nodes.nodes.drawer import DrawerNode
 from ros_nodes.nodes.kinematic_driver import KinematicDriver, driver_parameters
 from ros_nodes.nodes.memory_file import MemoryFile
 from ros_nodes.nodes.robot_agent import AgentSettings, RobotAgent
+from ros_nodes.onboard.grant_key import verifier
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.path_geometry import Pose
 from ros_nodes.processes import namespace_of, start_pose_from_text
@@ -38,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (WardporterError, OSError) as error:
         print(f"robot {options.id}: {error}", file=sys.stderr)  # noqa: T201  # there is no logger yet
         return _BAD_START
-    return _run(settings, is_managed=options.managed, stop=stop)
+    return _run(settings, is_managed=options.managed, has_hand=not options.no_hand, stop=stop)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--manufacturer", default="wardporter")
     parser.add_argument("--serial", default="", help="serial number on the link; the id when left out")
     parser.add_argument("--protocol-version", default="2.1.0", help="VDA 5050 version, 2.0.0 or 2.1.0")
+    parser.add_argument("--grant-key", type=Path, help="public key of drawer grants; without it drawers have no locks")
+    parser.add_argument("--no-hand", action="store_true", help="let nobody use the simulated drawers")
     parser.add_argument("--managed", action="store_true", help="wait for a lifecycle client to configure and activate")
     # ros2 launch appends its own arguments, which rclpy reads.
     parser.add_argument("--ros-args", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -85,10 +90,20 @@ def _settings(options: argparse.Namespace) -> AgentSettings:
         state_dir=options.state_dir,
         start=MemoryFile(options.state_dir).load() or start,
         speed_factor=options.speed_factor,
+        grant_key=_grant_key(options.grant_key),
     )
 
 
-def _run(settings: AgentSettings, *, is_managed: bool, stop: threading.Event) -> int:
+def _grant_key(path: Path | None) -> str | None:
+    """Return the public key in a file, once it is known to be one."""
+    if path is None:
+        return None
+    text = path.read_text(encoding="utf-8").strip()
+    verifier(text)
+    return text
+
+
+def _run(settings: AgentSettings, *, is_managed: bool, has_hand: bool, stop: threading.Event) -> int:
     # rclpy's own handlers lose signals now and then; ours only set an event.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     start = settings.start
@@ -97,9 +112,20 @@ def _run(settings: AgentSettings, *, is_managed: bool, stop: threading.Event) ->
     )
     driver = KinematicDriver(namespace=settings.namespace, parameters=parameters)
     agent = RobotAgent(settings)
+    others: list[Node] = [driver]
+    if settings.grant_key is not None:
+        others.append(
+            DrawerNode(
+                namespace=settings.namespace,
+                names=settings.model.drawers,
+                occupied=tuple(start.loads),
+                speed_factor=settings.speed_factor,
+                has_hand=has_hand,
+            )
+        )
     executor = SingleThreadedExecutor()
-    executor.add_node(driver)
-    executor.add_node(agent)
+    for node in (*others, agent):
+        executor.add_node(node)
     if not is_managed:
         agent.trigger_configure()
         agent.trigger_activate()
@@ -113,7 +139,8 @@ def _run(settings: AgentSettings, *, is_managed: bool, stop: threading.Event) ->
     thread.join(5)
     agent.close()
     agent.destroy_node()
-    driver.destroy_node()
+    for node in others:
+        node.destroy_node()
     rclpy.try_shutdown()  # pyright: ignore[reportPrivateImportUsage]  # public in the documentation
     return 1 if has_died or thread.is_alive() else 0
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.service import Service
 from rclpy.timer import Timer
+from std_srvs.srv import Trigger
 
 from orchestrator.adapters.mqtt.broker_address import BrokerLink
 from orchestrator.domain.fleet.model import RobotModel
 from orchestrator.vda5050.address import RobotAddress
+from ros_nodes.nodes import topics
 from ros_nodes.nodes.lifecycle import SafeLifecycleNode
 from ros_nodes.nodes.memory_file import MemoryFile
 from ros_nodes.nodes.mqtt_link import Heard, LinkEvent, MqttLink
+from ros_nodes.nodes.topic_drawers import TopicDrawers
 from ros_nodes.nodes.topic_driver import TopicBattery, TopicDriver
+from ros_nodes.onboard.drawer_lock import DrawerLock
+from ros_nodes.onboard.grant_key import verifier
 from ros_nodes.onboard.memory import RobotMemory
 from ros_nodes.onboard.robot import OnboardRobot
 
@@ -27,6 +34,8 @@ SAVE_EVERY_S = 1.0
 DRIVING_STATE_S = 0.5
 """A driving robot reports this often, in seconds of the wall's clock, so that people see it move."""
 
+_OWN_TOPICS = (topics.PATH, topics.HOLD, topics.CHARGE, topics.DRAWER_UNLATCH, topics.DRAWER_LATCH)
+
 _JUMPED = (
     "Odometry jumped to where the robot cannot have driven: localisation is lost, or two robots share a namespace and a"
     " ROS domain. Look where it stands, give each fleet its own ROS_DOMAIN_ID, and start it again."
@@ -35,7 +44,10 @@ _JUMPED = (
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """What an agent has to know: who it is, what it is, where the broker and its state directory are."""
+    """What an agent has to know: who it is, what it is, where the broker and its state directory are.
+
+    ``grant_key`` is the public half of the key that drawer grants are signed with; without it there are no locks.
+    """
 
     namespace: str
     address: RobotAddress
@@ -44,6 +56,7 @@ class AgentSettings:
     state_dir: Path
     start: RobotMemory
     speed_factor: float = 1.0
+    grant_key: str | None = None
 
 
 class RobotAgent(SafeLifecycleNode):
@@ -60,6 +73,8 @@ class RobotAgent(SafeLifecycleNode):
         self._started_s = time.monotonic()
         self._robot: OnboardRobot | None = None
         self._driver: TopicDriver | None = None
+        self._drawers: TopicDrawers | None = None
+        self._seeing_to: Service | None = None
         self._link: MqttLink | None = None
         self._timer: Timer | None = None
         self._is_link_up = False
@@ -81,6 +96,7 @@ class RobotAgent(SafeLifecycleNode):
             speed_max_m_s=settings.model.speed_max_m_s,
             speed_factor=settings.speed_factor,
         )
+        lock = None if settings.grant_key is None else self._new_lock(settings.grant_key)
         self._robot = OnboardRobot(
             address=settings.address,
             model=settings.model,
@@ -92,6 +108,7 @@ class RobotAgent(SafeLifecycleNode):
             # The orchestrator waits on the wall's clock, however fast time runs on board.
             state_interval_s=settings.model.state_interval_s * settings.speed_factor,
             driving_interval_s=DRIVING_STATE_S * settings.speed_factor,
+            lock=lock,
         )
         self._save(memory)
         pose = memory.pose
@@ -99,6 +116,25 @@ class RobotAgent(SafeLifecycleNode):
             f"configured at {pose.level} {pose.x_m:.2f} {pose.y_m:.2f}, {len(memory.loads)} loads aboard"
         )
         return TransitionCallbackReturn.SUCCESS
+
+    def _new_lock(self, grant_key: str) -> DrawerLock:
+        self._drawers = TopicDrawers(self, now_s=self._now_s)
+        if self._seeing_to is None:
+            self._seeing_to = self.create_service(Trigger, topics.SEE_TO_DRAWERS, self._see_to_drawers)
+        return DrawerLock(
+            drawers=self._settings.model.drawers,
+            hardware=self._drawers,
+            manufacturer=self._settings.address.manufacturer,
+            serial_number=self._settings.address.serial_number,
+            verify=verifier(grant_key),
+            chance=secrets.token_bytes,
+        )
+
+    def _see_to_drawers(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._robot is not None:
+            self._robot.see_to_drawers(self._now_s())
+        response.success = self._robot is not None
+        return response
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the link; the robot announces itself once the wheels report."""
@@ -140,12 +176,12 @@ class RobotAgent(SafeLifecycleNode):
         link.close()
 
     def _drop_topics(self) -> None:
-        self._robot = self._driver = None
+        self._robot = self._driver = self._drawers = None
         for subscription in list(self.subscriptions):
             if not subscription.topic_name.startswith("/parameter"):
                 self.destroy_subscription(subscription)
         for publisher in list(self.publishers):
-            if publisher.topic_name.rsplit("/", 1)[-1] in ("path", "hold", "charge"):
+            if publisher.topic_name.rsplit("/", 1)[-1] in _OWN_TOPICS:
                 self.destroy_publisher(publisher)
 
     # -- living on -------------------------------------------------------------------------------------------------
@@ -158,7 +194,8 @@ class RobotAgent(SafeLifecycleNode):
         robot, driver, link = self._robot, self._driver, self._link
         if robot is None or driver is None or link is None:
             return
-        heard = link.heard() if driver.is_ready or self._is_announced else []
+        is_ready = driver.is_ready and (self._drawers is None or self._drawers.is_ready)
+        heard = link.heard() if is_ready or self._is_announced else []
         for item in heard:
             if isinstance(item, Heard):
                 robot.receive(item.kind, item.payload, self._now_s())

@@ -27,6 +27,9 @@ from ros_nodes.onboard.path_tracking import PathTracker
 JUMP_M = 1.0
 """A pose further away than the robot can have driven, and by more than this (metres), is not its own."""
 
+FRESH_S = 1.0
+"""How old a report of motion may be for a drawer to open on it, seconds."""
+
 _STANDING = 1e-3
 _QUIET_REPORTS = 2
 
@@ -60,6 +63,7 @@ class TopicDriver:
         self._distance_m = 0.0
         self._quiet_reports = 0
         self._reports = 0
+        self._heard_s = -math.inf
         self._is_paused = False
         self._identity_ns = 0
         self._tracker = PathTracker()
@@ -113,6 +117,11 @@ class TopicDriver:
         return self._quiet_reports >= _QUIET_REPORTS and (self._is_paused or self._tracker.is_done)
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether the last report is at most a second old, on the wall's clock."""
+        return time.monotonic() - self._heard_s <= FRESH_S
+
+    @property
     def next_event_s(self) -> float | None:
         """None: what happens is known when it is reported."""
         return None
@@ -164,6 +173,7 @@ class TopicDriver:
         self._quiet_reports = 0
 
     def _take_odometry(self, message: Odometry) -> None:
+        self._heard_s = time.monotonic()
         pose, self._speed_m_s, self._turn_speed_rad_s = odometry_from_ros(message)
         is_moving = abs(self._speed_m_s) > _STANDING or abs(self._turn_speed_rad_s) > _STANDING
         self._quiet_reports = 0 if is_moving else self._quiet_reports + 1

@@ -16,6 +16,19 @@ CHARGE = "charge"
 INITIAL_POSE = "initialpose"
 """geometry_msgs/PoseWithCovarianceStamped, agent to driver: where the robot stands, on which level (frame_id)."""
 
+DRAWER_SWITCHES = "drawer_switches"
+"""std_msgs/UInt8MultiArray, drawers to agent, ten times a second: a row of `SWITCHES` for each drawer that a dimension
+of the layout is labelled with. 0 no, 1 yes, 2 not known. Silence for a second is not known either."""
+
+DRAWER_UNLATCH = "drawer_unlatch"
+"""std_msgs/String, agent to drawers: ``PURPOSE DRAWER``. Let go of one drawer, for its display say what for."""
+
+DRAWER_LATCH = "drawer_latch"
+"""std_msgs/String, agent to drawers: the drawer whose latch shall catch; it is closed."""
+
+SEE_TO_DRAWERS = "see_to_drawers"
+"""std_srvs/Trigger, of the agent: whoever turns the engineer's key at the robot has seen to a forced drawer."""
+
 ODOM = "odom"
 """nav_msgs/Odometry, driver to all; frame_id is the level."""
 

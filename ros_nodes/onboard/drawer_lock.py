@@ -53,7 +53,12 @@ class _Opening:
     since_s: float
     has_let_go: bool = False
     was_pulled: bool = False
-    is_latching: bool = False
+    latched_s: float | None = None
+
+    @property
+    def is_latching(self) -> bool:
+        """Whether the latch was told to catch."""
+        return self.latched_s is not None
 
 
 class DrawerLock:
@@ -164,6 +169,8 @@ class DrawerLock:
         if self._opening is not None:
             limits = (LATCH_WITHIN_S, UNLATCHED_FOR_S, OPEN_LONG_S)
             times += [self._opening.since_s + limit for limit in limits]
+            if self._opening.latched_s is not None:
+                times.append(self._opening.latched_s + LATCH_WITHIN_S)
         times += [since_s + CONTRADICTION_S for drawer, since_s in self._contradicts_since_s.items()]
         return min((at_s for at_s in times if at_s is not None and at_s > self._time_s), default=None)
 
@@ -232,6 +239,8 @@ class DrawerLock:
         self._opening = _Opening(grant.drawer, self._time_s)
         self._handled_for[grant.drawer] = grant.purpose
         self._hardware.unlatch(grant.drawer, grant.purpose.value)
+        self._look()
+        self._tend_opening()
 
     def outcome_of_opening(self) -> Refusal | bool | None:
         """Return True once the latch has let go, the refusal when it did not, None while that is open."""
@@ -263,14 +272,16 @@ class DrawerLock:
             self._latch(opening)
 
     def _latch(self, opening: _Opening) -> None:
-        opening.is_latching = True
+        opening.latched_s = self._time_s
         self._hardware.latch(opening.drawer)
 
     def _end_opening(self, opening: _Opening, switches: Switches) -> None:
         if switches.is_latched and switches.is_closed:
             self._opening = None
         elif switches.is_closed is False:
-            opening.is_latching = False  # pulled open again before the latch caught
+            opening.latched_s = None  # pulled open again before the latch caught
+        elif opening.latched_s is not None and self._time_s - opening.latched_s >= LATCH_WITHIN_S:
+            self._latch(opening)  # whoever moves the latch may not have heard
 
     # -- switches --------------------------------------------------------------------------------------------------
 

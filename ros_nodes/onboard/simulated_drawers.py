@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from orchestrator.domain.custody.grant import Purpose
 from ros_nodes.onboard.drawer_hardware import Switches
 
-PULLED_AFTER_S = 1.5
+PULLED_AFTER_S = 1.0
 """How long the hand takes to pull a drawer that was let go, seconds."""
 
-SHUT_AFTER_S = 5.0
+SHUT_AFTER_S = 3.0
 """How long after it was let go the hand has done its work and pushed the drawer shut, seconds."""
 
 
@@ -36,10 +36,12 @@ class SimulatedDrawers:
         The drawers.
     has_hand : bool
         Whether somebody uses what is let go; otherwise whoever tests pulls and pushes.
+    occupied : collection of str
+        Those that something lies in at the start.
     """
 
-    def __init__(self, names: tuple[str, ...], *, has_hand: bool = True) -> None:
-        self._drawers = {name: _Drawer() for name in names}
+    def __init__(self, names: tuple[str, ...], *, has_hand: bool = True, occupied: tuple[str, ...] = ()) -> None:
+        self._drawers = {name: _Drawer(is_occupied=name in occupied) for name in names}
         self._has_hand = has_hand
         self._plan: list[tuple[float, str, str]] = []
         self._time_s = 0.0
@@ -118,6 +120,18 @@ class SimulatedDrawers:
     def force(self, drawer: str) -> None:
         """Break a drawer open."""
         self._drawers[drawer].is_closed = False
+
+    def take_out_by_key(self, drawer: str) -> None:
+        """Take out what is in a drawer with the mechanical key, and lock it again."""
+        self._drawers[drawer].is_occupied = False
+
+    def repair(self) -> None:
+        """Put everything right: closed, latched, no switch stuck."""
+        for stuck in (self.is_switch_stuck, self.claims_occupied, self.is_latch_stuck):
+            stuck.clear()
+        for leaf in self._drawers.values():
+            leaf.is_closed = leaf.is_latched = True
+            leaf.is_tampered = False
 
     def tamper(self, drawer: str, *, is_tampered: bool = True) -> None:
         """Set off the tamper switch of a drawer, or set it back."""

@@ -69,4 +69,8 @@ class Api:
             raise Away from error
         if answer.is_success:
             return answer.json()
-        raise ApiRefusedError(f"{method} {path} was answered {answer.status_code}: {answer.text[:500]}")
+        is_problem = answer.headers.get("content-type", "").startswith("application/problem+json")
+        raise ApiRefusedError(
+            f"{method} {path} was answered {answer.status_code}: {answer.text[:500]}",
+            detail={"status": answer.status_code, "code": answer.json().get("code") if is_problem else None},
+        )

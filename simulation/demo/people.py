@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.domain.site.model import StationId
 from simulation.demo.api import Api, ApiRefusedError, Away
+from simulation.demo.openings import Openings
 
 PHARMACIST, NURSE, PORTER = "demo-pharmacist", "demo-nurse", "demo-porter"
 LOADING_S, RECEIVING_S, COMING_S = (8.0, 20.0), (6.0, 20.0), (20.0, 60.0)
@@ -44,10 +45,12 @@ class People:
     seed: int
     speed_factor: float
     _chance: random.Random = field(init=False)
+    _openings: Openings = field(init=False)
     _ready_at_s: dict[tuple[str, str], float] = field(init=False, default_factory=dict[tuple[str, str], float])
 
     def __post_init__(self) -> None:
         self._chance = random.Random(f"{self.seed}:people")
+        self._openings = Openings(self.api)
 
     def queue(self, number: int, start: StationId, end: StationId) -> str:
         """Queue one delivery and return its id; the same number queues only once."""
@@ -94,6 +97,8 @@ class People:
 
     def _hand_over(self, delivery: dict[str, Any], act: str, principal: str) -> None:
         identity = str(delivery["id"])
+        if not self._openings.is_done(identity, act, principal=principal):
+            return
         lines = self.api.get(f"/deliveries/{identity}")["lines"]
         body: dict[str, object] = {
             "seal_number": f"SEAL-{identity[-6:].upper()}",

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from orchestrator.adapters.config.site_writing import site_file_text
+from orchestrator.adapters.grant_key import grant_key, key_file
 from orchestrator.domain.fleet.model import Robot, RobotId
 from orchestrator.domain.site.model import Site
 from ros_nodes.model_file import model_to_json
@@ -46,6 +47,11 @@ class Stage:
         }
 
     @property
+    def grant_key(self) -> Path:
+        """The public half of the key that the service signs drawer grants with."""
+        return key_file(self.folder / "data", is_simulation=True).with_suffix(".pub")
+
+    @property
     def broker_folder(self) -> Path:
         """Where the child broker keeps its place."""
         return self.folder / "data" / "broker"
@@ -67,6 +73,7 @@ class Stage:
             protocol_version=robot.protocol_version,
             ros_domain_id=ros_domain_id,
             mqtt_tls=mqtt_tls,
+            grant_key=self.grant_key,
         )
 
     def robot(self, robot: RobotId) -> Robot:
@@ -89,6 +96,8 @@ def set_stage(
     (folder / "demo.fleet.yaml").write_text(_fleet_text(cast), encoding="utf-8")
     (folder / "robot_models" / "porter.model.yaml").write_text(_model_text(cast), encoding="utf-8")
     (folder / "model.json").write_text(model_to_json(cast.model), encoding="utf-8")
+    # Robots are given the key before the service starts; it takes the one that is there.
+    grant_key(folder / "data", is_simulation=True)
     return Stage(folder=folder, cast=cast, site=site, speed_factor=speed_factor, port=port, store_url=store_url)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from orchestrator.application.control import Control
 from orchestrator.application.hand_to_runner import hand_to_runner
 from orchestrator.application.idempotency import Answer, once
-from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.ports import GrantSigner, Ids, UnitOfWork
 from orchestrator.application.report_incident import IncidentCode, report_incident
 from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import Delivery, DeliveryId
@@ -32,7 +32,7 @@ class RetryingPeople(People):
 
     Parameters
     ----------
-    control, scheduler, chance, ids
+    control, scheduler, chance, ids, signer
         As for `People`.
     can_see_to : callable
         Whether whoever stands before the robot can put right what is wrong with it now.
@@ -47,10 +47,11 @@ class RetryingPeople(People):
         scheduler: Scheduler,
         chance: random.Random,
         ids: Ids,
+        signer: GrantSigner,
         can_see_to: Callable[[RobotId], bool],
         take_out: Callable[[RobotId, str], None],
     ) -> None:
-        super().__init__(control, scheduler=scheduler, chance=chance, ids=ids)
+        super().__init__(control, scheduler=scheduler, chance=chance, ids=ids, signer=signer)
         self._is_fit = can_see_to
         self._take_out = take_out
         self._asked: set[DeliveryId] = set()

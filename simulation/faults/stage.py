@@ -144,6 +144,7 @@ class FaultyWard(SimulatedWard):
             scheduler=self.scheduler,
             chance=chance,
             ids=self.ids,
+            signer=self.signer,
             can_see_to=lambda robot: not self.has_fault(robot, SEEN_TO),
             take_out=lambda robot, load: self.robots[robot].take_out(load),
         )

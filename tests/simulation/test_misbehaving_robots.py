@@ -118,7 +118,8 @@ TOLD = [
 def test_people_are_told_of_a_robot_that_fails_and_the_others_go_on(
     kind: FaultKind, codes: tuple[str, ...], within_s: float
 ) -> None:
-    aftermath = after(kind)
+    # The drain takes nearly a whole charge; one that is not quite full is emptied however far the robot drives.
+    aftermath = after(kind, charge=0.9 if kind is FaultKind.BATTERY_DRAIN else 1.0)
 
     assert aftermath.told_s(*codes) <= within_s + ESCALATED_S
     assert all("." in alarm.sentence for alarm in aftermath.alarms)
