@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated
 
 import structlog
-from fastapi import Depends, Request, Security
+from fastapi import Depends, HTTPException, Request, Security
 from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPBearer
 from starlette.routing import BaseRoute
@@ -151,10 +152,15 @@ class May(Declared):
         Whether the body alone says what is acted on; who acts is judged first, and the rest in the act's transaction.
     is_read : bool
         Whether the route changes nothing although its method may.
+    otherwise : str, optional
+        Address of the page that a browser without proof is sent to.
     """
 
-    def __init__(self, act: Act, *, is_in_body: bool = False, is_read: bool = False) -> None:
+    def __init__(
+        self, act: Act, *, is_in_body: bool = False, is_read: bool = False, otherwise: str | None = None
+    ) -> None:
         super().__init__(act)
+        self._otherwise = otherwise
         self._is_read = is_read
         self._is_in_body = is_in_body
         assert not POLICY[act].is_public, "a route with a public cell is declared public"
@@ -183,6 +189,8 @@ class May(Declared):
             looked = await desk.control.read(look)
         except PrincipalMissingError:
             await self._keep_without_proof(desk, subject, at=at)
+            if self._otherwise is not None:
+                raise self._sent_there() from None
             raise
         if isinstance(looked, tuple):
             proven, refused = looked
@@ -190,10 +198,13 @@ class May(Declared):
             raise refused
         is_read = self._is_read or request.method in READING_METHODS
         if looked.is_spent and is_read:
-            raise spent()
+            raise spent() if self._otherwise is None else self._sent_there()
         request.state.access = Access(looked, carried, self.act, subject, find, is_found=not self._is_in_body)
         if is_read:
             await self._keep_read(desk, looked, subject, at=at)
+
+    def _sent_there(self) -> HTTPException:
+        return HTTPException(HTTPStatus.SEE_OTHER, headers={"Location": self._otherwise or "/"})
 
     async def _keep_without_proof(self, desk: Desk, subject: str, *, at: datetime) -> None:
         if not desk.noted.is_due((self.act.value,), at=at, every=WITHOUT_PROOF_EVERY):

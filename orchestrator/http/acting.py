@@ -36,14 +36,14 @@ class StepUpHeaderError(InvalidInputError):
     code = "step_up_header"
 
 
-def may(act: Act, *, is_in_body: bool = False, is_read: bool = False) -> DependsOn:
+def may(act: Act, *, is_in_body: bool = False, is_read: bool = False, otherwise: str | None = None) -> DependsOn:
     """Return the dependency by which a route declares its act, for ``dependencies=[may(Act…)]``.
 
     A delivery, person or place in the path is what is acted on; with ``is_in_body`` the body says it, and `act_once` is
     told.
-    ``is_read`` says that a POST changes nothing.
+    ``is_read`` says that a POST changes nothing; ``otherwise`` is the page that a browser without proof is sent to.
     """
-    return Depends(May(act, is_in_body=is_in_body, is_read=is_read))
+    return Depends(May(act, is_in_body=is_in_body, is_read=is_read, otherwise=otherwise))
 
 
 def public(act: Act) -> DependsOn:

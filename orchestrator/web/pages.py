@@ -13,12 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from orchestrator.domain.access.acts import Act
+from orchestrator.domain.people.model import PrincipalKind
 from orchestrator.domain.site.model import LevelId
-from orchestrator.http.acting import may, public
+from orchestrator.http.acting import Who, may, public
 from orchestrator.http.desk import Desk
 from orchestrator.web.board import Board, board_of, read_books
 from orchestrator.web.hold_words import ACT_WORDS
 from orchestrator.web.security import EVERYWHERE, page_headers
+from orchestrator.web.sign_in import SIGN_IN, sign_in_routes
 from orchestrator.web.static_files import read_static_files
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -56,10 +58,18 @@ def router_for(desk: Desk, *, floor_plans: Mapping[LevelId, str], is_simulation:
         homes = {robot.id: robot.home for robot in desk.fleet.robots.values()}
         return board_of(books, desk.control.live(), site=desk.site, at=desk.clock.now(), homes=homes)
 
-    @router.get("/", response_class=HTMLResponse, dependencies=[may(Act.WATCH)])
-    async def get_page() -> HTMLResponse:
+    sign_in_routes(router, desk, environment, is_simulation=is_simulation)
+
+    @router.get("/", response_class=HTMLResponse, dependencies=[may(Act.WATCH, otherwise=SIGN_IN)])
+    async def get_page(who: Who) -> HTMLResponse:
         """Show the page."""
-        html = template.render(site=desk.site, plans=plans, board=await read_board(), is_simulation=is_simulation)
+        html = template.render(
+            site=desk.site,
+            plans=plans,
+            board=await read_board(),
+            is_simulation=is_simulation,
+            who=None if who.kind is PrincipalKind.DEVELOPMENT else who.id,
+        )
         return HTMLResponse(html, headers=headers)
 
     @router.get("/board", dependencies=[may(Act.WATCH)])

@@ -58,10 +58,11 @@ function open(button) {
   removed.hidden = act !== "fence-off";
   form.elements.is_removed.checked = false;
   form.elements.reason.value = "";
-  form.elements.by.value = sessionStorage.getItem("by") ?? "";
+  const by = form.elements.by;
+  if (by) by.value = sessionStorage.getItem("by") ?? "";
   refuse("");
   dialog.showModal();
-  (form.elements.by.value ? form.elements.reason : form.elements.by).focus();
+  (by && !by.value ? by : form.elements.reason).focus();
 }
 
 function bodyOf(act) {
@@ -77,7 +78,8 @@ function refuse(sentence) {
 }
 
 async function ask() {
-  const by = form.elements.by.value;
+  // Only in development does anybody say who they are; else the session in the cookie does.
+  const by = form.elements.by?.value;
   const said = JSON.stringify(bodyOf(asked.act));
   // Another reason is another request; the same one, tried again, is not.
   if (asked.said !== undefined && asked.said !== said) asked.key = crypto.randomUUID();
@@ -87,12 +89,16 @@ async function ask() {
   try {
     const answer = await fetch(asked.path, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "Idempotency-Key": asked.key, "Wardporter-Principal": by },
+      headers: {
+        "Content-Type": "application/json",
+        "Idempotency-Key": asked.key,
+        ...(by ? { "Wardporter-Principal": by } : {}),
+      },
       body: said,
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
     });
     if (answer.ok) {
-      sessionStorage.setItem("by", by);
+      if (by) sessionStorage.setItem("by", by);
       dialog.close();
       tellDone();
     } else {

@@ -142,6 +142,7 @@ async function reload() {
   isReloadWanted = false;
   try {
     const answer = await fetch("/board", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    if (answer.status === 401) return signIn();
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     showBoard(await answer.json());
     answers = true;
@@ -153,6 +154,17 @@ async function reload() {
   isReloading = false;
   reloadIn(isReloadWanted ? RELOAD_SOON_MS : answers && isStreaming ? RELOAD_QUIET_MS : REOPEN_MS);
 }
+
+// -- who is signed in ----------------------------------------------------------------------------------------------------
+
+function signIn() {
+  location.assign("/sign-in");
+}
+
+byId("sign-out")?.addEventListener("click", async () => {
+  await fetch("/sign-out", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+  signIn();
+});
 
 // -- the connection ---------------------------------------------------------------------------------------------------
 
@@ -188,6 +200,7 @@ function openStream() {
       wantReload();
     });
   }
+  stream.addEventListener("session_ended", signIn);
   stream.addEventListener("fleet", (event) => {
     const fleet = JSON.parse(event.data);
     showFleet(fleet);
