@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +27,9 @@ from orchestrator.domain.delivery.model import Delivery, DeliveryId
 from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
+from orchestrator.domain.people.model import Person, PersonId, Role
 from tests.support.custody import House, counted
+from tests.support.deliveries import NOON, CountingIds
 from tests.support.ledgers import ORIGIN
 
 T = TypeVar("T")
@@ -62,13 +64,36 @@ def url_in(folder: Path) -> str:
     return f"sqlite:///{folder}/data/store.sqlite"
 
 
+class LaterIds(CountingIds):
+    """Ids that go on after some rounds, each of which took one of a kind."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self._rounds = rounds
+
+    def new(self, kind: str) -> str:
+        """Return the next id of a kind."""
+        if not self._counts[kind]:
+            self._counts[kind] = self._rounds
+        return super().new(kind)
+
+
 class ToldHouse(House):
     """People who handle controlled deliveries; each act is one transaction, is answered once, and is told then."""
 
-    def __init__(self, books: Books, *, flaw: str = "") -> None:
+    def __init__(self, books: Books, *, flaw: str = "", first_round: int = 1) -> None:
         self._keep_head = books.keep_head
         self._flaw = flaw
-        super().__init__(store=books.store)
+        self._first_round = first_round
+        super().__init__(store=books.store, ids=LaterIds(first_round - 1), at=NOON + timedelta(seconds=first_round - 1))
+
+    def hire(self, name: str, *roles: Role, places: tuple[str, ...] = (), **more: Any) -> Person:
+        """Take somebody on, or back when the books have them from an earlier round."""
+        if self._first_round == 1:
+            return super().hire(name, *roles, places=places, **more)
+        with self.store.reading() as uow:
+            self.people[name] = uow.people.get(PersonId(name))
+        return self.people[name]
 
     def do(self, use_case: Callable[..., T], **said: Any) -> T:
         """Run a use case under an idempotency key, and tell of it once it is committed."""
@@ -94,10 +119,11 @@ class ToldHouse(House):
         say(f"kept {self._keep_head().witnessed}")
         return done[0]
 
-    def play(self, rounds: int) -> None:
+    def play(self, last_round: int) -> None:
         """Carry a controlled delivery in each round; every second one is received short."""
-        self.approve()
-        for number in range(1, rounds + 1):
+        if self._first_round == 1:
+            self.approve()
+        for number in range(self._first_round, last_round + 1):
             self.wait(seconds=1)
             queued = self.queue()
             self.dispense(queued)
@@ -175,20 +201,19 @@ def delivery_of(number: int) -> DeliveryId:
     return DeliveryId(f"delivery-{number:04d}")
 
 
-def _plant(store: SqlStore, flaw: str) -> None:
-    """Let the writing connection write its log back often, and, as a flaw, not wait for the disk."""
+def let_write_back_often(store: SqlStore, *more: str) -> None:
+    """Let the writing connection write its log back often; ``more`` are pragmas besides."""
     connection = store._connection.connection.dbapi_connection
     assert connection is not None, "the store is open"
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
-    if flaw == "normal":
-        cursor.execute("PRAGMA synchronous=NORMAL")
+    for pragma in (f"wal_autocheckpoint={WAL_PAGES}", *more):
+        cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def main(folder: str, rounds: str, flaw: str = "") -> None:
     books = Books(Path(folder))
-    _plant(books.store, flaw)
+    let_write_back_often(books.store, *(["synchronous=NORMAL"] if flaw == "normal" else []))
     ToldHouse(books, flaw=flaw).play(int(rounds))
     books.close()
 

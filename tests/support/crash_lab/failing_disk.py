@@ -1,0 +1,45 @@
+"""A process that goes on with custody acts until its disk fails, and then says what still works.
+
+Usage: ``python -m tests.support.crash_lab.failing_disk FOLDER ROUND``. The books in FOLDER have the rounds before. It
+prints ``done ACT`` as the scenario does; ``refused CODE`` for each of two acts that the store refuses; ``read COUNT``,
+the deliveries that can still be read; ``closed CODE`` when the books could not be opened at all; ``end`` at last.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from orchestrator.domain.errors import WardporterError
+from tests.support.crash_lab.scenario import Books, ToldHouse, let_write_back_often, pause, say
+
+
+def main(folder: str, number: str) -> None:
+    try:
+        books = Books(Path(folder))
+    except WardporterError as error:
+        say(f"closed {error.code}")
+    else:
+        let_write_back_often(books.store)
+        _go_on(books, int(number))
+        books.close()
+    say("end")
+
+
+def _go_on(books: Books, number: int) -> None:
+    house = ToldHouse(books, first_round=number)
+    try:
+        house.play(number)
+    except WardporterError as error:
+        say(f"refused {error.code}")
+        house.wait(seconds=1)
+        try:
+            house.do(pause)
+        except WardporterError as again:
+            say(f"refused {again.code}")
+        with books.store.reading() as uow:
+            say(f"read {len(uow.deliveries.page(after=None, limit=100, states=None))}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
