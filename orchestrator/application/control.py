@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from orchestrator.application.cancelling import Cancelling
@@ -181,7 +182,7 @@ class Control:
         at_s = self._clock.monotonic_s()
         for robot, link in self._links.items():
             actions = [m.action for m in wanted if m.robot == robot and m.action is not None]
-            _resume(link, self._records[robot], actions, at_s=at_s)
+            _resume(link, self._records[robot], actions, at_s=at_s, now=self._clock.now())
 
     # -- the three ways in ----------------------------------------------------------------------------------------
 
@@ -497,7 +498,9 @@ class Control:
         )
 
 
-def _resume(link: RobotLink, record: RobotRecord, actions: Sequence[RobotAction], *, at_s: float) -> None:
+def _resume(
+    link: RobotLink, record: RobotRecord, actions: Sequence[RobotAction], *, at_s: float, now: datetime
+) -> None:
     # An order that is being cancelled, or is gone, is followed no more: the robot may report an older update of it.
     has_order = record.phase not in (OrderPhase.LOST, OrderPhase.CANCELLING)
     link.resume(
@@ -508,4 +511,5 @@ def _resume(link: RobotLink, record: RobotRecord, actions: Sequence[RobotAction]
         passed=record.passed,
         is_lost=record.lost_since is not None,
         last=record.report,
+        now=now,
     )

@@ -26,7 +26,8 @@ class _Seen:
     at_s: float
     is_credible: bool
     is_past: bool = False
-    is_from_books: bool = False
+    clock_at_start: datetime | None = None
+    """Of the last state on the books: what the robot's clock shows, at least, when this orchestrator starts."""
 
 
 class StateSequence:
@@ -42,8 +43,14 @@ class StateSequence:
         self._quiet_after_s = quiet_after_s
         self._last: _Seen | None = None
 
-    def remember(self, *, header_id: int, timestamp: datetime, received_at: datetime, at_s: float) -> None:
+    def remember(
+        self, *, header_id: int, timestamp: datetime, received_at: datetime, at_s: float, now: datetime
+    ) -> None:
         """Go on from the last state on the books, after a restart; nothing happens once a state was heard.
+
+        Until then a robot whose clock was right counts with what it has sent since the restart only. Its clock shows
+        at least ``timestamp`` and all the time that has passed since ``received_at``, because no message comes before
+        it is sent. One whose clock is put back meanwhile, within the tolerance, is heard that much later.
 
         Parameters
         ----------
@@ -51,12 +58,13 @@ class StateSequence:
             From its header.
         received_at : datetime
             Our time of day when it came; says whether the robot's clock was right then.
-        at_s : float
-            Our monotonic time now.
+        at_s, now
+            Our monotonic time and time of day now.
         """
         if self._last is None:
             is_credible = abs(received_at - timestamp) <= CLOCK_TOLERANCE
-            self._last = _Seen(header_id, timestamp, b"", at_s, is_credible, is_from_books=True)
+            clock_at_start = timestamp + (now - received_at)
+            self._last = _Seen(header_id, timestamp, b"", at_s, is_credible, clock_at_start=clock_at_start)
 
     def objection(
         self, *, header_id: int, timestamp: datetime, payload: bytes, at_s: float, now: datetime
@@ -86,9 +94,12 @@ class StateSequence:
         last = self._last
         if last is None:
             return None
-        if last.is_from_books and last.is_credible and seen.is_past:
+        if last.clock_at_start is not None and last.is_credible:
             # Not every state is on the books: what lies between the last one there and the restart could be replayed.
-            return "its timestamp is of long ago, and the robot's clock was right before"
+            if seen.is_past:
+                return "its timestamp is of long ago, and the robot's clock was right before"
+            if seen.timestamp < last.clock_at_start:
+                return "it was sent before this orchestrator started"
         is_later = seen.timestamp > last.timestamp
         is_next = 0 < (seen.header_id - last.header_id) % _WHOLE < _HALF
         if is_later:

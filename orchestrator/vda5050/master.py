@@ -223,6 +223,7 @@ class RobotLink:
         passed: int = -1,
         is_lost: bool = False,
         last: RobotReport | None = None,
+        now: datetime | None = None,
     ) -> None:
         """Go on from what was stored: after a restart of the orchestrator, or when what was told could not be kept.
 
@@ -245,11 +246,14 @@ class RobotLink:
             Whether the robot is lost on our books, so that its return is told.
         last : RobotReport, optional
             What the robot last said, as far as it is on our books: whatever is not newer does not count.
+        now : datetime, optional
+            Our time of day, needed with ``last``: nor does what was sent before.
         """
         self._begin_dialogues()
         if last is not None and last.sent_at is not None:
+            assert now is not None, "what was said last is told together with the time it is now"
             self._sequence.remember(
-                header_id=last.message_number, timestamp=last.sent_at, received_at=last.received_at, at_s=at_s
+                header_id=last.message_number, timestamp=last.sent_at, received_at=last.received_at, at_s=at_s, now=now
             )
         if self._report is None:
             self._heard_s = at_s

@@ -96,13 +96,16 @@ def test_a_capture_replayed_days_later_does_not_count() -> None:
     assert ear.counts(days + 2, days + 2, 91)
 
 
-def an_ear_after_a_restart(*, last_robot_s: float, heard_at_s: float, header_id: int = 500) -> Ear:
+def an_ear_after_a_restart(
+    *, last_robot_s: float, heard_at_s: float, header_id: int = 500, restarted_s: float = 120.0
+) -> Ear:
     ear = Ear()
     ear.sequence.remember(
         header_id=header_id,
         timestamp=START + timedelta(seconds=last_robot_s),
         received_at=START + timedelta(seconds=heard_at_s),
         at_s=0.0,
+        now=START + timedelta(seconds=restarted_s),
     )
     return ear
 
@@ -123,6 +126,25 @@ def test_after_a_restart_the_robot_is_heard_at_once_even_if_it_restarted_too() -
     assert an_ear_after_a_restart(last_robot_s=100.0, heard_at_s=100.0).counts(130.0, 130.0, 0)
 
 
+def test_after_a_restart_a_capture_of_a_moment_ago_does_not_count_though_it_is_newer_than_the_books() -> None:
+    ear = an_ear_after_a_restart(last_robot_s=100.0, heard_at_s=100.0)  # restarted at 120
+
+    assert not ear.counts(121.0, 110.0, 505)
+    assert not ear.counts(121.0, 119.9, 511)
+    assert ear.counts(122.0, 121.5, 512)
+    assert not ear.counts(123.0, 110.0, 505)
+
+
+def test_after_a_restart_a_clock_that_is_a_little_off_is_reckoned_with() -> None:
+    behind = an_ear_after_a_restart(last_robot_s=60.0, heard_at_s=100.0)  # forty seconds slow
+    assert not behind.counts(121.0, 79.0, 519)
+    assert behind.counts(121.0, 80.5, 520)
+
+    ahead = an_ear_after_a_restart(last_robot_s=140.0, heard_at_s=100.0)
+    assert not ahead.counts(121.0, 159.0, 519)
+    assert ahead.counts(121.0, 160.5, 520)
+
+
 def test_after_a_restart_a_robot_whose_clock_was_never_right_is_heard() -> None:
     ear = an_ear_after_a_restart(last_robot_s=-5e6, heard_at_s=100.0)
     assert ear.counts(130.0, -5e6 + 30.0, 560)
@@ -132,7 +154,7 @@ def test_after_a_restart_a_robot_whose_clock_was_never_right_is_heard() -> None:
 def test_what_is_on_the_books_counts_for_nothing_once_a_state_was_heard() -> None:
     ear = Ear()
     assert ear.counts(1000.0, 1000.0, 5)
-    ear.sequence.remember(header_id=9, timestamp=START, received_at=START, at_s=0.0)
+    ear.sequence.remember(header_id=9, timestamp=START, received_at=START, at_s=0.0, now=START)
     assert ear.counts(1001.0, 1001.0, 6)
 
 
