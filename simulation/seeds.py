@@ -145,6 +145,7 @@ def run_seed(seed: int, site: str) -> Verdict:
             orders=answers.orders,
             refusals=answers.refusals,
             replayed=ward.replayed,
+            replayed_from_before=ward.replayed_from_before,
             retries=ward.retries,
             told=outcome.log.count(b'"kind": "alarm"'),
         ),

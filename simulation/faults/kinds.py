@@ -60,6 +60,8 @@ class FaultKind(StrEnum):
     BAD_NETWORK = "bad_network"
     REPLAY = "replay"
     ORCHESTRATOR_KILLED = "orchestrator_killed"
+    REPLAY_AFTER_KILL = "replay_after_kill"
+    """The orchestrator is killed, and the next one is sent again what robots said before."""
     DOOR_OBSTRUCTED = "door_obstructed"
     DOOR_OFFLINE = "door_offline"
     LIFT_AWAY = "lift_away"
@@ -69,7 +71,12 @@ class FaultKind(StrEnum):
 OF_DEVICES = frozenset({FaultKind.DOOR_OBSTRUCTED, FaultKind.DOOR_OFFLINE, FaultKind.LIFT_AWAY})
 """Kinds that befall doors and lifts."""
 
-OF_EVERYBODY = OF_DEVICES | {FaultKind.BROKER_RESTART, FaultKind.BAD_NETWORK, FaultKind.ORCHESTRATOR_KILLED}
+OF_EVERYBODY = OF_DEVICES | {
+    FaultKind.BROKER_RESTART,
+    FaultKind.BAD_NETWORK,
+    FaultKind.ORCHESTRATOR_KILLED,
+    FaultKind.REPLAY_AFTER_KILL,
+}
 """Kinds that hit the whole house; all others hit one robot."""
 
 
@@ -92,6 +99,10 @@ class Stage(Protocol):
 
     def replay(self, robot: RobotId, *, chance: random.Random) -> None:
         """Let somebody send the robot's old messages again, and others' in its name."""
+        ...
+
+    def replay_from_before(self, *, chance: random.Random) -> None:
+        """Let somebody send again what a robot said before the orchestrator was killed last."""
         ...
 
     def is_at_a_door(self, robot: RobotId) -> bool:
@@ -337,6 +348,21 @@ def _lift_away(fault: PlannedFault, stage: Stage, chance: random.Random) -> Undo
     return lambda: lift.set_mode(LiftMode.NORMAL, stage.scheduler.clock.monotonic_s())
 
 
+def _replay_after_kill(fault: PlannedFault, stage: Stage, chance: random.Random) -> Undo:
+    del fault
+    away_s = chance.uniform(4.0, 20.0)
+    is_over: list[bool] = []
+
+    def again() -> None:
+        if not is_over:
+            stage.replay_from_before(chance=chance)
+            stage.scheduler.after(chance.uniform(0.5, 5.0), again)
+
+    stage.kill_orchestrator(away_s=away_s)
+    stage.scheduler.after(away_s + chance.uniform(0.0, 1.0), again)
+    return lambda: is_over.append(True)
+
+
 def _replay(fault: PlannedFault, stage: Stage, chance: random.Random) -> Undo:
     is_over: list[bool] = []
 
@@ -375,6 +401,7 @@ _BEGINNINGS: Mapping[FaultKind, Callable[[PlannedFault, Stage, random.Random], U
     FaultKind.BAD_NETWORK: _bad_network,
     FaultKind.REPLAY: _replay,
     FaultKind.ORCHESTRATOR_KILLED: _orchestrator_killed,
+    FaultKind.REPLAY_AFTER_KILL: _replay_after_kill,
     FaultKind.DOOR_OBSTRUCTED: _door_obstructed,
     FaultKind.DOOR_OFFLINE: _door_offline,
     FaultKind.LIFT_AWAY: _lift_away,

@@ -15,6 +15,7 @@ LASTS_S = {
     FaultKind.BROKER_RESTART: (31.0, 40.0),
     FaultKind.NEVER_ANNOUNCED: (6.0, 10.0),
     FaultKind.ORCHESTRATOR_KILLED: (21.0, 30.0),
+    FaultKind.REPLAY_AFTER_KILL: (40.0, 120.0),
     FaultKind.REBOOTS: (5.0, 10.0),
     FaultKind.BATTERY_DRAIN: (200.0, 600.0),
     FaultKind.DOCKING_FAILED: (300.0, 900.0),
@@ -48,9 +49,3 @@ def draw_plan(seed: str, *, robots: Sequence[RobotId], count: int, until_s: floa
             number = len(plan)
             plan.append(PlannedFault(kind, who, at_s, for_s, f"{seed}:fault:{number}"))
     return tuple(sorted(plan, key=lambda fault: (fault.at_s, fault.robot)))
-
-
-def _meet(one: PlannedFault, other: PlannedFault) -> bool:
-    if one.robot != other.robot:
-        return False
-    return one.at_s < other.ends_s + BETWEEN_S and other.at_s < one.ends_s + BETWEEN_S

@@ -53,9 +53,12 @@ class FaultyWard(SimulatedWard):
         self.wires: dict[RobotId, Wire] = {}
         self.happened: Counter[FaultKind] = Counter()
         self.replayed = 0
+        self.replayed_from_before = 0
         self.ears: list[Listener] = []
         """Who listens at the orchestrator's end: hears what arrives there."""
         self.faults_now: list[PlannedFault] = []
+        self._had_wrong_clock: set[RobotId] = set()
+        self._from_before: dict[RobotId, list[tuple[str, bytes]]] = {}
         self._captured = {robot: deque[tuple[str, bytes]](maxlen=CAPTURED) for robot in fleet.robots}
         super().__init__(fleet, asked=asked, seed=seed)
         self._robot_at = {body.address.prefix: robot for robot, body in self.robots.items()}
@@ -110,13 +113,28 @@ class FaultyWard(SimulatedWard):
             "torn": captured[-1][1][: chance.randrange(len(captured[-1][1]))],
             "foreign": self._captured[other][-1][1] if other != robot and self._captured[other] else b"{}",
         }
+        what = chance.choice(sorted(forged))
+        self._send_again(topic, forged[what], f"a message of {robot} that was {what}")
+        self.replayed += 1
+
+    def replay_from_before(self, *, chance: random.Random) -> None:
+        """Send again what a robot whose clock was always right said before the orchestrator was killed last."""
+        with self.store.reading() as uow:
+            known = [robot for robot in sorted(self._from_before) if uow.robots.get(robot).report is not None]
+        choices = [robot for robot in known if robot not in self._had_wrong_clock and self._from_before[robot]]
+        if not self._is_up or not choices:
+            return
+        robot = chance.choice(choices)
+        topic, payload = chance.choice(self._from_before[robot])
+        self._send_again(topic, payload, f"a message of {robot} from before the orchestrator was killed")
+        self.replayed_from_before += 1
+
+    def _send_again(self, topic: str, payload: bytes, what: str) -> None:
         self.control.tick()
         before = self._fingerprint()
-        what = chance.choice(sorted(forged))
-        self.control.receive(topic, forged[what])
-        self.replayed += 1
+        self.control.receive(topic, payload)
         if self._fingerprint() != before:
-            raise PromiseBrokenError(10, f"a message of {robot} that was {what} changed something")
+            raise PromiseBrokenError(10, f"{what} changed something")
         self._plan_tick()
 
     def _fingerprint(self) -> object:
@@ -150,11 +168,12 @@ class FaultyWard(SimulatedWard):
         )
 
     def kill_orchestrator(self, *, away_s: float) -> None:
-        """End the orchestrator as a kill -9 would, unless there is none; what was captured before is of no use then."""
+        """End the orchestrator as a kill -9 would, unless there is none."""
         if not self._is_up:
             return
         super().kill_orchestrator(away_s=away_s)
-        for captured in self._captured.values():
+        for robot, captured in self._captured.items():
+            self._from_before[robot] = [*captured]
             captured.clear()
 
     def _to_control(self, topic: str, payload: bytes) -> None:
@@ -180,6 +199,8 @@ class FaultyWard(SimulatedWard):
         fault = self._at_somebody_busy(planned)
         self.faults_now.append(fault)
         self.happened[fault.kind] += 1
+        if fault.kind is FaultKind.CLOCK_JUMP:
+            self._had_wrong_clock.add(fault.robot)
         undo = begin(fault, self)
         if fault.kind in OF_DEVICES:
             self.look_at_devices()
