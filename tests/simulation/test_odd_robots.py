@@ -141,6 +141,27 @@ class EveryHalfMinute:
         return state
 
 
+class OnChangeOrEveryHalfMinute(EveryHalfMinute):
+    """Says what has changed, but for where it is on its way, answers, and else says something every 30 s."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: Tree = {}
+
+    def hear(self, kind: str, message: Tree) -> Tree:
+        """Note a question."""
+        if kind == "instantActions":
+            self._said = {}
+        return message
+
+    def __call__(self, state: Tree) -> Tree | None:
+        moving = ("headerId", "timestamp", "agvPosition", "velocity", "batteryState", "distanceSinceLastNode")
+        said = {name: value for name, value in state.items() if name not in moving}
+        if said != self._said:
+            self._said, self._last_s = said, -1e9
+        return super().__call__(state)
+
+
 def not_localised_at_first() -> Callable[[Tree], Tree]:
     seen: list[int] = []
 
@@ -225,6 +246,10 @@ HABITS: dict[str, tuple[Habit, dict[str, str]]] = {
     "a state every 30 s": (
         Habit(says=EveryHalfMinute(), hears=answers_no_questions),
         {"model": ", state_interval_s: 30, lost_after_s: 75, order_answer_s: 65"},
+    ),
+    "a heartbeat every 30 s that its model does not know of, but answers when it is asked": (
+        Habit(says=(beat := OnChangeOrEveryHalfMinute()), hears=beat.hear),
+        {},
     ),
     "does not count updates": (Habit(says=with_words(orderUpdateId=0)), {"link": "{order_updates: none}"}),
     "knows its nodes by numbers of its own, and says only which it passed": (
