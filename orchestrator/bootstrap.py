@@ -140,12 +140,13 @@ def broker_link_from_settings(settings: Settings) -> BrokerLink:
     named = (settings.mqtt_ca, settings.mqtt_cert, settings.mqtt_key)
     tls = TlsFiles.in_folder(settings.mqtt_tls) if settings.mqtt_tls is not None else None
     if any(named):
-        if tls is not None or not all(named):
+        if tls is not None or settings.mqtt_ca is None or (settings.mqtt_cert is None) != (settings.mqtt_key is None):
             raise BrokerCredentialError(
                 "The credential for the broker was refused: expected its folder in WARDPORTER_MQTT_TLS, or all of "
-                "WARDPORTER_MQTT_CA, WARDPORTER_MQTT_CERT and WARDPORTER_MQTT_KEY."
+                "WARDPORTER_MQTT_CA, WARDPORTER_MQTT_CERT and WARDPORTER_MQTT_KEY, or WARDPORTER_MQTT_CA alone for a "
+                "broker that asks for no certificate."
             )
-        tls = TlsFiles(*(path for path in named if path is not None))
+        tls = TlsFiles(settings.mqtt_ca, settings.mqtt_cert, settings.mqtt_key)
     return BrokerLink(
         url=settings.mqtt_url or LOOPBACK_BROKER,
         client_id="wardporter-orchestrator",
@@ -162,7 +163,8 @@ def warn_of_certificate(link: BrokerLink, *, now: datetime) -> bool:
     BrokerCredentialError
         It cannot be read.
     """
-    if link.tls is None or (ends_at := link.tls.ends_at()) - now > CERTIFICATE_ENDS_SOON:
+    ends_at = link.tls.ends_at() if link.tls is not None else None
+    if ends_at is None or ends_at - now > CERTIFICATE_ENDS_SOON:
         return False
     log.warning("certificate_ends_soon", ends_at=ends_at.isoformat(), renew_with="wardporter pki service")
     return True

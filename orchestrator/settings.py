@@ -29,8 +29,9 @@ class Settings(BaseSettings):
     ``building`` says where doors and lifts are: ``simulated`` in the service's own process, or ``mqtt``, on the broker.
     ``mqtt_url`` names a real broker (``mqtt://host:port`` or ``mqtts://host:port``); without it a child broker is kept
     in ``data``. ``mqtt_tls`` is the folder with our credential for it, as `wardporter pki` makes it; ``mqtt_ca``,
-    ``mqtt_cert`` and ``mqtt_key`` name its files one by one instead. ``mqtt_allow_plain`` lets ``mqtt://`` leave this
-    machine, on a network where that is no danger.
+    ``mqtt_cert`` and ``mqtt_key`` name its files one by one instead, ``mqtt_ca`` alone the authority of a broker that
+    asks for no certificate. ``mqtt_allow_plain`` lets ``mqtt://`` leave this machine, on a network where that is no
+    danger.
     ``identity`` says how it is known who acts: ``staff``, by badge and PIN or a program's token, or ``development``,
     where a header is believed, among simulated robots alone.
     ``ledger_witness`` is who keeps the ledger's heads besides us: a directory on another disk, or the URL of a

@@ -45,25 +45,30 @@ class BrokerCredentialError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """The three files of a credential, as `wardporter pki` lays them out."""
+    """The three files of a credential, as `wardporter pki` lays them out.
+
+    Without certificate and key only the broker shows who it is; then it knows us by user and password, or not at all.
+    """
 
     ca: Path
-    certificate: Path
-    key: Path
+    certificate: Path | None = None
+    key: Path | None = None
 
     @classmethod
     def in_folder(cls, folder: Path) -> TlsFiles:
         """Return the files by the names that they have in the folder of a party."""
         return cls(folder / "ca.crt", folder / "client.crt", folder / "client.key")
 
-    def ends_at(self) -> datetime:
-        """Return when the certificate ends.
+    def ends_at(self) -> datetime | None:
+        """Return when our certificate ends, None when we have none.
 
         Raises
         ------
         BrokerCredentialError
             It cannot be read.
         """
+        if self.certificate is None:
+            return None
         try:
             return x509.load_pem_x509_certificate(self.certificate.read_bytes()).not_valid_after_utc
         except (OSError, ValueError) as error:
@@ -73,7 +78,7 @@ class TlsFiles:
             ) from error
 
     def context(self) -> ssl.SSLContext:
-        """Return the means of a connection: TLS 1.2 or newer, the broker's name checked, our certificate shown.
+        """Return the means of a connection: TLS 1.2 or newer, the broker's name checked, any certificate shown.
 
         Raises
         ------
@@ -81,7 +86,7 @@ class TlsFiles:
             A file is missing, unreadable, or does not fit the others.
         """
         for name, path in (("authority", self.ca), ("certificate", self.certificate), ("key", self.key)):
-            if not path.is_file():
+            if path is not None and not path.is_file():
                 raise BrokerCredentialError(
                     f"The {name} for the broker, {path}, is not there. Expected the three files that `wardporter pki` "
                     "makes; name their folder in WARDPORTER_MQTT_TLS, or each file.",
@@ -89,12 +94,13 @@ class TlsFiles:
                 )
         try:
             context = ssl.create_default_context(cafile=str(self.ca))
-            context.load_cert_chain(self.certificate, self.key)
+            if self.certificate is not None:
+                context.load_cert_chain(self.certificate, self.key)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise BrokerCredentialError(
-                f"The credential in {self.certificate.parent} cannot be used ({error}). Expected ca.crt, client.crt "
-                "and client.key of one party in PEM; copy them again, or renew them with `wardporter pki`.",
-                detail={"path": str(self.certificate)},
+                f"The credential in {(self.certificate or self.ca).parent} cannot be used ({error}). Expected ca.crt, "
+                "client.crt and client.key of one party in PEM; copy them again, or renew them with `wardporter pki`.",
+                detail={"path": str(self.certificate or self.ca)},
             ) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context

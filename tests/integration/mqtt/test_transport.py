@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import queue
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.mqtt.broker_address import BrokerLink
+from orchestrator.adapters.mqtt.broker_address import BrokerLink, TlsFiles
 from orchestrator.adapters.mqtt.transport import PahoTransport
 from tests.support.brokers import BROKERS, RealBroker, wait_until
 from tests.support.link_ends import Eavesdropper
+from tests.support.secured_broker import SecuredBroker
 
 HEAR_LIMIT_S = 10.0
 
@@ -192,3 +194,41 @@ def _wait_silent(ear: Ear, robots: Eavesdropper, loud: str, calm: str) -> None:
         return in_a_row >= 3
 
     wait_until(only_calm_is_heard, "only the calm sender is heard")
+
+
+class PasswordBroker(SecuredBroker):
+    """Mosquitto over TLS as some hospitals have it: it shows a certificate, and knows clients by their passwords."""
+
+    def configuration(self) -> Path:
+        folder = self.authority.broker_folder
+        passwords = self.folder / "passwords"
+        subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "house", "secret"], check=True)
+        path = self.folder / "mosquitto.conf"
+        path.write_text(
+            f"user {self.plan.user}\nlistener {self.port} {self.host}\nallow_anonymous false\n"
+            f"password_file {passwords}\ncafile {folder / 'ca.crt'}\ncertfile {folder / 'server.crt'}\n"
+            f"keyfile {folder / 'server.key'}\n"
+        )
+        return path
+
+
+@pytest.mark.broker
+def test_a_broker_over_tls_that_asks_for_a_password_and_no_certificate_lets_the_service_in(
+    tmp_path: Path, claim_port: Callable[[], int]
+) -> None:
+    broker = PasswordBroker(tmp_path, claim_port(), [])
+    broker.start()
+    with ExitStack() as ending:
+        ending.callback(broker.stop)
+        ups: dict[str, list[bool]] = {"secret": [], "wrong": []}
+        for password, up in ups.items():
+            url = f"mqtts://house:{password}@{broker.host}:{broker.port}"
+            link = BrokerLink(url, f"house-{password}", tls=TlsFiles(broker.authority.broker_folder / "ca.crt"))
+            link.check()
+            transport = PahoTransport(link, topics=["a"], on_message=lambda *_: None, on_connection=up.append)
+            ending.callback(transport.stop)
+            transport.start()
+            if password == "secret":
+                wait_until(lambda transport=transport: transport.is_connected, "the transport is connected")
+        wait_until(lambda: "not authorised" in broker.log_text(), "the wrong password is refused")
+        assert True not in ups["wrong"]

@@ -90,12 +90,16 @@ def test_a_file_that_is_missing_or_does_not_fit_is_named(tmp_path: Path, name: s
         link.check()
 
 
-def test_the_service_takes_a_folder_or_three_files_but_no_half_of_them(tmp_path: Path) -> None:
+def test_the_service_takes_a_folder_three_files_or_an_authority_alone_but_no_half_of_them(tmp_path: Path) -> None:
     folder = Settings(mqtt_url="mqtts://broker", mqtt_tls=tmp_path)
     files = Settings(mqtt_ca=tmp_path / "ca.crt", mqtt_cert=tmp_path / "client.crt", mqtt_key=tmp_path / "client.key")
 
     assert broker_link_from_settings(folder).tls == broker_link_from_settings(files).tls == TlsFiles.in_folder(tmp_path)
-    for halves in (Settings(mqtt_ca=tmp_path / "a"), Settings(mqtt_tls=tmp_path, mqtt_key=tmp_path / "k")):
+    assert broker_link_from_settings(Settings(mqtt_ca=tmp_path / "a")).tls == TlsFiles(tmp_path / "a")
+    for halves in (
+        Settings(mqtt_ca=tmp_path / "a", mqtt_cert=tmp_path / "c"),
+        Settings(mqtt_tls=tmp_path, mqtt_key=tmp_path / "k"),
+    ):
         with pytest.raises(BrokerCredentialError, match="WARDPORTER_MQTT_KEY"):
             broker_link_from_settings(halves)
 
