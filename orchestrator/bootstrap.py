@@ -33,6 +33,7 @@ from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker, keep_running
 from orchestrator.adapters.mqtt.broker_address import BrokerCredentialError, BrokerLink, TlsFiles
 from orchestrator.adapters.mqtt.driver import Driver, LateTransport
+from orchestrator.adapters.papers import PrintedPapers
 from orchestrator.adapters.store import SqlStore, name_of_store, open_store
 from orchestrator.application.books import require_fitting_books
 from orchestrator.application.control import Control
@@ -45,6 +46,7 @@ from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture
 from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watch, origin_of
 from orchestrator.bootstrap_papers import DOWNTIME_FOLDER, DowntimeWriter
+from orchestrator.domain.custody.tote_number import require_company_prefix
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.fleet.model import Commissioning
@@ -292,6 +294,8 @@ def build_service(settings: Settings) -> FastAPI:
         secrets=secrets,
         ledger_standing=lambda: ledger.standing,
         signer=grant_key(settings.data, is_simulation=is_simulated(fleet)),
+        papers=PrintedPapers(),
+        company_prefix=require_company_prefix(settings.gs1_prefix),
         own_devices=frozenset(load_policies(settings.policies).own_devices),
     )
     pages = router_for(

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.adapters.config.built_in import built_in
+from orchestrator.domain.custody.tote_number import EXAMPLE_PREFIX
 
 STORE_FILE = "wardporter.sqlite"
 """Of the books in the data folder, when no other store is named."""
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     where a header is believed, among simulated robots alone.
     ``ledger_witness`` is who keeps the ledger's heads besides us: a directory on another disk, or the URL of a
     `wardporter witness`.
+    ``gs1_prefix`` is the hospital's GS1 company prefix, for the numbers on labels of totes; one of examples without.
     ``speed_factor`` makes simulated doors and lifts faster than the wall clock, for a fleet of simulated robots
     that are.
     """
@@ -58,6 +60,7 @@ class Settings(BaseSettings):
     mqtt_allow_plain: bool = False
     identity: Literal["staff", "development"] = "staff"
     ledger_witness: str | None = None
+    gs1_prefix: str = EXAMPLE_PREFIX
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     speed_factor: float = Field(default=1.0, gt=0, le=100)

@@ -15,10 +15,12 @@ from fastapi import Request
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.identity import Identity
 from orchestrator.application.ledger_heads import LedgerStanding, Witnessing
+from orchestrator.application.papers import Papers
 from orchestrator.application.ports import Clock, GrantSigner, Ids, UnitOfWork
 from orchestrator.application.scanning import Scanner
 from orchestrator.application.secrets import Secrets
 from orchestrator.application.views import FleetPicture
+from orchestrator.domain.custody.tote_number import EXAMPLE_PREFIX
 from orchestrator.domain.site.model import GraphId, Site, Station
 
 T = TypeVar("T")
@@ -133,7 +135,8 @@ class Desk:
 
     ``graphs`` are the lane graphs that the fleet drives on; ``is_served`` says whether it reaches a station.
     ``ledger_standing`` tells how the ledger stands with its witness.
-    ``own_devices`` are those that one person uses for long; all others are shared.
+    ``own_devices`` are those that one person uses for long; all others are shared. ``company_prefix`` is the
+    hospital's GS1 company prefix, for the numbers of totes.
     """
 
     control: ControlDoor
@@ -147,12 +150,19 @@ class Desk:
     scanner: Scanner
     secrets: Secrets
     signer: GrantSigner
+    papers: Papers
+    company_prefix: str = EXAMPLE_PREFIX
     own_devices: frozenset[str] = frozenset()
     ledger_standing: Callable[[], LedgerStanding] = lambda: LedgerStanding(Witnessing.ALONE)
     streams_max: int = 64
     streams: set[object] = field(default_factory=set[object])
     noted: Noted = field(default_factory=Noted)
     pin_threads: Executor = field(default_factory=_pin_threads)
+
+    @property
+    def is_simulation(self) -> bool:
+        """Whether patients, books and ledger are simulated; every paper says so then."""
+        return self.scanner.is_simulation
 
 
 def desk_of(request: Request) -> Desk:

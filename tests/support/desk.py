@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.identity.development import DevelopmentIdentity
+from orchestrator.adapters.papers import PrintedPapers
 from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fleet
 from orchestrator.application.identity import StaffIdentity
 from orchestrator.application.ports import Store, UnitOfWork
@@ -200,6 +201,7 @@ def a_desk(
         clock=clock or SteadyClock(),
         ids=ids or CountingIds(),
         scanner=Scanner(GsBarcodes(), is_simulation=True),
+        papers=PrintedPapers(),
         secrets=secrets,
         own_devices=own_devices,
         signer=SeededSigner("desk"),

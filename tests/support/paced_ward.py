@@ -28,6 +28,7 @@ from fastapi import FastAPI
 from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.drawing.level import draw_level
 from orchestrator.adapters.identity.development import DevelopmentIdentity
+from orchestrator.adapters.papers import PrintedPapers
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.scanning import Scanner
 from orchestrator.application.views import FleetPicture
@@ -121,6 +122,7 @@ def paced_app(*, speed: float) -> FastAPI:
         clock=door.ward.clock,
         ids=door.ward.ids,
         scanner=Scanner(GsBarcodes(), is_simulation=True),
+        papers=PrintedPapers(),
         secrets=secrets,
         signer=door.ward.signer,
     )
