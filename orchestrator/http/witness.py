@@ -79,7 +79,7 @@ def _add(kept: Mapping[str, KeptHeads], body: bytes) -> Response:
     except HeadError as error:
         return _said(403, error.message)
     except StaleHeadError as error:
-        return Response(f"{error.kept_size}\n", 409, media_type=SIZE_TYPE)
+        return Response(f"{error.kept_size}\n", 409, {"Content-Type": SIZE_TYPE})
     except InconsistentHeadError as error:
         return _said(409 if old == head.checkpoint.size else 422, error.message)
     except WitnessUnreachableError as error:

@@ -21,13 +21,13 @@ class HttpWitness:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._client = httpx2.Client(timeout=TIMEOUT_S)
 
     def keep(self, head: SignedHead, *, old: int, proof: Sequence[bytes]) -> tuple[NoteSignature, ...]:
         """Hand over a head with the proof from the kept one, and return the witness's signatures."""
         lines = [f"old {old}", *(base64.b64encode(hash_).decode() for hash_ in proof), "", head.text]
         try:
-            answer = self._client.post(f"{self._url}/add-checkpoint", content="\n".join(lines).encode())
+            content = "\n".join(lines).encode()
+            answer = httpx2.post(f"{self._url}/add-checkpoint", content=content, timeout=TIMEOUT_S)
         except httpx2.HTTPError as error:
             raise _unreachable(type(error).__name__) from error
         if answer.status_code == 409 and answer.headers.get("content-type", "").startswith(SIZE_TYPE):
