@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.adapters.store.ledger_tables import BALANCE, ENTRY, HEAD, NODE, OPENING, PENDING
@@ -24,6 +24,7 @@ from orchestrator.domain.custody.rules import Changes, changes_of, stock_named
 from orchestrator.domain.delivery.model import DeliveryId, LineId, ToteId
 from orchestrator.domain.site.model import PlaceId
 
+_OPENING_KEY = ("place", "medicine", "batch", "own_of")
 _BALANCE_KEY = ("of", "account", "medicine", "batch", "own_of")
 _LAST_ENTRY = select(ENTRY.c.number, ENTRY.c.hash).order_by(ENTRY.c.number.desc()).limit(1)
 _ADD_ENTRY = insert(ENTRY)
@@ -41,6 +42,18 @@ def _adding_to_balance(dialect: str) -> Any:
     )
 
 
+# Made once with places for values: a statement that is made anew for each act costs as much as it does to run it.
+_BALANCE_OF = select(BALANCE.c.quantity).where(*(BALANCE.c[name] == bindparam(name) for name in _BALANCE_KEY))
+_PENDING_OF = select(PENDING).where(PENDING.c.id == bindparam("pending"))
+_OPEN_PENDINGS = select(PENDING).where(PENDING.c.resolved_by.is_(None)).order_by(PENDING.c.opened_by, PENDING.c.id)
+_RESOLVE = update(PENDING).where(PENDING.c.id == bindparam("pending")).values(resolved_by=bindparam("entry"))
+_OPENED = (
+    select(OPENING.c.entry)
+    .where(OPENING.c.place == bindparam("place"), OPENING.c.medicine == bindparam("medicine"))
+    .limit(1)
+)
+_STOCK_OPENED = select(OPENING.c.entry).where(*(OPENING.c[name] == bindparam(name) for name in _OPENING_KEY))
+_BODY_OF = select(ENTRY.c.body).where(ENTRY.c.number == bindparam("index"))
 _ADD_TO_BALANCE = {dialect: _adding_to_balance(dialect) for dialect in ("sqlite", "postgresql")}
 
 
@@ -151,7 +164,7 @@ class SqlLedger:
         if changes.opened:
             self._connection.execute(_ADD_PENDINGS, [_pending_to_values(pending) for pending in changes.opened])
         for pending in changes.resolved:
-            self._connection.execute(update(PENDING).where(PENDING.c.id == pending.id).values(resolved_by=index))
+            self._connection.execute(_RESOLVE, {"pending": pending.id, "entry": index})
         stock = changes.opens_register_of
         if stock is not None:
             self._connection.execute(_ADD_OPENING, {**_opening_key(place, stock), "entry": index})
@@ -160,7 +173,7 @@ class SqlLedger:
 
     def entry(self, index: int) -> Entry:
         """Return an entry; raises `UnknownEntryError`."""
-        found = self._connection.execute(select(ENTRY.c.body).where(ENTRY.c.number == index)).scalar()
+        found = self._connection.execute(_BODY_OF, {"index": index}).scalar()
         if found is None:
             raise UnknownEntryError(
                 f"The ledger has no entry {index}; expected an index from 0 to one below its size. GET "
@@ -192,9 +205,7 @@ class SqlLedger:
 
     def balance(self, account: Account, stock: Stock) -> int:
         """Return the units of a stock in an account; 0 where it never had any."""
-        wanted = _balance_key(account, stock).items()
-        statement = select(BALANCE.c.quantity).where(*(BALANCE.c[name] == value for name, value in wanted))
-        return self._connection.execute(statement).scalar() or 0
+        return self._connection.execute(_BALANCE_OF, _balance_key(account, stock)).scalar() or 0
 
     def balances(
         self, *, of: str | None = None, medicine: str | None = None, batch: str | None = None
@@ -226,25 +237,21 @@ class SqlLedger:
 
     def find_pending(self, pending: PendingId) -> Pending | None:
         """Return a pending posting, open or resolved; None when there is none."""
-        row = self._connection.execute(select(PENDING).where(PENDING.c.id == pending)).first()
+        row = self._connection.execute(_PENDING_OF, {"pending": pending}).first()
         return None if row is None else _pending_from_row(row)
 
     def open_pendings(self) -> Sequence[Pending]:
         """Return the pending postings that nobody has resolved, in the order in which they were opened."""
-        statement = select(PENDING).where(PENDING.c.resolved_by.is_(None))
-        rows = self._connection.execute(statement.order_by(PENDING.c.opened_by, PENDING.c.id)).all()
-        return [_pending_from_row(row) for row in rows]
+        return [_pending_from_row(row) for row in self._connection.execute(_OPEN_PENDINGS)]
 
     def is_opened(self, place: PlaceId, medicine: str) -> bool:
         """Whether a place has an opening balance of a medicine, of any batch."""
-        statement = select(OPENING.c.entry).where(OPENING.c.place == place, OPENING.c.medicine == medicine)
-        return self._connection.execute(statement.limit(1)).scalar() is not None
+        found = self._connection.execute(_OPENED, {"place": place, "medicine": medicine})
+        return found.scalar() is not None
 
     def is_stock_opened(self, place: PlaceId, stock: Stock) -> bool:
         """Whether a place has an opening balance of this very stock."""
-        wanted = _opening_key(place, stock).items()
-        statement = select(OPENING.c.entry).where(*(OPENING.c[name] == value for name, value in wanted))
-        return self._connection.execute(statement).scalar() is not None
+        return self._connection.execute(_STOCK_OPENED, _opening_key(place, stock)).scalar() is not None
 
     # -- the tree -------------------------------------------------------------------------------------------------
 
