@@ -181,7 +181,7 @@ def enter_destruction(
         uow,
         entering,
         lambda occasion: movements.destroyed(entering.stock, quantity, occasion, out_of=out_of),
-        may_witness_be_foreign=True,
+        least=2,
     )
 
 
@@ -242,12 +242,11 @@ def _entered(
     draft: Callable[[Occasion], Draft],
     *,
     least: int = 1,
-    may_witness_be_foreign: bool = False,
 ) -> Entry:
     medicine = medicine_of(uow, entering.stock.medicine)
     strict = entering.policy.rule(medicine.handling_class).receivers
     _require_people(entering, least=max(least, strict))
-    _require_at_place(entering, only_actor=may_witness_be_foreign)
+    _require_at_place(entering)
     return _appended(uow, entering, draft(_occasion(uow, entering, medicine)))
 
 
@@ -303,15 +302,20 @@ def _require_people(entering: Entering, *, least: int) -> None:
         )
 
 
-def _require_at_place(entering: Entering, *, only_actor: bool = False) -> None:
+def _require_at_place(entering: Entering) -> None:
     """The policy decides for each of the people, at this place."""
     subject = Subject(entering.place, places=frozenset({entering.place}))
-    for person in entering.people[: 1 if only_actor else None]:
+    for person in entering.people:
         require_allowed(principal_of_person(person, None), entering.act, subject)
 
 
 def _require_destroyers(entering: Entering) -> None:
-    witnesses = entering.people[1:]
+    actor, *witnesses = entering.people
+    if not actor.belongs_to(entering.place):
+        raise WitnessError(
+            f"The destruction was refused: {actor.id} does not belong to {entering.place} and may witness it only; "
+            "expected somebody of that place to act. Let them sign first."
+        )
     if entering.is_pharmacy:
         if any(person.belongs_to(entering.place) for person in witnesses) or not entering.facts.get("authority"):
             raise WitnessError(

@@ -13,7 +13,7 @@ from orchestrator.application import register_acts
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.register_acts import Entering
 from orchestrator.application.step_up import StepUps as PresentedStepUps
-from orchestrator.application.step_up import require_present
+from orchestrator.application.step_up import at_place, require_present
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody.model import Account, AccountKind, Entry, Stock
 from orchestrator.domain.site.model import PlaceId, StationKind
@@ -80,7 +80,7 @@ class Counter:
         )
 
         def do(uow: UnitOfWork, at: datetime) -> EntryView:
-            people = require_present(uow, self.step_ups, act=act, delivery="", at=at)
+            people = require_present(uow, self.step_ups, act=act, delivery=at_place(self.place), at=at)
             entering = Entering(
                 place=self.place,
                 is_pharmacy=is_pharmacy,

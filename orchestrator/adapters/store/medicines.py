@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, delete, func, select
 
 from orchestrator.adapters.store.rows import ClassificationRow, MedicineGtinRow, MedicineRow
-from orchestrator.adapters.store.tables import insert_rows, select_rows, table_of
+from orchestrator.adapters.store.tables import insert_rows, rows_by, select_rows, table_of
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import (
     Classification,
@@ -40,7 +40,7 @@ class SqlMedicines:
 
     def find(self, code: MedicineCode) -> Medicine | None:
         """Return the medicine if it is known."""
-        rows = select_rows(self._connection, MedicineRow, select(MEDICINE).where(MEDICINE.c.code == code))
+        rows = rows_by(self._connection, MedicineRow, code=code)
         return self._medicines(rows)[0] if rows else None
 
     def by_gtin(self, gtin: str) -> Medicine | None:

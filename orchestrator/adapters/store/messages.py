@@ -18,7 +18,7 @@ from orchestrator.adapters.store.fleet_rows import (
 )
 from orchestrator.adapters.store.remembered import Remembered
 from orchestrator.adapters.store.rows import AnswerRow, EventRow, OutboxRow
-from orchestrator.adapters.store.tables import insert_rows, select_rows, table_of, update_row
+from orchestrator.adapters.store.tables import insert_rows, rows_by, select_rows, table_of, update_row
 from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
 from orchestrator.domain.fleet.model import RobotId
@@ -110,8 +110,7 @@ class SqlAnswers:
 
     def find(self, *, key: str, principal: str) -> StoredAnswer | None:
         """Return the answer that this principal got under this key."""
-        statement = select(table_of(AnswerRow)).where(ANSWER.principal == principal, ANSWER.key == key)
-        rows = select_rows(self._connection, AnswerRow, statement)
+        rows = rows_by(self._connection, AnswerRow, principal=principal, key=key)
         return answer_from_row(rows[0]) if rows else None
 
     def add(self, answer: StoredAnswer) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 
 from orchestrator.adapters.store.fleet_json import texts_from_json, texts_to_json
 from orchestrator.adapters.store.people_rows import PersonRow
-from orchestrator.adapters.store.tables import changed_values, insert_rows, select_rows, table_of, update_row
+from orchestrator.adapters.store.tables import changed_values, insert_rows, rows_by, select_rows, table_of, update_row
 from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.domain.people.errors import UnknownPersonError
 from orchestrator.domain.people.model import Person, PersonId, Role
@@ -62,7 +62,7 @@ class SqlPeople:
         return (_person_from_row(rows[0]), Credentials(rows[0].badge, rows[0].pin)) if rows else None
 
     def _row(self, person: PersonId) -> PersonRow:
-        rows = self._rows(PERSON.id == person)
+        rows = rows_by(self._connection, PersonRow, id=person)
         if not rows:
             raise unknown_person(person)
         return rows[0]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or
 from orchestrator.adapters.store.columns import moment_of_text, text_of_moment
 from orchestrator.adapters.store.fleet_json import texts_from_json, texts_to_json
 from orchestrator.adapters.store.people_rows import PinCountRow, SessionRow, StepUpRow, TokenRow
-from orchestrator.adapters.store.tables import insert_rows, select_rows, table_of, update_row, values_of
+from orchestrator.adapters.store.tables import insert_rows, rows_by, select_rows, table_of, update_row, values_of
 from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.people.model import PersonId, Role
@@ -29,8 +29,8 @@ class SqlProofs:
 
     def session(self, digest: str) -> Session | None:
         """Return the session whose token has this digest."""
-        found = self._sessions(SESSION.digest == digest)
-        return found[0] if found else None
+        rows = rows_by(self._connection, SessionRow, digest=digest)
+        return _session_from_row(rows[0]) if rows else None
 
     def sessions(self, *, person: PersonId | None = None, device: str | None = None) -> Sequence[Session]:
         """Return the sessions that nobody has ended, of a person or at a device, oldest first."""
@@ -72,8 +72,7 @@ class SqlProofs:
 
     def step_up(self, digest: str) -> StepUp | None:
         """Return the step-up whose token has this digest."""
-        statement = select(table_of(StepUpRow)).where(STEP_UP.digest == digest)
-        rows = select_rows(self._connection, StepUpRow, statement)
+        rows = rows_by(self._connection, StepUpRow, digest=digest)
         return _step_up_from_row(rows[0]) if rows else None
 
     def add_step_up(self, step_up: StepUp) -> None:

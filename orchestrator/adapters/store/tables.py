@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Select, Table, bindparam, insert, select, update
 from sqlmodel import SQLModel
 
 R = TypeVar("R", bound=SQLModel)
@@ -21,11 +22,28 @@ def values_of(row: SQLModel) -> dict[str, Any]:
     return {column.name: getattr(row, column.name) for column in table_of(type(row)).columns}
 
 
+@cache
+def _insert(kind: type[SQLModel]) -> Insert:
+    return insert(table_of(kind))
+
+
+@cache
+def _select_by(kind: type[SQLModel], columns: tuple[str, ...]) -> Select[Any]:
+    # Made once: a statement that is made anew each time costs about as much as it does to run it.
+    table = table_of(kind)
+    return select(table).where(*(table.c[name] == bindparam(name) for name in columns))
+
+
+def rows_by(connection: Connection, kind: type[R], **values: Any) -> Sequence[R]:
+    """Return the rows whose columns have these values, as `select_rows` does."""
+    return cast("Sequence[R]", connection.execute(_select_by(kind, tuple(values)), values).all())
+
+
 def insert_rows(connection: Connection, rows: Iterable[SQLModel]) -> None:
     """Insert rows of one type."""
     listed = list(rows)
     if listed:
-        connection.execute(insert(table_of(type(listed[0]))), [values_of(row) for row in listed])
+        connection.execute(_insert(type(listed[0])), [values_of(row) for row in listed])
 
 
 def update_row(

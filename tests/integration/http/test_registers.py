@@ -19,8 +19,9 @@ from orchestrator.domain.medicine.model import Medicine, MedicineCode
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.people.model import Role
 from tests.support.desk import NOON
-from tests.support.house_of_staff import PHARMACY, WARD_A, House, a_house
+from tests.support.house_of_staff import OWN_DEVICE, PHARMACY, WARD_A, House, a_house
 from tests.support.ledgers import MORPHINE, ORIGIN, RECORD, REGISTER, sealing
+from tests.support.staff import PIN, badge_of
 
 STOCK = {"medicine": MORPHINE.medicine, "batch": MORPHINE.batch}
 ACTS = {
@@ -51,8 +52,15 @@ class Desk:
         first = people[0] if people else "pharmacist-1"
         token = self.tokens.get(first) or self.house.token(first)
         self.tokens[first] = token
-        proofs = tuple(self.house.stepped_up(person, ACTS[what], "") for person in people)
+        answers = [self.step_up(place, person, ACTS[what]) for person in people]
+        if refused := [answer for answer in answers if answer.status_code != 201]:
+            return refused[0]
+        proofs = tuple(str(answer.json()["token"]) for answer in answers)
         return self.house.post(f"/registers/{place}/{what}", asked, token=token, step_ups=proofs, key=key)
+
+    def step_up(self, place: str, person: str, act: str) -> Response:
+        body = {"badge": badge_of(person), "pin": PIN, "device": OWN_DEVICE, "act": act, "place": place}
+        return self.house.client.post("/api/v1/step-ups", json=body)
 
     def get(self, path: str, person: str = "pharmacist-1") -> Response:
         self.tokens[person] = self.tokens.get(person) or self.house.token(person)
@@ -186,6 +194,8 @@ def test_a_wards_stock_is_destroyed_by_one_of_its_nurses_and_a_pharmacist(desk: 
     wet = {**STOCK, "quantity": 5, "reason": "Wet."}
     nurses = desk.enter(WARD_A, "destructions", NURSES, **wet)
     assert nurses.json()["code"] == "witness_not_independent"
+    guest = desk.enter(WARD_A, "destructions", ("pharmacist-1", "nurse-a1"), **wet)
+    assert guest.json()["code"] == "witness_not_independent", "who is of elsewhere witnesses and does not act"
     done = desk.enter(WARD_A, "destructions", ("nurse-a1", "pharmacist-1"), **wet)
     assert done.status_code == 201, done.text
 
@@ -230,7 +240,7 @@ def test_people_of_other_places_and_other_acts_enter_nothing(desk: Desk) -> None
     assert (stranger.status_code, stranger.json()["code"]) == (403, "not_allowed")
     token = desk.house.token("pharmacist-1")
     body = {**STOCK, "quantity": 1, "supplier": "A"}
-    proof = desk.house.stepped_up("pharmacist-1", "supply_patient", "")
+    proof = desk.step_up(PHARMACY, "pharmacist-1", "supply_patient").json()["token"]
     other_act = desk.house.post(f"/registers/{PHARMACY}/supplier-receipts", body, token=token, step_ups=(proof,))
     assert other_act.json()["code"] == "step_up_refused"
     unproved = desk.house.post(f"/registers/{PHARMACY}/supplier-receipts", body, token=token)
