@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,6 +43,7 @@ from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.application.medicine_catalogue import load_medicines
 from orchestrator.application.ports import Building, UnitOfWork
 from orchestrator.application.scanning import Scanner
+from orchestrator.application.staff_office import StaffOffice
 from orchestrator.application.views import FleetPicture
 from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watch, origin_of
 from orchestrator.bootstrap_papers import DOWNTIME_FOLDER, DowntimeWriter
@@ -127,6 +128,27 @@ def load_medicines_into_books(settings: Settings, file: Path) -> int:
     try:
         with store.transaction() as uow:
             return load_medicines(uow, medicines, is_simulation=is_simulated(fleet))
+    finally:
+        store.close()
+
+
+@contextlib.contextmanager
+def staff_office(settings: Settings) -> Iterator[StaffOffice]:
+    """Open the books for ``wardporter staff``, while no service has them open.
+
+    Raises
+    ------
+    StoreLockedError
+        A service has them open.
+    WardporterError
+        The settings or the store are refused.
+    """
+    fleet = fleet_from_settings(settings)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    secrets = Argon2Secrets(key_in(settings.data))
+    store = _open_books(settings, fleet, _terms(settings, fleet))
+    try:
+        yield StaffOffice(store, secrets, SystemClock(), fleet.site)
     finally:
         store.close()
 

@@ -17,6 +17,7 @@ from orchestrator import (
     cli_robot,
     cli_scan,
     cli_site,
+    cli_staff,
     cli_store,
 )
 from orchestrator.domain.errors import WardporterError
@@ -33,6 +34,7 @@ app.add_typer(cli_site.app, name="site")
 app.add_typer(cli_pki.app, name="pki")
 app.add_typer(cli_robot.app, name="robot")
 app.add_typer(cli_store.app, name="store")
+app.add_typer(cli_staff.app, name="staff")
 app.add_typer(cli_medicines.app, name="medicines")
 app.add_typer(cli_register.app, name="register")
 app.command(name="demo")(cli_demo.demo)

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 done and not well (files differ, a broker that could not b
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -195,7 +196,11 @@ def revoke(
         typer.echo(told.sentence)
     if identity.kind is IdentityKind.ROBOT:
         url = service_url or f"http://{settings.host}:{settings.port}"
-        typer.echo(quarantine_in_service(identity.name, url=url, key=f"revoked-{taken[-1].serial:x}").sentence)
+        typer.echo(
+            quarantine_in_service(
+                identity.name, url=url, key=f"revoked-{taken[-1].serial:x}", token=os.environ.get("WARDPORTER_TOKEN")
+            ).sentence
+        )
     _end_unless_well(told)
 
 

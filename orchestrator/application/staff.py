@@ -21,7 +21,7 @@ _ID_WORDS = "1 to 64 letters, digits, dots, underscores, hyphens"
 AGENCY_LONGEST = timedelta(hours=24)
 REGISTRATION_LENGTH_MAX = 40
 HANDLING = WARD_PRACTITIONERS | {Role.PHARMACIST, Role.PHARMACY_TECHNICIAN}
-CLI = "terminal"
+TERMINAL = "terminal"
 """Who acts at the terminal of the machine that keeps the books: whoever may read and write them anyway."""
 
 
@@ -41,8 +41,8 @@ def new_secrets(secrets: Secrets) -> NewSecrets:
 
 
 def places_of(site: Site) -> frozenset[PlaceId]:
-    """Return the places that people may belong to."""
-    return frozenset(station.place for station in site.stations.values())
+    """Return the places that people may belong to: those of stations that are more than a robot's resting place."""
+    return frozenset(station.place for station in site.stations.values() if not station.kind.is_resting_place)
 
 
 def add_staff(

@@ -11,9 +11,10 @@ from orchestrator.adapters.pki.reload import Told
 
 PRINCIPAL = "wardporter-pki"
 TIMEOUT_S = 5.0
+UNAUTHORIZED = 401
 
 
-def quarantine_in_service(robot: str, *, url: str, key: str) -> Told:
+def quarantine_in_service(robot: str, *, url: str, key: str, token: str | None = None) -> Told:
     """Have the service quarantine a robot; where none answers that is said, and is no fault.
 
     Parameters
@@ -24,6 +25,8 @@ def quarantine_in_service(robot: str, *, url: str, key: str) -> Told:
         Of the service, such as ``http://127.0.0.1:8000``.
     key : str
         Idempotency key: the serial number of what was taken back.
+    token : str, optional
+        Of a program that may do so; without one only a service in development believes us.
     """
     request = urllib.request.Request(
         f"{url}/api/v1/robots/{quote(robot, safe='')}/quarantine",
@@ -31,7 +34,7 @@ def quarantine_in_service(robot: str, *, url: str, key: str) -> Told:
         headers={
             "Content-Type": "application/json",
             "Idempotency-Key": key,
-            "Wardporter-Principal": PRINCIPAL,
+            **({"Wardporter-Principal": PRINCIPAL} if token is None else {"Authorization": f"Bearer {token}"}),
         },
         method="POST",
     )
@@ -42,6 +45,8 @@ def quarantine_in_service(robot: str, *, url: str, key: str) -> Told:
     except urllib.error.HTTPError as error:
         with error:
             why = f"it answered {error.code}"
+            if error.code == UNAUTHORIZED:
+                why += "; set WARDPORTER_TOKEN to a token of an engineer's or site manager's program"
     except OSError as error:
         why = str(getattr(error, "reason", error))
     return Told(
