@@ -320,7 +320,21 @@ class Control:
             catch_up(turn, self.fleet, robot)
             self._steering.place(turn, robot)
             free_what_is_behind(turn, self.fleet, self._steering.monitor, robot)
-        self._advance()
+        if findings or any(self._is_of_consequence(record, event) for event in news):
+            self._advance()
+
+    def _is_of_consequence(self, record: RobotRecord, event: link_events.LinkEvent) -> bool:
+        """Whether anything may follow from news; not when a robot that stands only shows another number for grants."""
+        if not isinstance(event, link_events.Reported) or record.report is None:
+            return True
+        return self._tells(replace(record, report=replace(record.report, nonce=event.report.nonce)), event.report)
+
+    def _tells(self, record: RobotRecord, report: RobotReport) -> bool:
+        return (
+            is_news(record.report, report)
+            or has_strayed(self.fleet, replace(record, report=report))
+            or self._steering.has_shifted(record, report)
+        )
 
     def _note_connection(self, turn: Turn, robot: RobotId, event: link_events.LinkEvent) -> None:
         is_broken = isinstance(event, link_events.Announced) and event.connection is ConnectionState.CONNECTIONBROKEN
@@ -346,12 +360,7 @@ class Control:
                 self._complaints[robot] = event.faults
                 if self._intake.note_place(robot, event.report.pose, at_s=self._clock.monotonic_s()):
                     self.quarantine(self._links[robot].address.prefix, "says again and again to be where it cannot be")
-                record = self._records[robot]
-                return (
-                    is_news(record.report, event.report)
-                    or has_strayed(self.fleet, replace(record, report=event.report))
-                    or self._steering.has_shifted(record, event.report)
-                )
+                return self._tells(self._records[robot], event.report)
             case link_events.FactsheetReceived():
                 is_known = self._factsheets.get(robot) == event.factsheet
                 self._factsheets[robot] = event.factsheet

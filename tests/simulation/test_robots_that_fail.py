@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from orchestrator.application.control import LATER_S
 from orchestrator.application.listening import hear
+from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.vda5050.events import ActionFailed
@@ -147,3 +150,30 @@ def test_a_message_that_changes_nothing_is_counted_and_opens_no_transaction() ->
     assert outcome.is_finished
     assert ward.control.refused[RobotId("robot-1")] == 100
     assert numbers[0] == numbers[1]
+
+
+def test_another_number_for_grants_is_kept_and_nothing_else_is_decided_for_it() -> None:
+    ward = a_ward(count=1)
+    robot = RobotId("robot-3")
+    shown: set[str | None] = set()
+    decided: list[float] = []
+    steer = ward.control._steering.steer
+
+    def count(turn: Turn, **others: Any) -> None:
+        decided.append(turn.at_s)
+        steer(turn, **others)
+
+    def look() -> None:
+        report = ward.control.read(lambda uow: uow.robots.get(robot)).report
+        shown.add(report.nonce if report else None)
+        ward.scheduler.after(1.0, look)
+
+    ward.control._steering.steer = count  # type: ignore[method-assign]
+    ward.scheduler.at(100.0, look)
+    ward._open += 1  # as if somebody still waited: the ward lives until the limit
+    ward.run(limit_s=1000.0)
+
+    idle_s = [at_s for at_s in decided if at_s > 600.0]
+    assert None not in shown
+    assert len(shown) > 20
+    assert len(idle_s) <= 400.0 / LATER_S + 10
