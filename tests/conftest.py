@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.brokers import broker, child_broker
 from tests.support.claims import PORTS, ROS_DOMAINS, claimed_number, port_is_free
+from tests.support.fast_folder import fast_folder
 from tests.support.postgresql import empty_postgres_url, postgres_server, postgres_url
 from tests.support.tools import TOOLS, missing_tool, tools_are_required
 
@@ -19,6 +20,7 @@ __all__ = [
     "broker",
     "child_broker",
     "empty_postgres_url",
+    "fast_folder",
     "postgres_server",
     "postgres_url",
 ]  # fixtures of tests/support, for every test

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from orchestrator.application.errors import UnavailableError
+from orchestrator.durable_folders import make_folder, sync_folder
 
 OURS_ALONE, FOR_ALL = 0o600, 0o644
 
@@ -54,7 +55,7 @@ def grant_key(folder: Path, *, is_simulation: bool) -> GrantKey:
     GrantKeyFileError
         The file is readable to others, or holds no key.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = key_file(folder, is_simulation=is_simulation)
     if not path.exists():
         made = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw())
@@ -92,8 +93,4 @@ def _write(path: Path, content: bytes, *, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

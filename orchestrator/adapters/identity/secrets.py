@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from orchestrator.domain.errors import InvalidInputError
+from orchestrator.durable_folders import make_folder, sync_folder
 
 KEY_FILE = "badge.key"
 KEY_BYTES = 32
@@ -87,7 +88,7 @@ def key_in(folder: Path) -> bytes:
         The file is not such a key.
     """
     path = folder / KEY_FILE
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     made = folder / f".{KEY_FILE}.{secrets.token_hex(4)}"
     if not path.exists():
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -102,6 +103,7 @@ def key_in(folder: Path) -> bytes:
             pass
         finally:
             made.unlink()
+        sync_folder(folder)
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
         raise BadgeKeyError(

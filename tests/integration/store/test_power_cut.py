@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.crash_lab.disk import Cut, Survival, cuts, files_after
+from tests.support.crash_lab.disk import Survival, cuts, files_after
 from tests.support.crash_lab.recording import Op, Sync, Told, Write, record
-from tests.support.crash_lab.verdict import Judge
+from tests.support.crash_lab.verdict import Judge, judged, some_points
 
 pytestmark = [pytest.mark.strace, pytest.mark.timeout(240)]
 
@@ -43,42 +39,6 @@ def recorded(tmp_path: Path) -> Recorder:
         return record(command, root=root, trace=tmp_path / "trace"), str(root)
 
     return run
-
-
-@pytest.fixture
-def fast_folder() -> Iterator[Path]:
-    """A folder in memory where there is one: what is recovered there has not to wait for a disk."""
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="wardporter-", dir=memory if memory.is_dir() else None))
-    yield folder
-    shutil.rmtree(folder)
-
-
-def some_points(ops: Sequence[Op], count: int) -> list[int]:
-    """Some operations, among them one in each tenth of the recording."""
-    tenth = len(ops) // 10
-    chance = random.Random(1)
-    chosen = {chance.randrange(number * tenth, (number + 1) * tenth) for number in range(10)}
-    return sorted(chosen | set(chance.sample(range(len(ops)), count - len(chosen))))
-
-
-def judged(judge: Judge, made: Iterator[Cut]) -> tuple[int, Counter[str]]:
-    """How many different states were looked at, and what was wrong with them."""
-    seen: set[bytes] = set()
-    complaints: Counter[str] = Counter()
-    for cut in made:
-        digest = _digest(cut)
-        if digest not in seen:
-            seen.add(digest)
-            complaints.update(f"{what} (cut after {cut.after}, {cut.survival.value})" for what in judge.complaints(cut))
-    return len(seen), complaints
-
-
-def _digest(cut: Cut) -> bytes:
-    hashed = hashlib.blake2b(str(cut.told).encode())
-    for path, content in sorted(cut.files.items()):
-        hashed.update(f"{path}:{len(content)}:".encode() + content)
-    return hashed.digest()
 
 
 def test_recording_holds_everything_that_the_process_left_in_its_files(recorded: Recorder) -> None:

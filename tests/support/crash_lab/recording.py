@@ -14,6 +14,9 @@ CALLS = (
     "fallocate,unlink,unlinkat,rmdir,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,fsync,fdatasync,sync_file_range,"
     "sendto,sendmsg,copy_file_range,sendfile,mmap"
 )
+TRACED = ("strace", "-f", "--seccomp-bpf", "-y", "-xx", "-s", "200000", "-e", f"trace={CALLS}", "-e", "signal=none")
+"""How strace has to be told to write what `Reader` reads."""
+
 LIMIT_S = 120.0
 
 
@@ -79,9 +82,8 @@ def record(command: Sequence[str], *, root: Path, trace: Path, env: Mapping[str,
 
     It tells the outside by lines on its standard output, or by answers over HTTP.
     """
-    strace = ["strace", "-f", "--seccomp-bpf", "-y", "-xx", "-s", "200000", "-e", f"trace={CALLS}", "-e", "signal=none"]
     done = subprocess.run(
-        [*strace, "-o", str(trace), *command],
+        [*TRACED, "-o", str(trace), *command],
         env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
