@@ -160,7 +160,10 @@ def _form(title: str, hint: str, headings: Sequence[str], widths: Sequence[float
 
 
 def downtime_csv(pack: DowntimePack) -> str:
-    """Return what is on its way, and what places hold, as one table; a simulated one says so in every row."""
+    """Return what is on its way, robots, and what places hold, as one table; a simulated one says so in every row.
+
+    A pack of a fleet has a row for each robot, so that a simulated one is never a table without a row that says so.
+    """
     out = io.StringIO()
     rows = csv.writer(out)
     mark = SIMULATION if pack.is_simulation else ""
@@ -175,6 +178,10 @@ def downtime_csv(pack: DowntimePack) -> str:
             str(row.quantity), row.unit, row.batch, row.handling_class, row.tote, row.seal, row.from_name, row.to_name,
             row.accountable,
         )  # fmt: skip
+        rows.writerow([harmless(cell) for cell in cells])
+    for robot in pack.robots:
+        heard = "" if robot.heard_at is None else robot.heard_at.isoformat()
+        cells = (mark, as_of, "robot", "", robot.remark, heard, f"{robot.robot}: {robot.where}", *[""] * 10)
         rows.writerow([harmless(cell) for cell in cells])
     for held in pack.stock:
         # A balance may be below zero in a transit record; it is a number, and stays one.

@@ -99,6 +99,7 @@ def test_its_table_says_the_same_and_marks_every_row() -> None:
         "pharmacist-1",
         "B-1",
     )
+    assert [row["where"].split(":")[0] for row in rows if row["kind"] == "robot"] == ["robot-1", "robot-2"]
     (held,) = [row for row in rows if row["kind"] == "held"]
     assert (held["where"], held["quantity"], held["batch"]) == ("pharmacy", "90", "B-1")
 
