@@ -51,6 +51,7 @@ from orchestrator.domain.custody.tote_number import require_company_prefix
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.fleet.model import Commissioning
+from orchestrator.domain.policies import VerificationMoment
 from orchestrator.durable_folders import make_folder
 from orchestrator.http.app import build_app
 from orchestrator.http.desk import Desk, News, PartReadiness
@@ -92,6 +93,9 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
             },
             silent_panel_holds=policies.silent_panel_holds,
             pace=settings.speed_factor,
+            custody=replace(
+                policies.custody, is_verified_by_queueing=policies.verification is VerificationMoment.QUEUEING
+            ),
         ),
         dialects=reading.dialects(site.levels),
     )

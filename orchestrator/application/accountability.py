@@ -6,7 +6,7 @@ is on its way, custody is without a person: people are told at once, and a pharm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -100,6 +100,18 @@ def leave_without_person(
         record_event(uow, carried, "without_person", at=at, place=place, present=Present(by), reason=sentence)
         keep_change(uow, orphan, at=at)
         left.append(orphan)
+    return left
+
+
+def notice_who_left(
+    uow: UnitOfWork, deliveries: Iterable[Delivery], *, at: datetime, premises: Premises, ids: Ids
+) -> Sequence[Delivery]:
+    """Take everybody off what they answer for whose account has ended meanwhile, by revocation or with their shift."""
+    answering = {d.custody.accountable for d in deliveries if d.custody.accountable is not None}
+    left: list[Delivery] = []
+    for person in sorted(answering):
+        if not uow.people.get(person).is_active(at):
+            left += leave_without_person(uow, person, at=at, by="custody", premises=premises, ids=ids)
     return left
 
 

@@ -19,6 +19,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from orchestrator.application.accountability import notice_who_left
 from orchestrator.application.cancelling import Cancelling
 from orchestrator.application.clearing import Clearing
 from orchestrator.application.closures import ClosureSource, closed_lanes
@@ -127,6 +128,7 @@ class Control:
         self._factsheets = {robot: sheet for robot in fleet.robots if (sheet := fleet.dialect_of(robot).factsheet)}
         self._not_before_s: dict[RobotId, float] = {}
         self._next_look_s = 0.0
+        self._people_look_s = 0.0
         self._steering = Steering(fleet)
         self._dispatcher = Dispatcher(fleet, distance=self._steering.distance_m)
         self._gates = Gates(fleet, building)
@@ -386,6 +388,7 @@ class Control:
             self._steering.take_up(turn)
             self._cancelling.ask_again(turn)
             note_arrivals(turn, self.fleet)
+            self._notice_who_left(turn)
             call_receivers(turn, self.fleet.policy.custody)
             progress_trips(turn)
             resting = self._resting(turn)
@@ -406,6 +409,17 @@ class Control:
                 if robot in self._live and robot not in resting and robot not in stopped:
                     send_what_is_free(turn, self.fleet, self._gates, self._steering.monitor, robot)
             self._next_look_s = self._next_look(turn)
+
+    def _notice_who_left(self, turn: Turn) -> None:
+        """Look now and then whether whoever answers for something on its way still works here."""
+        if turn.at_s < self._people_look_s:
+            return
+        self._people_look_s = turn.at_s + LATER_S
+        left = notice_who_left(
+            turn.uow, turn.deliveries.values(), at=turn.at, premises=self.fleet.premises, ids=turn.ids
+        )
+        for delivery in left:
+            turn.has_read_again(delivery)
 
     def _whereabouts(self, turn: Turn, robot: RobotId) -> Whereabouts:
         record = turn.record(robot)

@@ -53,7 +53,6 @@ def queue_delivery(
     premises: Premises,
     is_served: Callable[[Station], bool],
     return_to: StationId | None = None,
-    is_verified_by_queueing: bool = True,
 ) -> Delivery:
     """Keep a new job with one delivery in one tote.
 
@@ -77,8 +76,6 @@ def queue_delivery(
         Whether some robot of the fleet can drive to a station.
     return_to : StationId, optional
         The staffed place it comes back to; where it starts if left out.
-    is_verified_by_queueing : bool
-        Whether the policy takes a pharmacist who queues as the one who verifies; for what is ordinary, anybody.
 
     Returns
     -------
@@ -106,7 +103,7 @@ def queue_delivery(
         is_asked_by_pharmacist=is_pharmacist,
     )
     _check_signatory(uow, asked, supply, handling_class=handling_class, premises=premises, at=at)
-    may_verify = is_verified_by_queueing and (is_pharmacist or handling_class is HandlingClass.ORDINARY)
+    may_verify = premises.policy.is_verified_by_queueing and (is_pharmacist or handling_class is HandlingClass.ORDINARY)
     custody = CustodyRecord(
         supply=supply.kind,
         basis=supply.basis,

@@ -82,6 +82,12 @@ class Turn:
         assert self._deliveries is not None
         self._deliveries[delivery.id] = delivery
 
+    def has_read_again(self, delivery: Delivery) -> None:
+        """Go on with a version that a use case has kept in this transaction."""
+        self.has_changed = True
+        if self._deliveries is not None:
+            self._deliveries[delivery.id] = delivery
+
     def move(self, delivery: Delivery, to: DeliveryState, *, cause: str, reason: Reason | None = None) -> None:
         """Move a delivery on in its life."""
         self.keep(moved(delivery, to, at=self.at, cause=cause, reason=reason))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.domain.custody.pending import LedgerMode
+from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
 
 
 class VerificationMoment(StrEnum):
@@ -27,6 +28,7 @@ class Policies:
     panel that has gone silent is told to people; with ``silent_panel_holds`` it is taken as an alarm as well.
     ``own_devices`` names the devices that one person uses for long, such as a desk in the pharmacy; on every other a
     session ends with one act. Names of roles with hyphens (site-manager) stand for everybody who has them.
+    ``custody`` is what the place decided about handling, see `CustodyPolicy`.
     ``ledger_mode`` says whether the custody ledger sees what robots carry, or is the place's register.
     """
 
@@ -40,3 +42,4 @@ class Policies:
     silent_panel_holds: bool = False
     own_devices: tuple[str, ...] = ()
     ledger_mode: LedgerMode = LedgerMode.TRANSIT_RECORD
+    custody: CustodyPolicy = SHIPPED

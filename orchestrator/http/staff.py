@@ -10,6 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from orchestrator.application.accountability import leave_without_person
+from orchestrator.application.grants import void_grants_of
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.staff import (
     add_staff,
@@ -100,6 +102,8 @@ async def post_revoke(
 
     def act(uow: UnitOfWork, at: datetime) -> StaffView:
         revoked = revoke_staff(uow, PersonId(person), reason=asked.reason, at=at, by=by)
+        void_grants_of(uow, revoked.id, at=at)
+        leave_without_person(uow, revoked.id, at=at, by=by, premises=desk.fleet.premises, ids=desk.ids)
         return staff_view(revoked, is_locked=is_locked(uow, revoked.id))
 
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,35 @@ from pydantic import Field
 from orchestrator.adapters.config.checked import FileModel, default_of, read_checked
 from orchestrator.adapters.config.site_form import Id
 from orchestrator.domain.custody.pending import LedgerMode
+from orchestrator.domain.custody.policy import CustodyPolicy
+from orchestrator.domain.medicine.handling import RULES, HandlingClass
 from orchestrator.domain.policies import Policies, VerificationMoment
 
 Principal = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
+
+
+class ClassEntry(FileModel):
+    """What a handling class asks for beyond what it has to; see `HandlingRule`."""
+
+    loaders: Annotated[int, Field(ge=1, le=2)] | None = None
+    receivers: Annotated[int, Field(ge=1, le=2)] | None = None
+    is_count_blind: bool | None = None
+    needs_check: bool | None = None
+    needs_acceptance: bool | None = None
+    needs_carriage_approval: bool | None = None
+
+
+class CustodyEntry(FileModel):
+    """The decisions of one place about custody; see `CustodyPolicy`. ``classes`` may only tighten."""
+
+    classes: dict[Annotated[HandlingClass, Field(strict=False)], ClassEntry] = Field(default_factory=dict)
+    basis_from: Annotated[HandlingClass, Field(strict=False)] = default_of(CustodyPolicy, "basis_from")
+    may_agency_handle_controlled: bool = default_of(CustodyPolicy, "may_agency_handle_controlled")
+    may_break_glass: bool = default_of(CustodyPolicy, "may_break_glass")
+    controlled_quantity_max: Annotated[int, Field(ge=1)] = default_of(CustodyPolicy, "controlled_quantity_max")
+    nobody_answers_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(CustodyPolicy, "nobody_answers_s")
+    return_after_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(CustodyPolicy, "return_after_s")
 
 
 class PolicyFile(FileModel):
@@ -29,6 +55,7 @@ class PolicyFile(FileModel):
     silent_panel_holds: bool = default_of(Policies, "silent_panel_holds")
     own_devices: list[Principal] = Field(default_factory=list[Principal])
     ledger_mode: Annotated[LedgerMode, Field(strict=False)] = default_of(Policies, "ledger_mode")
+    custody: CustodyEntry = Field(default_factory=CustodyEntry)
 
 
 def load_policies(path: Path) -> Policies:
@@ -38,13 +65,23 @@ def load_policies(path: Path) -> Policies:
     ------
     ConfigFileError
         The file is malformed; each complaint names its line.
+    LooserThanAllowedError
+        It asks for less than a handling class has to.
     """
     entry, _ = read_checked(path, PolicyFile)
-    said = entry.model_dump(exclude={"policy", "may_end_fire", "may_end_crash_call", "own_devices"})
+    said = entry.model_dump(exclude={"policy", "may_end_fire", "may_end_crash_call", "own_devices", "custody"})
     return Policies(
         id=entry.policy,
         may_end_fire=tuple(entry.may_end_fire),
         may_end_crash_call=tuple(entry.may_end_crash_call),
         own_devices=tuple(entry.own_devices),
+        custody=_custody(entry.custody),
         **said,
     )
+
+
+def _custody(entry: CustodyEntry) -> CustodyPolicy:
+    rules = dict(RULES)
+    for handling_class, said in entry.classes.items():
+        rules[handling_class] = replace(rules[handling_class], **said.model_dump(exclude_none=True))
+    return CustodyPolicy(rules=rules, **entry.model_dump(exclude={"classes"}))

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.handling import RULES, HandlingClass, HandlingRule
+
+
+class LooserThanAllowedError(InvalidInputError):
+    """A place asks for less than a handling class has to."""
+
+    code = "custody_policy_looser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,8 @@ class CustodyPolicy:
         times) the site manager are told, in seconds.
     return_after_s : float
         How long it waits before it takes a delivery back, in seconds.
+    is_verified_by_queueing : bool
+        Whether a pharmacist who queues has verified by that; for what is ordinary, anybody.
     """
 
     rules: Mapping[HandlingClass, HandlingRule] = field(default_factory=lambda: dict(RULES))
@@ -38,6 +47,16 @@ class CustodyPolicy:
     controlled_quantity_max: int = 200
     nobody_answers_s: float = 300.0
     return_after_s: float = 1800.0
+    is_verified_by_queueing: bool = True
+
+    def __post_init__(self) -> None:
+        for handling_class, least in RULES.items():
+            if not self.rules[handling_class].is_at_least(least):
+                raise LooserThanAllowedError(
+                    f"The custody policy was refused: it asks for less than class {handling_class.value} has to; "
+                    "expected at least as many people and every check. A place may tighten it and never loosen it.",
+                    detail={"handling_class": handling_class.value},
+                )
 
     def rule(self, handling_class: HandlingClass) -> HandlingRule:
         """Return what a class asks for here."""

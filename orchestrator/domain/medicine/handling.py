@@ -43,6 +43,18 @@ class HandlingRule:
     needs_carriage_approval: bool
     needs_own_drawer: bool
 
+    def is_at_least(self, least: HandlingRule) -> bool:
+        """Whether it asks for at least what another rule asks for."""
+        wanted = (
+            (self.is_count_blind, least.is_count_blind),
+            (self.needs_check, least.needs_check),
+            (self.needs_acceptance, least.needs_acceptance),
+            (self.needs_carriage_approval, least.needs_carriage_approval),
+            (self.needs_own_drawer, least.needs_own_drawer),
+        )
+        has_people = self.loaders >= least.loaders and self.receivers >= least.receivers
+        return has_people and all(mine or not other for mine, other in wanted)
+
 
 RULES = {
     HandlingClass.ORDINARY: HandlingRule(

@@ -259,3 +259,16 @@ def test_a_revoked_person_neither_loads_nor_receives(house: House) -> None:
         house.load(standing, "agency-2", "technician-1")
     assert house.load(standing, "pharmacist-2", "technician-1").state is S.SEALED
     assert counted(standing)
+
+
+def test_an_agency_account_that_ends_with_its_shift_leaves_nothing_unanswered_for(house: House) -> None:
+    from orchestrator.application.accountability import notice_who_left
+
+    house.hire("agency-3", Role.PHARMACIST, places=(HATCH,), is_agency=True, expires_at=house.at.replace(hour=20))
+    sealed = house.load(house.at_hatch(), "agency-3", "technician-1")
+    said = {"deliveries": [sealed], "premises": house.premises, "ids": house.ids}
+    assert house.do(notice_who_left, **said) == []
+    house.wait(hours=9)
+    assert [left.id for left in house.do(notice_who_left, **said)] == [sealed.id]
+    assert house.now(sealed).custody.accountable is None
+    assert house.incidents() == ["custody_without_person"]
