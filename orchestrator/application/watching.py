@@ -57,8 +57,8 @@ class Watch:
                 return conduct.judge(record, report, at_s=at_s)
             case link.OrderAcknowledged():
                 conduct.note_taken()
-            case link.OrderRejected():
-                return conduct.note_refused(robot)
+            case link.OrderRejected(kind=kind, description=description):
+                return conduct.note_refused(robot, why=f"{kind}: {description}" if description else kind)
             case link.RobotReturned():
                 conduct.forget()
             case _:

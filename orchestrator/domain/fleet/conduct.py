@@ -82,13 +82,14 @@ class Conduct:
         """The robot has taken an order."""
         self._refusals = 0
 
-    def note_refused(self, robot: str) -> Finding | None:
-        """The robot has refused an order; returns what to hold it for once it has refused several in a row."""
+    def note_refused(self, robot: str, *, why: str = "") -> Finding | None:
+        """The robot has refused an order, in its own words; returns what to hold it for after several in a row."""
         self._refusals += 1
         if self._refusals < REFUSALS:
             return None
         self._refusals = 0
-        sentence = f"Robot {robot} has refused {REFUSALS} orders in a row; see what keeps it, then resume it here."
+        said = f", the last one so: {why.rstrip('.')}. See" if why else "; see"
+        sentence = f"Robot {robot} has refused {REFUSALS} orders in a row{said} what keeps it, then resume it here."
         return Finding(HoldKind.UNRESPONSIVE, sentence)
 
     def forget(self) -> None:

@@ -160,6 +160,14 @@ def test_several_refusals_in_a_row_hold_a_robot_and_an_order_taken_in_between_do
         fickle.note_taken()
 
 
+def test_who_is_held_for_refusals_is_told_the_last_in_its_own_words() -> None:
+    conduct = Conduct(MODEL)
+    found = [conduct.note_refused("r1", why="orderError: invalid actionParameter.") for _ in range(REFUSALS)][-1]
+
+    assert found is not None
+    assert "in a row, the last one so: orderError: invalid actionParameter. See what keeps it" in found.sentence
+
+
 @pytest.mark.parametrize(
     "record",
     [
