@@ -51,6 +51,8 @@ class SimulatedDrawers:
         """Drawers whose sensor says that something is in them, whatever is."""
         self.is_latch_stuck: set[str] = set()
         """Drawers whose latch does not move."""
+        self.silent_since_s: float | None = None
+        """When the switches were heard last, while nothing is heard of them any more."""
         self.unlatched: list[str] = []
         """Every drawer that was let go, in order."""
 
@@ -78,7 +80,7 @@ class SimulatedDrawers:
                 is_closed=drawer.is_closed and name not in self.is_switch_stuck,
                 is_occupied=drawer.is_occupied or name in self.claims_occupied,
                 is_tampered=drawer.is_tampered,
-                heard_s=self._time_s,
+                heard_s=self._time_s if self.silent_since_s is None else self.silent_since_s,
             )
             for name, drawer in self._drawers.items()
         }

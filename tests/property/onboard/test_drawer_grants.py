@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from orchestrator.domain.custody.grant import Grant, Purpose, grant_of_text, text_of_grant
+from orchestrator.domain.fleet.model import DrawerState
 from ros_nodes.onboard.drawer_lock import STANDING_FOR_S, DrawerLock
 from ros_nodes.onboard.grant_check import Refusal
 from ros_nodes.onboard.simulated_drawers import SimulatedDrawers
@@ -156,6 +159,53 @@ def test_a_nonce_shown_before_the_robot_moved_is_void() -> None:
     assert lock.nonce is None
     stand(lock, 3.0)
     assert use(lock, grant) is Refusal.NONCE
+    assert hardware.unlatched == []
+
+
+def test_a_drawer_that_comes_open_in_the_same_moment_keeps_the_others_shut() -> None:
+    lock, hardware = a_standing_lock()
+    grant = a_grant(lock.nonce)
+    hardware.force("bottom")
+    lock.advance_to(STANDING_FOR_S + 0.01, is_still=True)
+    assert use(lock, grant) is Refusal.BUSY
+    assert hardware.unlatched == []
+
+
+def test_switches_that_were_heard_too_long_ago_prove_nothing() -> None:
+    lock, hardware = a_standing_lock()
+    grant = a_grant(lock.nonce)
+    hardware.silent_since_s = STANDING_FOR_S
+    lock.advance_to(2 * STANDING_FOR_S, is_still=True)
+    assert not lock.keeps_standing
+    lock.advance_to(2 * STANDING_FOR_S + 0.01, is_still=True)
+    assert lock.keeps_standing
+    assert {report.state for report in lock.reports()} == {DrawerState.UNKNOWN}
+    assert use(lock, grant) is Refusal.BUSY
+    assert hardware.unlatched == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.replace(":", ": ", 1),
+        lambda text: text + "\n",
+        lambda text: text.replace('"lifetime_s":60', '"lifetime_s":60.0'),
+        lambda text: text.replace('"lifetime_s":60', '"lifetime_s":true'),
+        lambda text: text.replace('"lifetime_s":60', '"lifetime_s":"60"'),
+        lambda text: text.replace('"lifetime_s":60', '"lifetime_s":60,"more":"1"'),
+        lambda text: text.replace('"node":"ward-a",', ""),
+        lambda text: text.replace("grant-1", "grant-2"),
+        lambda text: text.replace("hand_over", "hand over"),
+        lambda text: '{"drawer":"bottom",' + text[1:],
+        lambda text: "[" * 5000,
+        lambda text: "null",
+        lambda text: "",
+    ],
+)
+def test_a_text_in_any_other_form_is_no_grant_though_it_is_signed(spoil: Callable[[str], str]) -> None:
+    lock, hardware = a_standing_lock()
+    text = spoil(text_of_grant(a_grant(lock.nonce)))
+    assert lock.open(text, sign(text), here()) is Refusal.MALFORMED
     assert hardware.unlatched == []
 
 

@@ -7,6 +7,8 @@ import pytest
 from orchestrator.domain.delivery.model import (
     Delivery,
     DeliveryId,
+    Line,
+    LineId,
     Priority,
 )
 from orchestrator.domain.dispatch.choice import DispatchPlan, PlannedLoad, PlannedTrip, plan_trips
@@ -20,6 +22,7 @@ from orchestrator.domain.fleet.model import (
     RobotModel,
     RobotReport,
 )
+from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.site.model import GraphId, StationId
 from tests.support.waiting_deliveries import HATCH, NOON, OTHER_WARD, WARD, a_delivery
 
@@ -243,3 +246,28 @@ def test_the_plan_does_not_depend_on_the_order_of_what_is_handed_in() -> None:
     candidates = [a_candidate("r1"), a_candidate("r2")]
 
     assert planned(deliveries, candidates) == planned(deliveries[::-1], candidates[::-1])
+
+
+def a_controlled_delivery(name: str = "d1") -> Delivery:
+    line = Line(LineId("line-1"), "Morphine", 10, "ampoule", handling_class=HandlingClass.CONTROLLED)
+    return replace(a_delivery(name), lines=(line,))
+
+
+def test_what_is_controlled_waits_for_a_robot_that_checks_drawer_grants() -> None:
+    plan = planned([a_controlled_delivery()], [a_candidate()])
+
+    assert plan.trips == ()
+    assert codes(plan) == ["robot_checks_no_grants"]
+
+
+def test_what_is_controlled_goes_with_a_robot_that_checks_grants_however_near_another_is() -> None:
+    locked = replace(a_candidate("r2"), checks_grants=True)
+    plan = planned([a_controlled_delivery()], [a_candidate("r1"), locked], far={"r1": 1.0, "r2": 50.0})
+
+    assert [trip.robot for trip in plan.trips] == ["r2"]
+
+
+def test_what_is_controlled_does_not_ride_along_with_a_robot_that_checks_none() -> None:
+    plan = planned([a_delivery("d1"), a_controlled_delivery("d2")], [a_candidate()])
+
+    assert [[load.delivery for load in trip.loads] for trip in plan.trips] == [["d1"]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.delivery.model import Delivery, Priority, TripId
+from dataclasses import replace
+
+from orchestrator.domain.delivery.model import Delivery, Line, LineId, Priority, TripId
 from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
 from orchestrator.domain.fleet.model import ModelId
+from orchestrator.domain.medicine.handling import HandlingClass
 from tests.support.waiting_deliveries import HATCH, OTHER_WARD, WARD, a_delivery
 
 
@@ -38,3 +41,11 @@ def test_nothing_joins_a_stat_and_a_stat_joins_nothing_less_urgent() -> None:
 
 def test_a_full_robot_takes_nobody() -> None:
     assert joined([a_delivery("d")], a_trip(drawers=())) == []
+
+
+def test_what_is_controlled_joins_only_a_robot_that_checks_drawer_grants() -> None:
+    line = Line(LineId("line-1"), "Morphine", 10, "ampoule", handling_class=HandlingClass.CONTROLLED)
+    controlled = replace(a_delivery("d"), lines=(line,))
+
+    assert joined([controlled], a_trip()) == []
+    assert joined([controlled], replace(a_trip(), checks_grants=True)) == [("d", "B")]
