@@ -66,8 +66,10 @@ class SimulatedBuilding:
         self._made = 0
         self._mine: dict[tuple[str, RobotId], str] = {}
         self._motorised = [door for door in machines.doors if machines.site.doors[door].is_motorised]
-        self._by_name = sorted({**machines.doors, **machines.lifts}.items(), key=lambda named: named[0])
-        self._moving: dict[str, DoorDevice | LiftDevice] = {}
+        devices: dict[DoorId | LiftId, DoorDevice | LiftDevice] = {**machines.doors, **machines.lifts}
+        self._by_name = sorted(devices.items(), key=lambda named: named[0])
+        self._moving: dict[DoorId | LiftId, DoorDevice | LiftDevice] = {}
+        self._held_before: list[tuple[DoorId | LiftId, DoorDevice | LiftDevice]] = []
 
     # -- what a building over a broker would need -----------------------------------------------------------------
 
@@ -75,6 +77,7 @@ class SimulatedBuilding:
         """Begin a new epoch, in which nothing is held yet."""
         self._epoch = int(self._clock.now().timestamp() * 1000)
         self._mine.clear()
+        self._held_before = [(name, device) for name, device in self._by_name if not device.book.is_empty]
 
     def subscriptions(self) -> Sequence[str]:
         """There is no broker between."""
@@ -109,7 +112,7 @@ class SimulatedBuilding:
         due_s = min((device.settles_s() for device in self._moving.values()), default=math.inf)
         return None if due_s == math.inf else due_s / self._pace
 
-    def _watch(self, name: str, device: DoorDevice | LiftDevice) -> None:
+    def _watch(self, name: DoorId | LiftId, device: DoorDevice | LiftDevice) -> None:
         """Remember a device that is on its way, to tell when it comes to rest."""
         if self._now_s < device.settles_s() < math.inf:
             self._moving[name] = device
@@ -169,8 +172,7 @@ class SimulatedBuilding:
         """Return what is held for robots since before this epoch began."""
         return [
             (name, RobotId(held.asked.holder))
-            for name, device in self._by_name
-            if not device.book.is_empty
+            for name, device in self._held_before
             for held in device.book.held
             if held.asked.owner == OWNER and held.asked.epoch < self._epoch
         ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from orchestrator.domain.custody.grant import NONCE_BYTES
@@ -49,21 +50,24 @@ class InfoKey(StrEnum):
 
 def informations_of_drawers(drawers: Iterable[DrawerReport], nonce: str | None) -> tuple[Information, ...]:
     """Return what a robot says of its drawers, and the nonce while there is one."""
-    told = [
-        _information(
-            InfoType.DRAWER,
-            {
-                InfoKey.DRAWER: drawer.drawer,
-                InfoKey.STATE: drawer.state.value,
-                InfoKey.CONTENT: drawer.content.value,
-                InfoKey.TAMPERED: "true" if drawer.is_tampered else "false",
-            },
-        )
-        for drawer in drawers
-    ]
+    told = [_information_of_drawer(drawer) for drawer in drawers]
     if nonce is not None:
         told.append(_information(InfoType.NONCE, {InfoKey.NONCE: nonce}))
     return tuple(told)
+
+
+@lru_cache(maxsize=256)
+def _information_of_drawer(drawer: DrawerReport) -> Information:
+    """Return what is said of one drawer; kept, because the same is said in nearly every state."""
+    return _information(
+        InfoType.DRAWER,
+        {
+            InfoKey.DRAWER: drawer.drawer,
+            InfoKey.STATE: drawer.state.value,
+            InfoKey.CONTENT: drawer.content.value,
+            InfoKey.TAMPERED: "true" if drawer.is_tampered else "false",
+        },
+    )
 
 
 def _information(kind: InfoType, values: dict[InfoKey, str]) -> Information:

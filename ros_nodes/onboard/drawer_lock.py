@@ -112,7 +112,7 @@ class DrawerLock:
 
     def reports(self) -> tuple[DrawerReport, ...]:
         """Return how each drawer stands."""
-        return tuple(self._known.get(name, _nothing_known(name)) for name in self._drawers)
+        return tuple(self._known[name] if name in self._known else _nothing_known(name) for name in self._drawers)
 
     @property
     def keeps_standing(self) -> bool:
@@ -286,12 +286,15 @@ class DrawerLock:
     # -- switches --------------------------------------------------------------------------------------------------
 
     def _fresh(self, drawer: str) -> Switches | None:
-        switches = self._hardware.switches().get(drawer)
+        return self._if_fresh(self._hardware.switches().get(drawer))
+
+    def _if_fresh(self, switches: Switches | None) -> Switches | None:
         return None if switches is None or self._time_s - switches.heard_s > FRESH_S else switches
 
     def _look(self) -> None:
+        said = self._hardware.switches()
         for drawer in self._drawers:
-            switches = self._fresh(drawer)
+            switches = self._if_fresh(said.get(drawer))
             if switches is None:
                 self._known[drawer] = _nothing_known(drawer)
                 self._contradicts_since_s.pop(drawer, None)
