@@ -41,8 +41,9 @@ from orchestrator.application.fleet import FleetOnSite, FleetPolicy, assemble_fl
 from orchestrator.application.identity import StaffIdentity
 from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.application.medicine_catalogue import load_medicines
-from orchestrator.application.ports import Building, UnitOfWork
+from orchestrator.application.ports import Building, Clock, Ids, UnitOfWork
 from orchestrator.application.scanning import Scanner
+from orchestrator.application.secrets import Secrets
 from orchestrator.application.staff_office import StaffOffice
 from orchestrator.application.views import FleetPicture
 from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watch, origin_of
@@ -54,7 +55,7 @@ from orchestrator.domain.fleet.model import Commissioning
 from orchestrator.domain.policies import VerificationMoment
 from orchestrator.durable_folders import make_folder
 from orchestrator.http.app import build_app
-from orchestrator.http.desk import Desk, News, PartReadiness
+from orchestrator.http.desk import ControlDoor, Desk, News, PartReadiness
 from orchestrator.settings import Settings
 from orchestrator.web.pages import router_for
 from simulation.building import Machines, SimulatedBuilding
@@ -307,22 +308,9 @@ def build_service(settings: Settings) -> FastAPI:
         building=_building(settings, fleet, transport=transport, clock=clock),
     )
     door = Door(control, store=store, transport=transport, broker=link, ledger=ledger)
-    desk = Desk(
-        control=door,
-        fleet=fleet,
-        site=fleet.site,
-        graphs=fleet.graphs,
-        is_served=lambda station: fleet.serves(station.id),
-        identity=DevelopmentIdentity(secrets) if settings.identity == "development" else StaffIdentity(secrets),
-        clock=clock,
-        ids=ids,
-        scanner=Scanner(GsBarcodes(), is_simulation=is_simulated(fleet)),
-        secrets=secrets,
+    desk = replace(
+        desk_from_settings(settings, fleet, door, secrets=secrets, clock=clock, ids=ids),
         ledger_standing=lambda: ledger.standing,
-        signer=grant_key(settings.data, is_simulation=is_simulated(fleet)),
-        papers=PrintedPapers(),
-        company_prefix=require_company_prefix(settings.gs1_prefix),
-        own_devices=frozenset(load_policies(settings.policies).own_devices),
     )
     pages = router_for(
         desk,
@@ -340,6 +328,28 @@ def build_service(settings: Settings) -> FastAPI:
     )
     app.router.lifespan_context = lambda _app: _lifespan(door, store=store, broker=broker, downtime=downtime)
     return app
+
+
+def desk_from_settings(
+    settings: Settings, fleet: FleetOnSite, control: ControlDoor, *, secrets: Secrets, clock: Clock, ids: Ids
+) -> Desk:
+    """Return what requests are served from, as the settings say; its grant key is made when there is none yet."""
+    return Desk(
+        control=control,
+        fleet=fleet,
+        site=fleet.site,
+        graphs=fleet.graphs,
+        is_served=lambda station: fleet.serves(station.id),
+        identity=DevelopmentIdentity(secrets) if settings.identity == "development" else StaffIdentity(secrets),
+        clock=clock,
+        ids=ids,
+        scanner=Scanner(GsBarcodes(), is_simulation=is_simulated(fleet)),
+        secrets=secrets,
+        signer=grant_key(settings.data, is_simulation=is_simulated(fleet)),
+        papers=PrintedPapers(),
+        company_prefix=require_company_prefix(settings.gs1_prefix),
+        own_devices=frozenset(load_policies(settings.policies).own_devices),
+    )
 
 
 class DevelopmentRefusedError(InvalidInputError):

@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from orchestrator import (
+    cli_bench,
     cli_demo,
     cli_ledger,
     cli_medicines,
@@ -40,6 +41,7 @@ app.add_typer(cli_register.app, name="register")
 app.command(name="demo")(cli_demo.demo)
 app.command(name="scan")(cli_scan.scan)
 app.add_typer(cli_ledger.app, name="ledger")
+app.add_typer(cli_bench.app, name="bench")
 app.command(name="witness")(cli_ledger.witness)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import IntegrityError
 
 from orchestrator.adapters.store.fleet_rows import (
     answer_from_row,
@@ -115,6 +116,7 @@ class SqlAnswers:
 
     def add(self, answer: StoredAnswer) -> None:
         """Keep an answer."""
-        if self.find(key=answer.key, principal=answer.principal) is not None:
-            raise AlreadyKeptError("The answer was refused: its key has one already; expected a new key.")
-        insert_rows(self._connection, [answer_to_row(answer)])
+        try:
+            insert_rows(self._connection, [answer_to_row(answer)])
+        except IntegrityError as error:
+            raise AlreadyKeptError("The answer was refused: its key has one already; expected a new key.") from error

@@ -10,7 +10,15 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or
 from orchestrator.adapters.store.columns import moment_of_text, text_of_moment
 from orchestrator.adapters.store.fleet_json import texts_from_json, texts_to_json
 from orchestrator.adapters.store.people_rows import PinCountRow, SessionRow, StepUpRow, TokenRow
-from orchestrator.adapters.store.tables import insert_rows, rows_by, select_rows, table_of, update_row, values_of
+from orchestrator.adapters.store.tables import (
+    insert_rows,
+    rows_by,
+    select_rows,
+    table_of,
+    update_row,
+    update_row_by,
+    values_of,
+)
 from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.people.model import PersonId, Role
@@ -47,7 +55,7 @@ class SqlProofs:
 
     def save_session(self, session: Session) -> None:
         """Keep the next version."""
-        update_row(self._connection, SessionRow, SESSION.id == session.id, values_of(_session_to_row(session)))
+        update_row_by(self._connection, SessionRow, "id", session.id, values_of(_session_to_row(session)))
 
     def token(self, digest: str) -> AccessToken | None:
         """Return the token that has this digest."""
@@ -91,7 +99,7 @@ class SqlProofs:
 
     def use_step_up(self, digest: str, at: datetime) -> None:
         """Record that a step-up was used."""
-        update_row(self._connection, StepUpRow, STEP_UP.digest == digest, {"used_at": at})
+        update_row_by(self._connection, StepUpRow, "digest", digest, {"used_at": at})
 
     def pin_count(self, badge: str, device: str) -> PinCount:
         """Return the guesses counted of a badge at a device."""

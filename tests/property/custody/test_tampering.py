@@ -146,14 +146,27 @@ def hashed_anew(lines: list[bytes], chance: random.Random, *, key: LedgerKey | N
     )
 
 
+def truncate_and_sign(lines: list[bytes], chance: random.Random, *, key: LedgerKey) -> Forged:
+    """Take the newest entries away and sign what is left, as somebody with the key may."""
+    keep = an_entry(lines, chance)
+    frontier = Frontier()
+    for line in lines[1:keep]:
+        frontier, _ = frontier.append(bytes.fromhex(json.loads(line)["hash"]))
+    old = SignedHead.parse(json.loads(lines[-1])["head"]).checkpoint
+    made = signed_head(Checkpoint(old.origin, frontier.size, frontier.root()), key.key, key.sign)
+    return Forged([*lines[:keep], head_line(made)], named=frontier.size)
+
+
 CHANGES = (edit, edit_anywhere, edit_meaning, delete, duplicate, swap, insert, truncate)
-KINDS = len(CHANGES) + 2
+KINDS = len(CHANGES) + 3
 
 
 def forge(ledger: Exported, number: int, chance: random.Random) -> Forged:
     kind = number % KINDS
     if kind < len(CHANGES):
         return CHANGES[kind](ledger.lines, chance)
+    if kind == len(CHANGES) + 1:
+        return truncate_and_sign(ledger.lines, chance, key=ledger.key)
     if kind == len(CHANGES):
         return hashed_anew(ledger.lines, chance, key=None)
     return hashed_anew(ledger.lines, chance, key=ledger.key)
@@ -197,6 +210,14 @@ def test_a_hundred_thousand_changes_of_exports_are_all_found(ledgers: list[Expor
 @pytest.mark.timeout(600)
 def test_a_thousand_good_exports_are_never_called_bad(tmp_path: Path) -> None:
     check_none_is_called_bad(tmp_path, count=1_000)
+
+
+def test_a_chain_hashed_anew_without_the_key_is_found_by_the_exports_own_head(ledgers: list[Exported]) -> None:
+    chance = random.Random(4)
+    for ledger in ledgers:
+        forged = hashed_anew(ledger.lines, chance, key=None)
+        with pytest.raises(BadLedgerError, match="hashed anew"):
+            ledger.verify(forged.lines, [])
 
 
 def test_a_chain_hashed_anew_is_placed_between_two_kept_heads(ledgers: list[Exported]) -> None:
