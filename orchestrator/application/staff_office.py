@@ -117,15 +117,7 @@ class StaffOffice:
                 for one in uow.people.all()
             ]
             tokens = [
-                Listed(
-                    one.id,
-                    _sorted(one.roles),
-                    _sorted(one.places),
-                    state_of_account(
-                        is_revoked=one.revoked_at is not None, is_active=one.is_active(at), is_locked=False
-                    ),
-                    is_program=True,
-                )
+                Listed(one.id, _sorted(one.roles), _sorted(one.places), _state_of_token(one, at=at), is_program=True)
                 for one in uow.proofs.tokens()
             ]
         return [*people, *tokens]

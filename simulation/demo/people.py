@@ -7,10 +7,13 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.domain.people.model import WARD_PRACTITIONERS, Role
 from orchestrator.domain.site.model import StationId
 from simulation.demo.api import Api, ApiRefusedError, Away
 from simulation.demo.openings import Openings
+from simulation.demo.staff import DemoStaff
 
+HANDLERS = (Role.PHARMACIST, Role.PHARMACY_TECHNICIAN, *sorted(WARD_PRACTITIONERS))
 PHARMACIST, NURSE, PORTER = "demo-pharmacist", "demo-nurse", "demo-porter"
 LOADING_S, RECEIVING_S, COMING_S = (8.0, 20.0), (6.0, 20.0), (20.0, 60.0)
 """How long people take, in seconds of simulated time, uniform."""
@@ -27,6 +30,29 @@ MEDICINES = (
 """Ordinary medicines of a ward's stock, as test data: name, quantity, unit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who does what: without staff, whoever development believes."""
+
+    staff: DemoStaff | None = None
+
+    def sender(self, station: str) -> str:
+        """Return who queues and loads at a station."""
+        return self._first(PHARMACIST, *HANDLERS, at=station)
+
+    def receiver(self, station: str) -> str:
+        """Return who receives at a station."""
+        return self._first(NURSE, *HANDLERS, at=station)
+
+    @property
+    def porter(self) -> str:
+        """Who looks after robots."""
+        return self._first(PORTER, Role.PORTER)
+
+    def _first(self, believed: str, *roles: Role, at: str | None = None) -> str:
+        return believed if self.staff is None else self.staff.first(*roles, at=StationId(at) if at else None)
+
+
 @dataclass(slots=True)
 class People:
     """Everybody the demonstration plays.
@@ -39,11 +65,14 @@ class People:
         Of what they take and how long it takes them.
     speed_factor : float
         How much faster than real their time runs.
+    roster : Roster
+        Who does what.
     """
 
     api: Api
     seed: int
     speed_factor: float
+    roster: Roster = Roster()
     _chance: random.Random = field(init=False)
     _openings: Openings = field(init=False)
     _ready_at_s: dict[tuple[str, str], float] = field(init=False, default_factory=dict[tuple[str, str], float])
@@ -62,15 +91,17 @@ class People:
             "priority": priority,
             "lines": [{"medicine": medicine, "quantity": quantity, "unit": unit}],
         }
-        return str(self.api.act("/deliveries", body, principal=PHARMACIST, key=f"demo-queue-{number}")["id"])
+        return str(
+            self.api.act("/deliveries", body, principal=self.roster.sender(start), key=f"demo-queue-{number}")["id"]
+        )
 
     def look_round(self, deliveries: list[dict[str, Any]]) -> None:
         """Load what stands open at a hatch and receive what has arrived, once it has taken its time."""
         for delivery in deliveries:
             if delivery["state"] == "loading" and self._is_done(delivery, LOADING_S):
-                self._hand_over(delivery, "load", PHARMACIST)
+                self._hand_over(delivery, "load", self.roster.sender(str(delivery["from_station"])))
             elif delivery["state"] == "arrived" and self._is_done(delivery, RECEIVING_S):
-                self._hand_over(delivery, "receipt", NURSE)
+                self._hand_over(delivery, "receipt", self.roster.receiver(str(delivery["to_station"])))
 
     def look_after(self, robots: list[dict[str, Any]]) -> None:
         """Resume robots that hold themselves, once somebody has come and nothing that laid a hold is so any more."""
@@ -80,7 +111,7 @@ class People:
             if not held_since or not self._is_time((robot_id, max(held_since)), COMING_S):
                 continue
             try:
-                self.api.act(f"/robots/{robot_id}/resume", {"reason": "seen to"}, principal=PORTER)
+                self.api.act(f"/robots/{robot_id}/resume", {"reason": "seen to"}, principal=self.roster.porter)
             except Away:
                 continue
             except ApiRefusedError:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,12 @@ from orchestrator.domain.site.model import Site
 from simulation.demo.api import Api, Away
 from simulation.demo.cast import choose_cast, draw_routes
 from simulation.demo.claims import ROS_DOMAIN, ROS_DOMAINS, claimed_number
-from simulation.demo.people import People
+from simulation.demo.people import People, Roster
 from simulation.demo.processes import Company
 from simulation.demo.progress import Course, Progress
 from simulation.demo.secured import SecuredBroker
+from simulation.demo.staff import POLICY_FILE, DemoStaff, make_staff
+from simulation.demo.staff_api import StaffApi
 from simulation.demo.stage import Stage, set_stage
 
 LOOK_EVERY_S = 0.25
@@ -84,10 +86,13 @@ def run_demo(settings: DemoSettings) -> int:
     folder = Path(tempfile.mkdtemp(prefix="wardporter-demo-"))
     port = free_port(settings.port)
     stage = set_stage(folder, site=site, cast=cast, speed_factor=settings.speed_factor, port=port)
+    stage = replace(stage, identity="staff", policies=folder / POLICY_FILE)
     is_done = False
     try:
+        staff = make_staff(stage)
+        console.print(staff.table())
         with _company(stage, console, is_tls=settings.is_tls) as company:
-            is_done = _play(settings, stage, company, console)
+            is_done = _play(settings, stage, staff, company, console)
     finally:
         if is_done:
             shutil.rmtree(folder, ignore_errors=True)
@@ -148,16 +153,16 @@ def _start_broker(stage: Stage, ending: contextlib.ExitStack) -> str:
     return broker.start().url
 
 
-def _play(settings: DemoSettings, stage: Stage, company: Company, console: Console) -> bool:
+def _play(settings: DemoSettings, stage: Stage, staff: DemoStaff, company: Company, console: Console) -> bool:
     url = f"http://127.0.0.1:{stage.port}"
-    api = Api(url)
+    api = StaffApi(url, staff)
     try:
         _wait_until_ready(api, company, robots=len(stage.cast.robots))
         console.print(
             f"Site {stage.site.name}, lane graph {stage.cast.graph}: {len(stage.cast.robots)} robots at "
             f"{settings.speed_factor:g} times real speed. The page: {url}"
         )
-        people = People(api, seed=settings.seed, speed_factor=settings.speed_factor)
+        people = People(api, seed=settings.seed, speed_factor=settings.speed_factor, roster=Roster(staff))
         progress = Progress()
         for number, (start, end) in enumerate(draw_routes(stage.cast, count=settings.deliveries, seed=settings.seed)):
             delivery = people.queue(number, start, end)

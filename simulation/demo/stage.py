@@ -31,6 +31,8 @@ class Stage:
     speed_factor: float
     port: int
     store_url: str | None = None
+    identity: str = "development"
+    policies: Path | None = None
 
     @property
     def service_env(self) -> dict[str, str]:
@@ -43,7 +45,8 @@ class Stage:
             "WARDPORTER_STORE": self.store_url or f"sqlite:///{self.folder / 'data' / 'wardporter.sqlite'}",
             "WARDPORTER_PORT": str(self.port),
             "WARDPORTER_SPEED_FACTOR": str(self.speed_factor),
-            "WARDPORTER_IDENTITY": "development",
+            "WARDPORTER_IDENTITY": self.identity,
+            **({"WARDPORTER_POLICIES": str(self.policies)} if self.policies is not None else {}),
         }
 
     @property
