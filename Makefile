@@ -58,6 +58,7 @@ generate: ## Write committed schemas, OpenAPI and AsyncAPI anew from the code
 	$(SET_UP) dev
 	$(BIN)/python -m orchestrator.adapters.config.schemas
 	$(BIN)/python -m orchestrator.http.openapi
+	$(BIN)/python -m orchestrator.http.access_paper
 	$(BIN)/python -m orchestrator.adapters.config.hazard_papers
 	$(BIN)/python -m orchestrator.devices.asyncapi
 	$(BIN)/python -m orchestrator.adapters.site_report.form

@@ -57,10 +57,11 @@ def routes() -> list[Route]:
 ROUTES = routes()
 OF_DELIVERIES = [route for route in ROUTES if route.is_of_delivery]
 OF_STAFF = [route for route in ROUTES if "{person}" in route.path]
+OF_PLACES = [route for route in ROUTES if "{place}" in route.path or route.act is Act.ACKNOWLEDGE_RECALL]
 OTHERS = [
     route
     for route in ROUTES
-    if route not in (*OF_DELIVERIES, *OF_STAFF) and not POLICY[route.act].is_public and route.path != STREAM
+    if route not in (*OF_DELIVERIES, *OF_STAFF, *OF_PLACES) and not POLICY[route.act].is_public and route.path != STREAM
 ]
 
 
@@ -186,6 +187,17 @@ def test_staff_of_the_own_place_of_others_and_oneself(house: House, route: Route
     got = asked(house, route, signed_in(house, myself), body, person=myself.id)
     is_allowed = may(route.act, role, {Relation.ANY, Relation.AT_PLACE}) and not POLICY[route.act].not_on_self
     assert_as_expected(got, is_allowed=is_allowed, what=f"{role} {route.act} of themselves: {got}")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_registers_of_the_own_place_and_of_others(house: House, role: Role) -> None:
+    assert OF_PLACES
+    for is_program, route, place in itertools.product((False, True), OF_PLACES, (OWN, WARD_B)):
+        body = {"place": place, "set_apart": 0} if route.act is Act.ACKNOWLEDGE_RECALL else {}
+        got = asked(house, route, proof_of(house, role, is_program=is_program), body, place=place)
+        related = {Relation.ANY, Relation.AT_PLACE} if place == OWN else {Relation.ANY}
+        is_allowed = may(route.act, role, related, is_program=is_program)
+        assert_as_expected(got, is_allowed=is_allowed, what=f"{role} {route.act} of {place}: {got}")
 
 
 @pytest.mark.parametrize("role", Role)

@@ -13,11 +13,14 @@ from orchestrator.adapters.config.schemas import schema_texts
 from orchestrator.adapters.site_report.form import SCHEMA_FILE, schema_text
 from orchestrator.devices.asyncapi import DOCUMENT as ASYNCAPI
 from orchestrator.devices.asyncapi import asyncapi_text
+from orchestrator.http.access_paper import DOCUMENT as ACCESS
+from orchestrator.http.access_paper import access_text
 from orchestrator.http.openapi import DOCUMENT, openapi_text
 from tests.support.shared_data import REPOSITORY
 
 MADE: dict[Path, Callable[[], str]] = {DOCUMENT: openapi_text, ASYNCAPI: asyncapi_text}
 MADE[REPOSITORY / SCHEMA_FILE] = schema_text
+MADE[ACCESS] = access_text
 MADE |= {built_in("schemas") / name: partial(schema_texts().__getitem__, name) for name in schema_texts()}
 
 
