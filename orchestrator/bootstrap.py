@@ -48,6 +48,7 @@ from orchestrator.application.staff_office import StaffOffice
 from orchestrator.application.views import FleetPicture
 from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watch, origin_of
 from orchestrator.bootstrap_papers import DOWNTIME_FOLDER, DowntimeWriter
+from orchestrator.bootstrap_scanning import are_simulated
 from orchestrator.domain.custody.tote_number import require_company_prefix
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError, WardporterError
@@ -104,18 +105,7 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
 
 def is_simulated(fleet: FleetOnSite) -> bool:
     """Whether every robot of a fleet is simulated; then its patients and its books are too."""
-    return all(robot.commissioning is Commissioning.SIMULATED for robot in fleet.robots.values())
-
-
-def scanner_from_settings(settings: Settings) -> Scanner:
-    """Return the reader of codes that the service of these settings reads with.
-
-    Raises
-    ------
-    WardporterError
-        The fleet cannot be read, so nobody knows whether its patients are simulated.
-    """
-    return Scanner(GsBarcodes(), is_simulation=is_simulated(fleet_from_settings(settings)))
+    return are_simulated(fleet.robots.values())
 
 
 def load_medicines_into_books(settings: Settings, file: Path) -> int:

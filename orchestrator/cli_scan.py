@@ -32,10 +32,10 @@ def scan(
 
     Ends with 2, and says why, when the code must not be trusted.
     """
-    # The service's settings say whether patients are simulated; they take a second to read, `--help` need not.
+    # The service's settings say whether patients are simulated; they take a moment to read, `--help` need not.
     from orchestrator.adapters.clock import SystemClock
-    from orchestrator.bootstrap import scanner_from_settings
-    from orchestrator.http.scan_models import scanned_view
+    from orchestrator.bootstrap_scanning import scanner_from_settings
+    from orchestrator.http.scan_views import scanned_view
     from orchestrator.settings import Settings
 
     if kind not in KINDS:

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from orchestrator.adapters.store import name_of_store, prepare_store
 from orchestrator.domain.errors import WardporterError
 from orchestrator.settings import Settings
 
@@ -32,6 +31,8 @@ def prepare(
 
     WARDPORTER_STORE names the database and its owner. A password is better in PGPASSFILE than in there.
     """
+    from orchestrator.adapters.store import name_of_store, prepare_store  # every other command would wait for it
+
     try:
         url = Settings().store_url()
         prepare_store(url, role=role)

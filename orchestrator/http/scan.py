@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends
 from orchestrator.domain.access.acts import Act
 from orchestrator.http.acting import DeskOfApp, may, require_json
 from orchestrator.http.problems import documented
-from orchestrator.http.scan_models import ScanAsked, ScannedView, scanned_view
+from orchestrator.http.scan_models import ScanAsked
+from orchestrator.http.scan_views import ScannedView, scanned_view
 
 router = APIRouter(prefix="/api/v1/scan", tags=["medicines"])
 

@@ -125,7 +125,7 @@ def require_kind(scanned: Scanned, wanted: ScanKind | None) -> Scanned:
     fits = {wanted, ScanKind.WRISTBAND} if wanted is ScanKind.NHS_NUMBER else {wanted}
     if wanted is None or scanned.kind in fits:
         return scanned
-    if wanted is ScanKind.WRISTBAND and scanned.kind is ScanKind.STAFF:
+    if wanted in (ScanKind.WRISTBAND, ScanKind.NHS_NUMBER) and scanned.kind is ScanKind.STAFF:
         raise _not_a_patient()
     raise WrongKindError(
         f"The code was refused: it is a {scanned.kind.value}'s; expected a {wanted.value}'s. Scan the right code.",

@@ -312,4 +312,5 @@ def test_other_spellings_of_an_nhs_number_are_refused(text: str) -> None:
 def test_a_badge_is_no_wristband_and_a_wristband_no_badge() -> None:
     assert scan("]d28018501234500000000422", "staff").kind is ScanKind.STAFF
     assert refusal(BAND, "staff") == "wrong_kind"
+    assert refusal("]d28018501234500000000422", "nhs-number") == "not_a_patient_gsrn"
     assert scan(BAND, "nhs-number").nhs_number == "9990548609"
