@@ -7,7 +7,7 @@ speed is compared with what they come to, so that nobody hides an entry, a balan
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -44,21 +44,23 @@ class StoredLedger:
 
     def export_lines(self) -> Iterator[bytes]:
         """Return the lines of an export's entries, as they stand."""
-        for row in self._rows():
-            yield entry_line(row.body.encode(), row.hash)
+        with self._rows() as rows:
+            for row in rows:
+                yield entry_line(row.body.encode(), row.hash)
 
     def audit(self, *, sizes: Collection[int] = ()) -> Audit:
         """Read every entry, and what is kept beside the entries; raises `BadLedgerError`."""
         own = [row.size for row in self.connection.execute(select(HEAD.c.size))]
         audit = Audit(self.origin.first_hash, sizes={*own, *sizes})
-        for row in self._rows():
-            if row.number != audit.size:
-                raise BadLedgerError(
-                    f"Entry {audit.size} is bad: it is not there; number {row.number} is the next one.",
-                    entry=audit.size,
-                )
-            said = audit.take(row.body.encode(), row.hash)
-            _check_columns(row, said)
+        with self._rows() as rows:
+            for row in rows:
+                if row.number != audit.size:
+                    raise BadLedgerError(
+                        f"Entry {audit.size} is bad: it is not there; number {row.number} is the next one.",
+                        entry=audit.size,
+                    )
+                said = audit.take(row.body.encode(), row.hash)
+                _check_columns(row, said)
         self._check_nodes()
         self._check_balances(audit)
         self._check_pendings(audit)
@@ -78,10 +80,13 @@ class StoredLedger:
         if audit.size and (not heads or heads[-1].checkpoint.size != audit.size):
             raise BadLedgerError("The ledger is bad: its newest head is not over all of its entries.")
 
-    def _rows(self) -> Iterator[Row[Any]]:
+    @contextmanager
+    def _rows(self) -> Iterator[Iterable[Row[Any]]]:
+        """Give the entries as they stand, some at a time; what is open on the server for that is closed again."""
         statement = select(ENTRY).order_by(ENTRY.c.number)
-        streamed = self.connection.execution_options(stream_results=True, yield_per=BATCH)
-        yield from streamed.execute(statement)
+        options = {"stream_results": True, "yield_per": BATCH}
+        with self.connection.execute(statement, execution_options=options) as rows:
+            yield rows
 
     # -- what is kept beside the entries --------------------------------------------------------------------------
 

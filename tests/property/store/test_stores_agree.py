@@ -1,4 +1,4 @@
-"""Whatever is done to both, in any order, with failures and restarts: the store on disk is the one in memory."""
+"""Whatever is done to both, in any order, with failures and restarts: a store that lasts is the one in memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import ClassVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -29,6 +31,7 @@ from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import LaneId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, PREMISES, CountingIds, bring_to, counts_of, queue
+from tests.support.postgresql import PostgresServer
 
 ROBOTS = (RobotId("robot-1"), RobotId("robot-2"))
 LANES = (LaneId("lane-1"), LaneId("lane-2"))
@@ -47,9 +50,14 @@ class StoresAgree(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.mkdtemp(prefix="wardporter-")
         self.memory = MemoryStore()
-        self.disk: SqlStore = open_store(f"sqlite:///{self.folder}/store.sqlite")
+        self.url = self.new_url()
+        self.disk: SqlStore = open_store(self.url)
         self.ids = (CountingIds(), CountingIds())
         self.seconds = 0
+
+    def new_url(self) -> str:
+        """Address of a new store."""
+        return f"sqlite:///{self.folder}/store.sqlite"
 
     def teardown(self) -> None:
         self.disk.close()
@@ -189,7 +197,7 @@ class StoresAgree(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.disk.close()
-        self.disk = open_store(f"sqlite:///{self.folder}/store.sqlite")
+        self.disk = open_store(self.url)
 
     @invariant()
     def agree(self) -> None:
@@ -220,3 +228,29 @@ def _events(uow: UnitOfWork) -> list[tuple[int, str, dict[str, object]]]:
 
 TestStoresAgree = StoresAgree.TestCase
 TestStoresAgree.settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
+
+
+class StoresAgreeOnServer(StoresAgree):
+    """The same, with PostgreSQL."""
+
+    server: ClassVar[PostgresServer]
+
+    def new_url(self) -> str:
+        """Address of a new store."""
+        return self.server.new_store_url()
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.server.drop(self.url)
+
+
+@pytest.fixture
+def server_of_the_machine(postgres_server: PostgresServer) -> None:
+    """Hypothesis makes the machine itself, so the server is left where it finds it."""
+    StoresAgreeOnServer.server = postgres_server
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.usefixtures("server_of_the_machine")
+class TestStoresAgreeOnServer(StoresAgreeOnServer.TestCase):  # pyright: ignore[reportGeneralTypeIssues]
+    settings = settings(max_examples=2, stateful_step_count=25, deadline=None)
