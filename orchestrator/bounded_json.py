@@ -7,7 +7,6 @@ What is refused here would be read differently by different parsers (duplicate k
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from math import isfinite
 from typing import NoReturn
@@ -44,7 +43,7 @@ def parse_object(payload: bytes, *, limit: int = PAYLOAD_BYTES_MAX) -> JsonObjec
         raise UnreadableJsonError(f"{len(payload)} bytes, at most {limit} are read")
     try:
         text = payload.decode("utf-8")
-        tree: object = (_WATCHFUL if _PERHAPS_TOO_LARGE.search(payload) else _DECODER).decode(text)
+        tree: object = _DECODER.decode(text)
         if "\\u" in text:
             json.dumps(tree, ensure_ascii=False).encode("utf-8")
     except UnreadableJsonError:
@@ -86,18 +85,12 @@ def _no_constant(name: str) -> NoReturn:
     raise UnreadableJsonError(f"it holds {name}, which is not JSON")
 
 
-_PERHAPS_TOO_LARGE = re.compile(rb"[0-9]{19}|[eE][+-]?[0-9]{3}")
-"""Without so many digits on end, and without so long an exponent, no number is beyond what is read."""
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object_without_duplicates, parse_constant=_no_constant)
-
-_WATCHFUL = json.JSONDecoder(
+_DECODER = json.JSONDecoder(
     object_pairs_hook=_object_without_duplicates,
     parse_int=_bounded_int,
     parse_float=_finite_float,
     parse_constant=_no_constant,
 )
-"""Looks at every number, and so takes longer."""
 
 
 def _check_depth(tree: JsonObject) -> None:
