@@ -106,10 +106,13 @@ def stands_on_its_way(fleet: FleetOnSite, record: RobotRecord) -> bool:
     """Whether the robot is where the books have it, or on the released way from there; not so without a pose."""
     if record.report is None or record.report.pose is None or record.tip is None:
         return False
-    if record.order is not None:
-        way = [step.pose for step in record.order.base[record.passed :]]
-    else:
-        way = [fleet.pose_of(record.robot, standing_place(fleet, record) or record.tip)]
+    if record.order is None:
+        place = fleet.pose_of(record.robot, standing_place(fleet, record) or record.tip)
+        return _metres_from(record.report.pose, place, place) <= OFF_WAY_M
+    last = record.order.steps[record.passed].pose
+    if _metres_from(record.report.pose, last, last) <= OFF_WAY_M:
+        return True  # where nearly every robot stands that stands
+    way = [step.pose for step in record.order.base[record.passed :]]
     return not _is_away_from(way, record.report.pose, farther_than_m=OFF_WAY_M)
 
 
