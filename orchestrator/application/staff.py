@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from orchestrator.application.grants import void_grants_of
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.secrets import Secrets
 from orchestrator.domain.people.errors import PersonInvalidError, PersonTakenError, UnknownTokenError
@@ -131,7 +132,7 @@ def _troubles(person: Person, known: Collection[PlaceId], *, at: datetime) -> li
 
 
 def revoke_staff(uow: UnitOfWork, person: PersonId, *, reason: str, at: datetime, by: str) -> Person:
-    """End somebody's account and every session of theirs at once; ending it again changes nothing.
+    """End somebody's account, every session of theirs and every drawer grant not answered; again changes nothing.
 
     Raises
     ------
@@ -146,6 +147,7 @@ def revoke_staff(uow: UnitOfWork, person: PersonId, *, reason: str, at: datetime
     uow.people.save(revoked)
     for session in uow.proofs.sessions(person=person):
         uow.proofs.save_session(session.ended(at, SessionEnd.REVOKED))
+    void_grants_of(uow, person, at=at)
     _tell(uow, revoked, at=at, by=by, what="revoked", why=reason)
     return revoked
 

@@ -23,6 +23,7 @@ from orchestrator.application.grants import (
     require_opened,
     void_grants_of,
 )
+from orchestrator.application.staff import revoke_staff
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.errors import (
     BreakGlassOffError,
@@ -59,6 +60,7 @@ from orchestrator.domain.site.model import PlaceId, StationId, WaypointId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, bring_to, queue
 from tests.support.drawers import KEY
+from tests.support.staff import Staff
 from tests.support.wards import a_cast, demo_hospital
 
 S = DeliveryState
@@ -366,6 +368,15 @@ def test_revoking_somebody_voids_what_they_were_granted_and_no_robot_answered() 
         assert uow.grants.standing() == []
     assert (voided.id, voided.outcome, voided.reason) == (issued.id, GrantOutcome.VOID, "revoked")
     assert house.told() == ["drawer_granted", "drawer_grant_void"]
+
+
+def test_whoever_is_revoked_in_the_staff_list_loses_what_no_robot_has_answered() -> None:
+    house = House(handling_class=CONTROLLED)
+    Staff(house.store).add("nurse-2", Role.NURSE, places=(ALDER,))
+    issued = house.grant(Present("nurse-1", (NURSE, SECOND_NURSE)))
+    with house.store.transaction() as uow:
+        revoke_staff(uow, PersonId("nurse-2"), reason="left", at=LATER, by="administrator-1")
+    assert house.kept(issued).outcome is GrantOutcome.VOID
 
 
 def test_the_books_follow_a_drawer_that_is_opened_and_closed() -> None:
