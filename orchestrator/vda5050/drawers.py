@@ -8,7 +8,7 @@ declares `openDrawer`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
@@ -34,76 +34,75 @@ _NONCE = re.compile(rf"[0-9a-f]{{{2 * NONCE_BYTES},128}}")
 class InfoType(StrEnum):
     """Informations of ours."""
 
-    DRAWER = "wardporterDrawer"
+    DRAWERS = "wardporterDrawers"
     NONCE = "wardporterNonce"
 
 
-class InfoKey(StrEnum):
-    """Keys of their references."""
-
-    DRAWER = "drawer"
-    STATE = "state"
-    CONTENT = "content"
-    TAMPERED = "tampered"
-    NONCE = "nonce"
+NONCE_KEY = "nonce"
+INTACT, TAMPERED = "intact", "tampered"
 
 
 def informations_of_drawers(drawers: Iterable[DrawerReport], nonce: str | None) -> tuple[Information, ...]:
-    """Return what a robot says of its drawers, and the nonce while there is one."""
-    told = [_information_of_drawer(drawer) for drawer in drawers]
-    if nonce is not None:
-        told.append(_information(InfoType.NONCE, {InfoKey.NONCE: nonce}))
-    return tuple(told)
+    """Return what a robot says of its drawers, and the nonce while there is one.
+
+    One reference for each drawer: its name, and three words for lock, content and tamper switch.
+    """
+    told = (_information_of_drawers(tuple(drawers)),)
+    return told if nonce is None else (*told, _information(InfoType.NONCE, {NONCE_KEY: nonce}))
 
 
 @lru_cache(maxsize=256)
-def _information_of_drawer(drawer: DrawerReport) -> Information:
-    """Return what is said of one drawer; kept, because the same is said in nearly every state."""
-    return _information(
-        InfoType.DRAWER,
-        {
-            InfoKey.DRAWER: drawer.drawer,
-            InfoKey.STATE: drawer.state.value,
-            InfoKey.CONTENT: drawer.content.value,
-            InfoKey.TAMPERED: "true" if drawer.is_tampered else "false",
-        },
-    )
+def _information_of_drawers(drawers: tuple[DrawerReport, ...]) -> Information:
+    """Return what is said of all drawers; kept, because the same is said in nearly every state."""
+    words = {
+        drawer.drawer: f"{drawer.state.value} {drawer.content.value} {TAMPERED if drawer.is_tampered else INTACT}"
+        for drawer in drawers
+    }
+    return _information(InfoType.DRAWERS, words)
 
 
-def _information(kind: InfoType, values: dict[InfoKey, str]) -> Information:
-    references = tuple(ErrorReference(reference_key=key.value, reference_value=text) for key, text in values.items())
+def _information(kind: InfoType, values: dict[str, str]) -> Information:
+    references = tuple(ErrorReference(reference_key=key, reference_value=text) for key, text in values.items())
     return Information(info_type=kind.value, info_references=references, info_level=InfoLevel.INFO)
 
 
 def drawers_of_information(information: Iterable[Information] | None) -> tuple[DrawerReport, ...]:
     """Return how the drawers stand; what cannot be read counts as unknown, and the first word on a drawer stands."""
     found: dict[str, DrawerReport] = {}
-    for values in _values(information, InfoType.DRAWER):
-        name = values.get(InfoKey.DRAWER, "")
+    for name, text in _references(information, InfoType.DRAWERS):
         if 0 < len(name) <= NAME_LENGTH_MAX and name not in found and len(found) < DRAWERS_MAX:
-            found[name] = DrawerReport(
-                name,
-                _one_of(DrawerState, values.get(InfoKey.STATE), DrawerState.UNKNOWN),
-                _one_of(DrawerContent, values.get(InfoKey.CONTENT), DrawerContent.UNKNOWN),
-                is_tampered=values.get(InfoKey.TAMPERED) != "false",
-            )
+            found[name] = _report(name, text)
     return tuple(found.values())
+
+
+def _report(name: str, text: str) -> DrawerReport:
+    words = text.split(" ")
+    state, content, tamper = words if len(words) == 3 else ("", "", "")
+    return DrawerReport(
+        name,
+        _one_of(DrawerState, state, DrawerState.UNKNOWN),
+        _one_of(DrawerContent, content, DrawerContent.UNKNOWN),
+        is_tampered=tamper != INTACT,
+    )
 
 
 def nonce_of_information(information: Iterable[Information] | None) -> str | None:
     """Return the nonce a robot shows; None when it shows none, or one that is too short to be one."""
-    shown = [values.get(InfoKey.NONCE, "") for values in _values(information, InfoType.NONCE)]
+    shown = [text for key, text in _references(information, InfoType.NONCE) if key == NONCE_KEY]
     return shown[0] if len(shown) == 1 and _NONCE.fullmatch(shown[0]) else None
 
 
-def _values(information: Iterable[Information] | None, kind: InfoType) -> Iterable[dict[str, str]]:
+def _references(information: Iterable[Information] | None, kind: InfoType) -> Iterator[tuple[str, str]]:
     for item in information or ():
         if item.info_type == kind.value:
-            yield {each.reference_key: each.reference_value for each in item.info_references or ()}
+            yield from ((each.reference_key, each.reference_value) for each in item.info_references or ())
 
 
-def _one_of(kind: type[T], text: str | None, otherwise: T) -> T:
-    return kind(text) if text in set(kind) else otherwise
+def _one_of(kind: type[T], text: str, otherwise: T) -> T:
+    return kind(text) if text in _VALUES[kind] else otherwise
+
+
+_VALUES = {kind: frozenset(each.value for each in kind) for kind in (DrawerState, DrawerContent)}
 
 
 def declares_grants(factsheet: Factsheet, dialect: Dialect) -> bool:

@@ -7,6 +7,7 @@ board, monotonic), chance and the switches are handed in. Rules: docs/drawers.md
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.domain.custody.grant import Grant, Purpose
@@ -95,7 +96,8 @@ class DrawerLock:
         self._nonces = Nonces(chance)
         self._still_since_s: float | None = None
         self._opening: _Opening | None = None
-        self._known: dict[str, DrawerReport] = {}
+        self._known = {name: _nothing_known(name) for name in drawers}
+        self._heard: Mapping[str, Switches] = {}
         self._contradicts_since_s: dict[str, float] = {}
         self._forced: dict[str, str] = {}
         self._seen: set[str] = set()
@@ -112,13 +114,13 @@ class DrawerLock:
 
     def reports(self) -> tuple[DrawerReport, ...]:
         """Return how each drawer stands."""
-        return tuple(self._known[name] if name in self._known else _nothing_known(name) for name in self._drawers)
+        return tuple(self._known.values())
 
     @property
     def keeps_standing(self) -> bool:
         """Whether the robot must not drive."""
         is_busy = bool(self._forced) or self._opening is not None
-        return is_busy or any(report.state is not DrawerState.LOCKED for report in self.reports())
+        return is_busy or any(report.state is not DrawerState.LOCKED for report in self._known.values())
 
     def faults(self, *, has_way: bool) -> tuple[DrawerFault, ...]:
         """Return what is wrong; ``has_way`` says that the robot would drive if it might."""
@@ -151,7 +153,8 @@ class DrawerLock:
         return None if is_empty else f"drawer {drawer} is not empty by its sensor"
 
     def _content(self, drawer: str) -> DrawerContent:
-        return self._known.get(drawer, _nothing_known(drawer)).content
+        known = self._known.get(drawer)
+        return DrawerContent.UNKNOWN if known is None else known.content
 
     def note_handled(self, drawer: str | None) -> None:
         """Forget what a drawer was opened for, once that is in the books on board."""
@@ -286,15 +289,13 @@ class DrawerLock:
     # -- switches --------------------------------------------------------------------------------------------------
 
     def _fresh(self, drawer: str) -> Switches | None:
-        return self._if_fresh(self._hardware.switches().get(drawer))
-
-    def _if_fresh(self, switches: Switches | None) -> Switches | None:
+        switches = self._heard.get(drawer)
         return None if switches is None or self._time_s - switches.heard_s > FRESH_S else switches
 
     def _look(self) -> None:
-        said = self._hardware.switches()
+        self._heard = self._hardware.switches()
         for drawer in self._drawers:
-            switches = self._if_fresh(said.get(drawer))
+            switches = self._fresh(drawer)
             if switches is None:
                 self._known[drawer] = _nothing_known(drawer)
                 self._contradicts_since_s.pop(drawer, None)

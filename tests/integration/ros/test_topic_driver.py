@@ -128,3 +128,16 @@ def test_a_robot_that_a_lift_has_brought_elsewhere_is_there_once_its_odometry_sa
     assert wheels.subject.pose == Pose("L2", 3.0, 0.0, 0.0)
     assert not wheels.subject.has_jumped
     assert wheels.subject.is_stopped
+
+
+def test_what_was_heard_of_motion_is_fresh_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr(topic_driver.time, "monotonic", lambda: now_s[0])
+    wheels = Wheels()
+    assert not wheels.subject.is_fresh
+    wheels.report(0.0)
+    assert wheels.subject.is_fresh
+    now_s[0] += 1.0
+    assert wheels.subject.is_fresh
+    now_s[0] += 0.01
+    assert not wheels.subject.is_fresh

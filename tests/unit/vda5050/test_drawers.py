@@ -44,20 +44,21 @@ def test_what_a_robot_says_comes_in_as_it_was(told: list[DrawerReport], nonce: s
 
 
 def test_what_cannot_be_read_counts_as_unknown_and_tampered_with() -> None:
-    (drawer,) = drawers_of_information([said("wardporterDrawer", drawer="top", state="LOCKED!")])
-    assert drawer == DrawerReport("top", DrawerState.UNKNOWN, DrawerContent.UNKNOWN, is_tampered=True)
+    for text in ("", "locked", "LOCKED! no intact!", "locked empty intact more", "locked"):
+        (drawer,) = drawers_of_information([said("wardporterDrawers", top=text)])
+        assert drawer == DrawerReport("top", DrawerState.UNKNOWN, DrawerContent.UNKNOWN, is_tampered=True)
 
 
 def test_the_first_word_on_a_drawer_stands_and_nameless_ones_are_left_out() -> None:
-    first = said("wardporterDrawer", drawer="top", state="open", content="empty", tampered="false")
-    second = said("wardporterDrawer", drawer="top", state="locked", content="empty", tampered="false")
-    nameless = said("wardporterDrawer", state="locked")
+    first = said("wardporterDrawers", top="open empty intact")
+    second = said("wardporterDrawers", top="locked empty intact")
+    nameless = said("wardporterDrawers", **{"": "locked empty intact"})
     assert [each.state for each in drawers_of_information([first, second, nameless])] == [DrawerState.OPEN]
 
 
 def test_no_more_drawers_are_kept_than_a_robot_can_have() -> None:
-    many = [said("wardporterDrawer", drawer=f"d{number}") for number in range(10 * DRAWERS_MAX)]
-    assert len(drawers_of_information(many)) == DRAWERS_MAX
+    many = said("wardporterDrawers", **{f"d{number}": "locked empty intact" for number in range(10 * DRAWERS_MAX)})
+    assert len(drawers_of_information([many])) == DRAWERS_MAX
 
 
 @pytest.mark.parametrize("nonce", ["", "ab", "AB" * 16, "zz" * 16, "ab" * 15, "ab" * 100, "ab" * 16 + " "])
