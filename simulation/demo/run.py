@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +26,11 @@ from orchestrator.adapters.loopback import free_port
 from orchestrator.adapters.mqtt.broker import ChildBroker
 from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.fleet.model import ModelId
-from orchestrator.domain.site.model import Site
+from orchestrator.domain.site.model import Site, StationId
 from simulation.demo.api import Api, Away
 from simulation.demo.cast import choose_cast, draw_routes
 from simulation.demo.claims import ROS_DOMAIN, ROS_DOMAINS, claimed_number
+from simulation.demo.controlled import ControlledScene
 from simulation.demo.people import People, Roster
 from simulation.demo.processes import Company
 from simulation.demo.progress import Course, Progress
@@ -164,18 +165,34 @@ def _play(settings: DemoSettings, stage: Stage, staff: DemoStaff, company: Compa
         )
         people = People(api, seed=settings.seed, speed_factor=settings.speed_factor, roster=Roster(staff))
         progress = Progress()
-        for number, (start, end) in enumerate(draw_routes(stage.cast, count=settings.deliveries, seed=settings.seed)):
-            delivery = people.queue(number, start, end)
-            shown = api.get(f"/deliveries/{delivery}")
-            progress.courses[delivery] = Course(id=delivery, start=start, end=end, priority=str(shown["priority"]))
-        _watch(settings, company, console, _Scene(api=api, people=people, progress=progress, url=url))
+        routes = draw_routes(stage.cast, count=settings.deliveries, seed=settings.seed)
+        start, end = routes[-1]
+        controlled = ControlledScene(api, staff, stage, console, start, end) if _may_ride(stage, routes) else None
+        for number, (start, end) in enumerate(routes if controlled is None else routes[:-1]):
+            _follow(progress, api, people.queue(number, start, end), start, end)
+        if controlled is not None:
+            _follow(progress, api, controlled.begin(), controlled.start, controlled.end)
+        _watch(settings, company, console, _Scene(api, people, progress, url, controlled))
         console.print(progress.final_table())
         is_done = progress.received == len(progress.courses)
+        if is_done and controlled is not None:
+            is_done = controlled.tell_record()
         if is_done and not settings.is_headless:
             _stay(company, console, url)
         return is_done
     finally:
         api.close()
+
+
+def _may_ride(stage: Stage, routes: Sequence[tuple[StationId, StationId]]) -> bool:
+    """Whether the last of several deliveries can be a controlled drug: it goes from one place to another."""
+    start, end = routes[-1]
+    return len(routes) > 1 and stage.site.stations[start].place != stage.site.stations[end].place
+
+
+def _follow(progress: Progress, api: Api, delivery: str, start: StationId, end: StationId) -> None:
+    shown = api.get(f"/deliveries/{delivery}")
+    progress.courses[delivery] = Course(id=delivery, start=start, end=end, priority=str(shown["priority"]))
 
 
 def _wait_until_ready(api: Api, company: Company, *, robots: int) -> None:
@@ -198,6 +215,7 @@ class _Scene:
     people: People
     progress: Progress
     url: str
+    controlled: ControlledScene | None = None
 
 
 def _watch(settings: DemoSettings, company: Company, console: Console, scene: _Scene) -> None:
@@ -223,7 +241,11 @@ def _watch(settings: DemoSettings, company: Company, console: Console, scene: _S
 def _look(scene: _Scene) -> tuple[list[dict[str, Any]], list[str]]:
     robots: list[dict[str, Any]] = scene.api.get("/robots")["robots"]
     deliveries = _all_deliveries(scene.api)
-    scene.people.look_round(deliveries)
+    apart = scene.controlled.delivery if scene.controlled is not None else None
+    scene.people.look_round([delivery for delivery in deliveries if delivery["id"] != apart])
+    for delivery in deliveries:
+        if scene.controlled is not None and delivery["id"] == apart:
+            scene.controlled.look(delivery)
     scene.people.look_after(robots)
     driven_m = {str(robot["id"]): float(robot["driven_m"]) for robot in robots}
     now = datetime.now(UTC)

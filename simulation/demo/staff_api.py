@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.domain.access.acts import Act
@@ -16,6 +17,9 @@ ACT_OF_PATH = {
     "receipt": Act.RECEIVE_DELIVERY,
     "hand-to-runner": Act.HAND_TO_RUNNER,
     "open-drawer": Act.OPEN_DRAWER,
+    "dispense": Act.DISPENSE_DELIVERY,
+    "check": Act.CHECK_DELIVERY,
+    "accept": Act.ACCEPT_DELIVERY,
 }
 """Acts that the demonstration does and that ask for a step-up, by the last word of their address."""
 
@@ -46,12 +50,22 @@ class StaffApi(Api):
 
     def act(self, path: str, body: dict[str, object], *, principal: str, key: str | None = None) -> Any:
         """Do something as somebody who is signed in, and who proves it again where custody asks for that."""
+        return self.act_together(path, body, (principal,), key=key)
+
+    def read(self, path: str, person: str) -> Any:
+        """Return the JSON at a path as somebody sees it."""
+        return self._as(person, "GET", path, {})
+
+    def act_together(self, path: str, body: dict[str, object], people: Sequence[str], *, key: str | None = None) -> Any:
+        """Do something as the first of some people, who are at one device: the others witness it."""
         headers = {"Idempotency-Key": key or secrets.token_hex(8)}
         custody = CUSTODY.fullmatch(path)
         act = ACT_OF_PATH.get(custody[2]) if custody else None
         if custody is not None and act is not None:
-            headers["Wardporter-Step-Up"] = self._step_up(principal, act, custody[1])
-        return self._as(principal, "POST", path, headers, json=body)
+            device = self._staff.of(people[0]).device
+            proofs = [self._step_up(person, act, custody[1], device=device) for person in people]
+            headers["Wardporter-Step-Up"] = ", ".join(proofs)
+        return self._as(people[0], "POST", path, headers, json=body)
 
     def _as(self, person: str, method: str, path: str, headers: dict[str, str], **more: Any) -> Any:
         if person not in self._tokens:
@@ -70,8 +84,8 @@ class StaffApi(Api):
     def _sign_in(self, person: str) -> None:
         self._tokens[person] = str(self._asked("POST", "/sessions", json=self._shown(person))["token"])
 
-    def _step_up(self, person: str, act: Act, delivery: str) -> str:
-        asked = {**self._shown(person), "act": act.value, "delivery": delivery}
+    def _step_up(self, person: str, act: Act, delivery: str, *, device: str) -> str:
+        asked = {**self._shown(person), "device": device, "act": act.value, "delivery": delivery}
         return str(self._asked("POST", "/step-ups", json=asked)["token"])
 
     def _shown(self, person: str) -> dict[str, str]:
