@@ -119,6 +119,8 @@ def is_pharmacy(site: Site, place: PlaceId) -> bool:
 
 def _codes(uow: UnitOfWork, place: PlaceId, wanted: str | None) -> Sequence[str]:
     """Return the codes of the medicines that a place's register is about."""
+    if wanted is not None and uow.medicines.find(MedicineCode(wanted)) is not None:
+        return [wanted]
     found: dict[str, None] = {}
     for entry in every_entry(uow.ledger, place=place):
         if (stock := stock_named(entry.draft)) is not None:

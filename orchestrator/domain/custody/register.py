@@ -323,6 +323,8 @@ def _note(draft: Draft, *, apart: int) -> str:
         parts.append(f"corrects entry {draft.corrects}")
     if apart:
         parts.append(f"{abs(apart)} {'set apart' if apart > 0 else 'no longer set apart'}")
+    if paper := draft.facts.get("paper"):
+        parts.append(f"entered from paper {paper}")
     if seal := draft.facts.get("seal"):
         parts.append(f"seal {seal}")
     if draft.reason:

@@ -197,6 +197,11 @@ def test_a_stock_check_is_in_the_register_whatever_it_found(store: MemoryStore) 
     assert (differs.supplied, differs.balance) == (2, 98)
 
 
+def test_an_entry_made_from_paper_after_a_downtime_says_from_which(store: MemoryStore) -> None:
+    write(store, opening(), movements.supplied(MORPHINE, 2, occasion(facts={"paper": "sheet 4"})))
+    assert "entered from paper sheet 4" in lines(store)[-1].note
+
+
 def test_what_moves_no_units_is_in_the_ledger_and_in_no_register(store: MemoryStore) -> None:
     write(store, opening(), movements.custody_event("accepted", occasion(facts={"medicine": MORPHINE.medicine})))
     assert len(lines(store)) == 1
