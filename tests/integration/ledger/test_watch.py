@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.ledger_heads import Witnessing
 from orchestrator.application.ledger_keeping import LedgerHaltedError
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watch, origin_of
+from orchestrator.bootstrap_ledger import LedgerWatch, MixedFleetError, ledger_terms, ledger_watch, origin_of
 from orchestrator.domain.custody.pending import LedgerMode
+from orchestrator.domain.fleet.model import Commissioning
 from orchestrator.http.desk import News
 from orchestrator.settings import STORE_FILE, Settings
 from tests.support.audited_ledgers import a_house
@@ -110,6 +112,16 @@ async def test_a_witness_that_is_not_reached_is_told_and_the_tail_is_counted(tmp
         service.news.tell()
         await service.until(lambda: service.watch.standing.witnessing is Witnessing.AGREED)
         await service.until(lambda: service.told() == ["unreached", "agreed"])
+
+
+def test_a_fleet_of_simulated_and_real_robots_has_no_ledger() -> None:
+    fleet = a_small_fleet()
+    first, *others = fleet.robots.values()
+    real = replace(first, commissioning=Commissioning.HARDWARE)
+    with pytest.raises(MixedFleetError):
+        origin_of(replace(fleet, robots={robot.id: robot for robot in (real, *others)}))
+    all_real = {robot.id: replace(robot, commissioning=Commissioning.HARDWARE) for robot in fleet.robots.values()}
+    assert not origin_of(replace(fleet, robots=all_real)).is_simulation
 
 
 def test_a_fleet_of_simulated_robots_has_a_simulated_ledger() -> None:
