@@ -8,7 +8,7 @@ declares `openDrawer`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
@@ -102,7 +102,9 @@ def _one_of(kind: type[T], text: str, otherwise: T) -> T:
     return kind(text) if text in _VALUES[kind] else otherwise
 
 
-_VALUES = {kind: frozenset(each.value for each in kind) for kind in (DrawerState, DrawerContent)}
+_VALUES: Mapping[type[StrEnum], frozenset[str]] = {
+    kind: frozenset(each.value for each in kind) for kind in (DrawerState, DrawerContent)
+}
 
 
 def declares_grants(factsheet: Factsheet, dialect: Dialect) -> bool:
