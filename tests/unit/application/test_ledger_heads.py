@@ -41,9 +41,9 @@ class House:
             for line in lines:
                 uow.ledger.append(sealing(line), NOON)
 
-    def restart(self, **changes: str) -> HeadKeeper:
+    def restart(self, *, store: str = "store", key: str = "key") -> HeadKeeper:
         self.store.close()
-        return self.start(**changes)
+        return self.start(store=store, key=key)
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_a_refusal_names_its_reason_and_is_an_error_with_the_actions_id() -> Non
 @pytest.mark.parametrize("parameters", [{}, {"grant": "x"}, {"grant": "x", "signature": "%"}, {"signature": "eA=="}])
 def test_an_action_without_a_grant_is_refused(parameters: dict[str, str]) -> None:
     robot, hardware, _ = at_the_ward()
-    action = an_action("openDrawer", **parameters)
+    action = an_action("openDrawer", blocking=BlockingType.NONE, **parameters)
     assert outcome(send(robot, action), action)[0] is ActionStatus.FAILED
     assert hardware.unlatched == []
 
