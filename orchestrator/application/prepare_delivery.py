@@ -35,7 +35,10 @@ LATER = "It is too late for that now; look at its history."
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """What somebody picked for one line: as scanned, or entered by hand with the reason why no scanner read it."""
+    """What somebody picked for one line: as scanned, or entered by hand with the reason why no scanner read it.
+
+    ``is_typed`` says that a code was read but its batch or expiry was not in it.
+    """
 
     line: LineId
     quantity: int
@@ -43,6 +46,7 @@ class Picked:
     batch: str | None = None
     expiry: date | None = None
     unread_because: str | None = None
+    is_typed: bool = False
 
 
 def verify_delivery(
@@ -204,6 +208,7 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
             "entered by hand with unread_because. Read it off the pack.",
             detail={"field": "lines.batch", "line": line.id},
         )
+    _require_read_or_explained(picked, line)
     needed_until = delivery.due_by or at
     if picked.expiry is not None and picked.expiry < needed_until.date():
         raise ExpiredStockError(
@@ -225,6 +230,17 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
         gtin=picked.gtin,
         unread_because=picked.unread_because,
     )
+
+
+def _require_read_or_explained(picked: Picked, line: Line) -> None:
+    is_by_hand = picked.gtin is None or picked.is_typed
+    is_explained = picked.unread_because is not None and picked.expiry is not None
+    if is_by_hand and not is_explained and line.handling_class is not HandlingClass.ORDINARY:
+        raise BatchUnknownError(
+            f"The dispensing was refused: no scanner read batch and expiry of line {line.id}; expected both as on the "
+            "pack, and in unread_because why they were entered by hand. Scan the pack, or say why that cannot be done.",
+            detail={"field": "lines.unread_because", "line": line.id},
+        )
 
 
 def _require_same_medicine(uow: UnitOfWork, picked: Picked, line: Line) -> None:

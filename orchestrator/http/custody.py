@@ -280,4 +280,5 @@ def _picked(desk: Desk, asked: PickedAsked, *, at: datetime) -> Picked:
         batch=scanned.batch or asked.batch,
         expiry=scanned.expiry or asked.expiry,
         unread_because=asked.unread_because,
+        is_typed=scanned.batch is None or scanned.expiry is None,
     )
