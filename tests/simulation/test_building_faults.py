@@ -108,7 +108,7 @@ def test_a_robot_in_a_lift_that_is_stuck_is_told_of_with_its_load_and_goes_out_o
 
 
 @pytest.mark.parametrize(("mode", "after_s"), [(LiftMode.OUT_OF_SERVICE, PATIENCE_S), (LiftMode.FIRE, 0.0)])
-def test_routes_avoid_a_lift_once_it_has_been_of_no_use_for_the_limit_and_in_a_fire_at_once_but_never_the_way_out(
+def test_routes_avoid_a_lift_once_it_has_been_of_no_use_for_the_limit_and_in_a_fire_at_once_but_never_the_way_out_30(
     mode: LiftMode, after_s: float
 ) -> None:
     ward = a_ward()

@@ -168,7 +168,7 @@ def test_a_robot_does_not_leave_while_the_sensor_says_that_something_is_left_in_
     assert ward.breaches == []
 
 
-def test_an_orchestrator_that_comes_back_knows_which_drawer_was_opened_for_what() -> None:
+def test_an_orchestrator_that_comes_back_knows_which_drawer_was_opened_for_what_41() -> None:
     ward = WatchedWard(count=2, seed=2, robots=1)
     ward.when("drawer_opened", lambda _: ward.kill_orchestrator(away_s=30.0))
     outcome = ward.run(limit_s=LIMIT_S)

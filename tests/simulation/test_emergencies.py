@@ -128,7 +128,7 @@ def test_a_robot_that_drives_through_doors_that_are_to_shut_does_not_stay_in_the
     assert_all_received_once(outcome)
 
 
-def test_nobody_is_left_to_ride_when_the_fire_alarm_sounds_with_a_robot_in_the_cabin() -> None:
+def test_nobody_is_left_to_ride_when_the_fire_alarm_sounds_with_a_robot_in_the_cabin_29() -> None:
     ward = a_ward()
     drill = Drill(ward, "alder")
 

@@ -101,7 +101,7 @@ class FirstNodes:
 
 @pytest.mark.parametrize("away_s", [3.0, 60.0])
 @pytest.mark.parametrize("to", ["charger_1", "lobby_s", "up_hall_nw", "alder_1"])
-def test_a_robot_that_was_carried_to_another_waypoint_goes_on_from_there_once_it_is_resumed(
+def test_a_robot_that_was_carried_to_another_waypoint_goes_on_from_there_once_it_is_resumed_28(
     to: str, away_s: float
 ) -> None:
     ward = a_ward()

@@ -122,7 +122,7 @@ def column_changes() -> list[str]:
 
 
 @pytest.mark.parametrize("set_to", column_changes())
-def test_a_row_changed_by_hand_is_named(data: Path, set_to: str) -> None:
+def test_a_row_changed_by_hand_is_named_67(data: Path, set_to: str) -> None:
     change(data, f"UPDATE ledger_entry SET {set_to} WHERE number = 17")
     found = verify(data)
     assert found.exit_code == BAD

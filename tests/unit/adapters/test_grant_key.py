@@ -28,7 +28,7 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> Non
         grant_key(tmp_path, is_simulation=False)
 
 
-def test_a_simulated_house_signs_with_another_key(tmp_path: Path) -> None:
+def test_a_simulated_house_signs_with_another_key_74(tmp_path: Path) -> None:
     real, simulated = (grant_key(tmp_path, is_simulation=kind) for kind in (False, True))
     assert not verifier(real.public)(b"a grant", base64.b64decode(simulated.sign("a grant")))
 

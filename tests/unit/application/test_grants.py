@@ -280,7 +280,7 @@ def test_nothing_is_granted_at_another_station() -> None:
         house.grant()
 
 
-def test_nothing_is_granted_to_a_robot_that_is_lost() -> None:
+def test_nothing_is_granted_to_a_robot_that_is_lost_24() -> None:
     house = House()
     house.put(replace(house.record, lost_since=NOON))
     with pytest.raises(RobotNotReadyToOpenError):
@@ -336,7 +336,7 @@ def test_two_of_the_right_people_get_it_opened(state: DeliveryState, people: tup
     assert house.grant(Present("nurse-1", people)).people == tuple(person.id for person in people)
 
 
-def test_two_people_retrieve_wherever_the_robot_stands_and_whatever_it_is() -> None:
+def test_two_people_retrieve_wherever_the_robot_stands_and_whatever_it_is_65() -> None:
     house = House(S.INCIDENT)
     house.stand_at(HATCH)
     with pytest.raises(PeopleMissingError):
@@ -406,7 +406,7 @@ def test_a_drawer_that_opens_unasked_is_told_once() -> None:
     assert house.told() == ["drawer_opened_unasked", "alarm"]
 
 
-def test_a_robot_is_not_sent_on_before_its_drawer_is_locked_and_known_to_be_empty() -> None:
+def test_a_robot_is_not_sent_on_before_its_drawer_is_locked_and_known_to_be_empty_18() -> None:
     house = House()
     assert house.why_it_stands() is None
     issued = house.grant()

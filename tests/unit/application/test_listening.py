@@ -295,7 +295,7 @@ def test_a_robot_that_does_not_know_what_it_carries_is_not_said_to_have_lost_it(
     assert (house.codes, house.alarms) == ([], [])
 
 
-def test_an_emergency_stop_is_told_once_and_stays_a_hold_when_the_robot_itself_is_released() -> None:
+def test_an_emergency_stop_is_told_once_and_stays_a_hold_when_the_robot_itself_is_released_27() -> None:
     house = House(DeliveryState.IN_TRANSIT)
     loads = (house.delivery.tote.load,)
     house.hear(link.Reported(a_report(loads=loads)))

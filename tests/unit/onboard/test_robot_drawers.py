@@ -172,7 +172,7 @@ def test_an_order_waits_while_a_drawer_is_open_and_is_driven_once_it_is_locked()
     assert errors(state) == []
 
 
-def test_a_drawer_that_stays_open_for_long_is_told_of() -> None:
+def test_a_drawer_that_stays_open_for_long_is_told_of_52() -> None:
     robot, hardware, nonce = at_the_ward()
     send(robot, to_open(nonce))
     hardware.pull("top")
@@ -196,7 +196,7 @@ def test_a_drawer_that_is_open_never_latches() -> None:
     assert hardware.switches()["top"].is_latched is False
 
 
-def test_one_drawer_at_a_time() -> None:
+def test_one_drawer_at_a_time_22() -> None:
     robot, hardware, nonce = at_the_ward()
     live(robot, 25.0)  # two nonces are good now
     later = nonce_of(live(robot, 0.1))
@@ -278,7 +278,7 @@ def test_a_robot_that_drives_shows_no_nonce_and_opens_nothing() -> None:
 
 
 @pytest.mark.parametrize("is_driving", [True, False])
-def test_a_forced_drawer_stops_the_robot_until_somebody_has_seen_to_it(is_driving: bool) -> None:
+def test_a_forced_drawer_stops_the_robot_until_somebody_has_seen_to_it_26(is_driving: bool) -> None:
     robot, hardware, _ = at_the_ward()
     if is_driving:
         send(robot, an_order([B, C], order_id="order-2"))
@@ -297,7 +297,7 @@ def test_a_forced_drawer_stops_the_robot_until_somebody_has_seen_to_it(is_drivin
     assert errors(live(robot, 2.0)) == []
 
 
-def test_a_limit_switch_that_contradicts_the_lock_counts_as_force() -> None:
+def test_a_limit_switch_that_contradicts_the_lock_counts_as_force_19() -> None:
     robot, hardware, _ = at_the_ward()
     hardware.is_switch_stuck.add("top")
     live(robot, 0.0)
@@ -306,7 +306,7 @@ def test_a_limit_switch_that_contradicts_the_lock_counts_as_force() -> None:
     assert errors(state) == [("drawerForced", ErrorLevel.FATAL)]
 
 
-def test_tampering_is_fatal_even_if_it_lasts_a_moment() -> None:
+def test_tampering_is_fatal_even_if_it_lasts_a_moment_25() -> None:
     robot, hardware, _ = at_the_ward()
     hardware.tamper("top")
     live(robot, 0.1)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,37 +9,13 @@ import pytest
 from orchestrator.adapters.config.hazard_log import Likelihood, Rating, Severity, load_hazard_log
 from orchestrator.adapters.config.hazard_papers import FOLDER, SOURCE, main, paper_texts
 from orchestrator.adapters.config.source import ConfigFileError
+from tests.support.named_tests import missing
 from tests.support.shared_data import REPOSITORY
 
 LOG = load_hazard_log(FOLDER / SOURCE)
 NAMED = sorted({test for hazard in LOG.hazards for control in hazard.controls for test in control.tests})
 STARTERS = 16
 """The hazards that the clinical notes begin with."""
-
-
-@cache
-def names_in(path: Path) -> frozenset[str]:
-    """Return the names of the tests in a file, those of classes as ``Class::test``; nothing is run."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return frozenset(_named(tree.body, ""))
-
-
-def _named(body: list[ast.stmt], inside: str) -> Iterator[str]:
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            yield f"{inside}{node.name}"
-        if isinstance(node, ast.ClassDef):
-            yield from _named(node.body, f"{node.name}::")
-
-
-def missing(names: list[str]) -> list[str]:
-    found: list[str] = []
-    for name in names:
-        path, _, test = name.partition("::")
-        file = REPOSITORY / path
-        if not file.is_file() or test not in names_in(file):
-            found.append(name)
-    return found
 
 
 def test_every_test_that_a_control_names_exists() -> None:

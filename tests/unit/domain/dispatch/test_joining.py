@@ -29,7 +29,7 @@ def test_deliveries_for_the_same_place_take_the_free_drawers_most_urgent_first()
     assert joined(waiting, a_trip()) == [("u", "B"), ("early", "C")]
 
 
-def test_a_delivery_for_another_place_does_not_join() -> None:
+def test_a_delivery_for_another_place_does_not_join_21() -> None:
     assert joined([a_delivery("d", end=OTHER_WARD)], a_trip()) == []
 
 
