@@ -15,6 +15,7 @@ from orchestrator.domain.access.decision import REFUSED_TO_PEOPLE, Decision, Why
 from orchestrator.domain.people.model import PrincipalKind
 
 DECISION = table_of(DecisionRow).c
+_NEWEST = select(func.max(DECISION.number))
 
 
 class SqlDecisions:
@@ -25,7 +26,7 @@ class SqlDecisions:
 
     def add(self, decision: Decision) -> KeptDecision:
         """Keep a decision and return it with its number."""
-        number = (self._connection.execute(select(func.max(DECISION.number))).scalar() or 0) + 1
+        number = (self._connection.execute(_NEWEST).scalar() or 0) + 1
         row = DecisionRow(
             number=number,
             at=decision.at,

@@ -41,7 +41,10 @@ class SqlMedicines:
     def find(self, code: MedicineCode) -> Medicine | None:
         """Return the medicine if it is known."""
         rows = rows_by(self._connection, MedicineRow, code=code)
-        return self._medicines(rows)[0] if rows else None
+        if not rows:
+            return None
+        gtins = rows_by(self._connection, MedicineGtinRow, code=code)
+        return _medicine_from_row(rows[0], tuple(sorted(row.gtin for row in gtins)))
 
     def by_gtin(self, gtin: str) -> Medicine | None:
         """Return the medicine whose pack has a trade item number."""
