@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.application.grants import tell_grant
+from orchestrator.application.recorded_acts import open_incident
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.grant import Purpose
+from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.issued_grant import GrantOutcome, IssuedGrant
+from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.fleet.model import ActionId, DrawerContent, DrawerReport, DrawerState, RobotId, RobotReport
 from orchestrator.domain.reason import Reason
@@ -17,6 +20,7 @@ OPENED, REFUSED, CLOSED, OPENED_UNASKED = "drawer_opened", "drawer_refused", "dr
 NOT_LOCKED, NOT_EMPTY, EMPTY = "drawer_not_locked", "drawer_not_empty", "drawer_empty"
 
 REASON_LENGTH_MAX = 40
+RECENT_INCIDENTS = 100
 
 
 def note_opened(turn: Turn, robot: RobotId, action: ActionId) -> None:
@@ -37,29 +41,60 @@ def note_refused(turn: Turn, robot: RobotId, action: ActionId, description: str)
     return True
 
 
-def note_drawers(turn: Turn, robot: RobotId, before: RobotReport | None, report: RobotReport) -> None:
-    """Record which drawers were closed since the last report, and tell of those that nobody had opened."""
+def note_drawers(
+    turn: Turn, robot: RobotId, before: RobotReport | None, report: RobotReport, premises: Premises
+) -> None:
+    """Record which drawers were closed since the last report, and tell of those that nobody had opened.
+
+    What lies in a drawer that is open unasked, or was tampered with, is an incident at once; it stays in the drawer.
+    """
     if not report.drawers or (before is not None and before.drawers == report.drawers):
         return
-    states = {each.drawer: each.state for each in before.drawers} if before is not None else {}
+    earlier = {each.drawer: each for each in before.drawers} if before is not None else {}
     for drawer in report.drawers:
+        known = earlier.get(drawer.drawer)
+        if drawer.is_tampered and not (known is not None and known.is_tampered):
+            _open_incidents(turn, robot, drawer, premises, "was tampered with")
         grant = _last_opening(turn, robot, drawer.drawer)
         if drawer.state is DrawerState.LOCKED:
             if grant is not None and grant.outcome is GrantOutcome.OPENED and grant.closed_at is None:
                 _keep(turn, replace(grant, closed_at=turn.at), CLOSED)
-        elif drawer.state is DrawerState.OPEN and states.get(drawer.drawer) is not DrawerState.OPEN:
-            _question(turn, robot, drawer, grant)
+        elif drawer.state is DrawerState.OPEN and (known is None or known.state is not DrawerState.OPEN):
+            if grant is None or grant.closed_at is not None:
+                _question(turn, robot, drawer)
+                _open_incidents(turn, robot, drawer, premises, "is open although nobody had it opened from here")
 
 
-def _question(turn: Turn, robot: RobotId, drawer: DrawerReport, grant: IssuedGrant | None) -> None:
+def _question(turn: Turn, robot: RobotId, drawer: DrawerReport) -> None:
     """Tell people of a drawer that is open although no grant of ours accounts for it."""
-    if grant is not None and grant.closed_at is None:
-        return
     sentence = (
         f"Drawer {drawer.drawer} of robot {robot} is open although nobody had it opened from here. Go and see to it."
     )
     turn.tell(OPENED_UNASKED, robot, {"robot": robot, "drawer": drawer.drawer})
     turn.tell(ALARM, robot, {"code": OPENED_UNASKED, "sentence": sentence})
+
+
+def _open_incidents(turn: Turn, robot: RobotId, drawer: DrawerReport, premises: Premises, what: str) -> None:
+    # A switch that flutters opens one incident, not one for each time it does.
+    standing = {
+        incident.delivery
+        for incident in turn.uow.incidents.newest(RECENT_INCIDENTS)
+        if incident.kind is IncidentKind.DRAWER_FORCED and not incident.is_closed
+    }
+    for delivery in turn.deliveries.values():
+        is_in_it = (delivery.robot, delivery.drawer) == (robot, drawer.drawer) and delivery.is_in_drawer
+        if is_in_it and delivery.id not in standing:
+            turn.has_changed = True
+            open_incident(
+                turn.uow,
+                delivery,
+                IncidentKind.DRAWER_FORCED,
+                f"Drawer {drawer.drawer} of robot {robot} {what}. Have it taken out and counted by two people.",
+                at=turn.at,
+                ids=turn.ids,
+                # Whoever sent it answers for it until it is received.
+                place=premises.place(delivery.from_station),
+            )
 
 
 def what_keeps_standing(turn: Turn, robot: RobotId) -> Reason | None:

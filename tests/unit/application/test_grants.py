@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -32,6 +32,7 @@ from orchestrator.domain.custody.errors import (
     SamePersonError,
 )
 from orchestrator.domain.custody.grant import Purpose, grant_of_text
+from orchestrator.domain.custody.incident import Incident, IncidentKind
 from orchestrator.domain.custody.issued_grant import (
     DrawerNotOpenedError,
     GrantOutcome,
@@ -157,17 +158,23 @@ class House:
         with self.store.reading() as uow:
             return [event.kind for event in uow.events.after(0, 100) if event.kind.startswith(("drawer", "alarm"))]
 
+    def incidents(self) -> Sequence[Incident]:
+        with self.store.reading() as uow:
+            return uow.incidents.newest(10)
+
     def kept(self, grant: IssuedGrant) -> IssuedGrant:
         with self.store.reading() as uow:
             return uow.grants.get(grant.id)
 
-    def report_drawer(self, state: DrawerState, content: DrawerContent = DrawerContent.UNKNOWN) -> None:
+    def report_drawer(
+        self, state: DrawerState, content: DrawerContent = DrawerContent.UNKNOWN, *, is_tampered: bool = False
+    ) -> None:
         """Let the robot report its drawer so."""
         before = self.record.report
         assert before is not None
-        report = replace(before, drawers=(DrawerReport(self.drawer, state, content),))
+        report = replace(before, drawers=(DrawerReport(self.drawer, state, content, is_tampered),))
         self.put(replace(self.record, report=report))
-        self.turn(lambda turn: note_drawers(turn, self.robot, before, report))
+        self.turn(lambda turn: note_drawers(turn, self.robot, before, report, self.fleet.premises))
 
     def deliver(self) -> None:
         """Let the delivery be received."""
@@ -404,6 +411,40 @@ def test_a_drawer_that_opens_unasked_is_told_once() -> None:
     house.report_drawer(DrawerState.OPEN)
     house.report_drawer(DrawerState.OPEN)
     assert house.told() == ["drawer_opened_unasked", "alarm"]
+
+
+@pytest.mark.parametrize("handling_class", [HandlingClass.ORDINARY, CONTROLLED])
+def test_what_lies_in_a_drawer_that_opens_unasked_is_an_incident_once_26(handling_class: HandlingClass) -> None:
+    house = House(handling_class=handling_class)
+    house.report_drawer(DrawerState.OPEN)
+    house.report_drawer(DrawerState.OPEN, DrawerContent.OCCUPIED)
+    (incident,) = house.incidents()
+    assert (incident.kind, incident.delivery) == (IncidentKind.DRAWER_FORCED, house.delivery)
+    assert incident.is_controlled is (handling_class is CONTROLLED)
+    assert incident.place == PHARMACY
+
+
+def test_what_lies_in_a_drawer_that_was_tampered_with_is_an_incident_once_25() -> None:
+    house = House(handling_class=CONTROLLED)
+    house.report_drawer(DrawerState.LOCKED, DrawerContent.OCCUPIED, is_tampered=True)
+    house.report_drawer(DrawerState.LOCKED, DrawerContent.UNKNOWN, is_tampered=True)
+    for is_tampered in (False, True, False, True):
+        house.report_drawer(DrawerState.LOCKED, is_tampered=is_tampered)
+    assert [incident.kind for incident in house.incidents()] == [IncidentKind.DRAWER_FORCED]
+    with pytest.raises(RobotNotReadyToOpenError):
+        house.grant(Present("nurse-1", (NURSE, SECOND_NURSE)))
+
+
+def test_a_drawer_that_was_opened_for_people_or_holds_nothing_is_no_incident() -> None:
+    house = House()
+    issued = house.grant()
+    house.turn(lambda turn: note_opened(turn, house.robot, issued.action))
+    house.report_drawer(DrawerState.OPEN)
+    assert house.incidents() == []
+    empty = House()
+    empty.deliver()
+    empty.report_drawer(DrawerState.OPEN)
+    assert (empty.incidents(), empty.told()) == ([], ["drawer_opened_unasked", "alarm"])
 
 
 def test_a_robot_is_not_sent_on_before_its_drawer_is_locked_and_known_to_be_empty_18() -> None:
