@@ -165,7 +165,7 @@ class AcknowledgementAsked(Strict):
     """A place's word that it looked, and how many units it set apart."""
 
     place: Id
-    set_apart: Annotated[WholeNumber, Field(ge=0, le=1_000_000)]
+    set_apart: WholeNumber = Field(ge=0, le=1_000_000)
 
 
 class WhereaboutsQuery(Strict):

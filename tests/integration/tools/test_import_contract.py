@@ -34,8 +34,8 @@ BREACHES = [
     Breach("orchestrator/new_room.py", "import json", "domain <- vda5050"),
     Breach("orchestrator/adapters/mqtt/breach.py", "import rclpy", "Only ros_nodes.nodes imports rclpy"),
     Breach("ros_nodes/onboard/breach.py", "import rclpy", "Only ros_nodes.nodes imports rclpy"),
-    Breach("ros_nodes/onboard/breach.py", "import orchestrator.domain.site.model", "onboard knows the messages"),
-    Breach("ros_nodes/onboard/breach.py", "import orchestrator.application", "onboard knows the messages"),
+    Breach("ros_nodes/onboard/breach.py", "import orchestrator.domain.site.model", "onboard knows messages"),
+    Breach("ros_nodes/onboard/breach.py", "import orchestrator.application", "onboard knows messages"),
     Breach("simulation/breach.py", "import orchestrator.adapters.mqtt.broker", "simulation uses ports"),
     Breach("simulation/breach.py", "import ros_nodes.nodes", "Nobody imports ROS nodes"),
 ]

@@ -14,8 +14,15 @@ from orchestrator.domain.delivery.errors import SealMismatchError, UnknownDelive
 from orchestrator.domain.errors import WardporterError
 from orchestrator.http.problems import STATUS_OF_ERROR, response_of_error, status_of
 
-BEFORE_SERVING = {"ConfigFileError", "BrokerError"}
-"""Families raised while the program starts; no request can meet them."""
+BEFORE_SERVING = {
+    "ConfigFileError",
+    "BrokerError",
+    "BadLedgerError",
+    "HeadError",
+    "InconsistentHeadError",
+    "ServiceRefusedError",
+}
+"""Families raised while the program starts, at the terminal or by the keeper of heads; no request can meet them."""
 
 
 def subclasses(base: type[WardporterError]) -> Iterator[type[WardporterError]]:

@@ -43,7 +43,7 @@ def upgrade() -> None:
         "medicine_gtin",
         sa.Column("gtin", sa.String(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["code"], ["medicine.code"]),
+        sa.ForeignKeyConstraint(["code"], ["medicine.code"], initially="DEFERRED", deferrable=True),
         sa.PrimaryKeyConstraint("gtin"),
     )
     op.create_index("medicine_gtin_by_code", "medicine_gtin", ["code"])
