@@ -19,6 +19,10 @@ ALARM = "alarm"
 OPENED, REFUSED, CLOSED, OPENED_UNASKED = "drawer_opened", "drawer_refused", "drawer_closed", "drawer_opened_unasked"
 NOT_LOCKED, NOT_EMPTY, EMPTY = "drawer_not_locked", "drawer_not_empty", "drawer_empty"
 
+LEFT_OPEN = "drawer_left_open"
+LEFT_OPEN_FAULT = "drawerOpen"
+"""The fault by which robots that check grants say that a drawer has stood open for long."""
+
 REASON_LENGTH_MAX = 40
 RECENT_INCIDENTS = 100
 
@@ -63,6 +67,16 @@ def note_drawers(
             if grant is None or grant.closed_at is not None:
                 _question(turn, robot, drawer)
                 _open_incidents(turn, robot, drawer, premises, "is open although nobody had it opened from here")
+
+
+def note_left_open(turn: Turn, robot: RobotId, before: RobotReport | None, report: RobotReport) -> None:
+    """Tell people, once, that a drawer has stood open for long: somebody may have been called away from it."""
+    said = before is not None and any(fault.kind == LEFT_OPEN_FAULT for fault in before.faults)
+    if said or not any(fault.kind == LEFT_OPEN_FAULT for fault in report.faults):
+        return
+    names = ", ".join(each.drawer for each in report.drawers if each.state is DrawerState.OPEN) or "of unknown name"
+    sentence = f"Drawer {names} of robot {robot} has stood open for long. Go and close it; see that nothing is left."
+    turn.tell(ALARM, robot, {"code": LEFT_OPEN, "sentence": sentence})
 
 
 def _question(turn: Turn, robot: RobotId, drawer: DrawerReport) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from orchestrator.application.drawer_watch import note_drawers, note_opened, note_refused
+from orchestrator.application.drawer_watch import note_drawers, note_left_open, note_opened, note_refused
 from orchestrator.application.factsheets import note_factsheet
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.holding import (
@@ -96,6 +96,7 @@ def note_report(turn: Turn, fleet: FleetOnSite, robot: RobotId, report: RobotRep
         return
     turn.put(replace(record, report=report).with_loads_as_reported())
     note_drawers(turn, robot, before, report, fleet.premises)
+    note_left_open(turn, robot, before, report)
     if before is None or before.loads != report.loads:
         _compare_loads(turn, robot)
     lay_reported_holds(turn, robot, report)

@@ -28,6 +28,7 @@ from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LevelId, WaypointId
 from orchestrator.vda5050 import events as link
+from ros_nodes.onboard.drawer_lock import LEFT_OPEN
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, bring_to, queue
 from tests.support.wards import a_fleet, demo_hospital
@@ -306,6 +307,21 @@ def test_an_emergency_stop_is_told_once_and_stays_a_hold_when_the_robot_itself_i
     house.hear(link.Reported(a_report(loads=loads)))
     assert (house.codes, house.alarms) == (["robot_stopped"], ["robot_stopped"])
     assert house.holds == [HoldKind.STOPPED]
+
+
+def test_a_drawer_that_is_left_open_is_told_once_and_again_when_it_is_left_anew_52() -> None:
+    house = House(DeliveryState.IN_TRANSIT)
+    loads = (house.delivery.tote.load,)
+    left_open = (RobotFault(LEFT_OPEN, is_fatal=False),)
+    house.hear(link.Reported(a_report(loads=loads)))
+
+    house.hear(link.Reported(a_report(loads=loads, faults=left_open)))
+    house.hear(link.Reported(a_report(loads=loads, faults=left_open, is_paused=True)))
+    assert house.alarms == ["drawer_left_open"]
+
+    house.hear(link.Reported(a_report(loads=loads)))
+    house.hear(link.Reported(a_report(loads=loads, faults=left_open)))
+    assert house.alarms == ["drawer_left_open", "drawer_left_open"]
 
 
 @pytest.mark.parametrize(
