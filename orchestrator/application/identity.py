@@ -102,8 +102,8 @@ class StaffIdentity:
         if not token:
             raise PrincipalMissingError(
                 "The request was refused: it does not say who acts; expected a token in the header Authorization: "
-                "Bearer. Sign in at POST /api/v1/sessions, or on the page /sign-in; wardporter staff add ID --role ROLE makes "
-                "the first account. Among simulated robots WARDPORTER_IDENTITY=development believes a header instead."
+                "Bearer. Sign in at POST /api/v1/sessions, or on the page /sign-in; wardporter staff add "
+                "makes an account. Among simulated robots WARDPORTER_IDENTITY=development believes a header instead."
             )
         digest = self._secrets.digest_token(token)
         session = uow.proofs.session(digest)
