@@ -12,6 +12,7 @@ from pathlib import Path
 
 from orchestrator.domain.errors import WardporterError
 from tests.support.crash_lab.scenario import Books, ToldHouse, let_write_back_often, pause, say
+from tests.support.deliveries import NOON
 
 
 def main(folder: str, number: str) -> None:
@@ -27,14 +28,13 @@ def main(folder: str, number: str) -> None:
 
 
 def _go_on(books: Books, number: int) -> None:
-    house = ToldHouse(books, first_round=number)
     try:
-        house.play(number)
+        ToldHouse(books, first_round=number).play(number)
     except WardporterError as error:
         say(f"refused {error.code}")
-        house.wait(seconds=1)
         try:
-            house.do(pause)
+            with books.store.transaction() as uow:
+                pause(uow, at=NOON)
         except WardporterError as again:
             say(f"refused {again.code}")
         with books.store.reading() as uow:
