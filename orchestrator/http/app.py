@@ -42,6 +42,7 @@ TITLE = "Wardporter"
 API_VERSION = "1"
 ROUTERS = (
     deliveries.router,
+    deliveries.one,
     custody.router,
     approvals.router,
     drawers.router,

@@ -26,7 +26,7 @@ from orchestrator.http.custody_views import (
     approval_view,
     incident_view,
 )
-from orchestrator.http.deliveries import ACTING, IS_JSON
+from orchestrator.http.one_delivery import ACTING, IS_JSON
 from orchestrator.http.presence import signed_in
 from orchestrator.http.problems import documented
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from orchestrator.application.cancel_delivery import cancel_delivery
@@ -17,18 +16,26 @@ from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.application.report_incident import report_incident
-from orchestrator.application.views import DeliveryPicture, delivery_page, delivery_picture
+from orchestrator.application.views import delivery_page, delivery_picture
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.access.decision import Subject
+from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.supply import WARD_STOCK, SupplyRequest
 from orchestrator.domain.delivery.model import Delivery, DeliveryId
-from orchestrator.domain.people import model as people
-from orchestrator.domain.people.model import Role
 from orchestrator.domain.site.model import StationId
-from orchestrator.http.acting import DeskOfApp, IdempotencyKey, StepUps, Who, act_once, may, require_json
+from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Who, act_once, may
 from orchestrator.http.custody_models import DeliveryAsked, ReceiptAsked
 from orchestrator.http.desk import Desk
-from orchestrator.http.presence import patient_reference, present_of, signed_in
+from orchestrator.http.one_delivery import (
+    ACTING,
+    IS_JSON,
+    AmongPeople,
+    DeliveryInPath,
+    One,
+    shown,
+    view_for,
+)
+from orchestrator.http.presence import patient_reference, signed_in
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import (
     CancelAsked,
@@ -37,28 +44,14 @@ from orchestrator.http.request_models import (
     IncidentAsked,
     RunnerAsked,
 )
-from orchestrator.http.response_models import DeliveriesView, DeliveryView, deliveries_view, delivery_view
+from orchestrator.http.response_models import DeliveriesView, DeliveryView, deliveries_view
 
 router = APIRouter(prefix="/api/v1/deliveries", tags=["deliveries"])
 
-DeliveryInPath = Annotated[str, Path(description="Id of the delivery.")]
-IS_JSON = [Depends(require_json)]
-SEE_QUANTITIES = frozenset({Role.PHARMACIST, Role.PHARMACY_TECHNICIAN, Role.ACCOUNTABLE_OFFICER})
-"""Who sees quantities of what is counted blind before it is closed."""
-ACTING = (400, 401, 403, 409, 413, 415, 421, 422, 503)
+one = APIRouter(prefix="/api/v1/deliveries/{delivery}", tags=["deliveries"])
+"""What is done with one delivery."""
 
-
-def shown(
-    act: Callable[[UnitOfWork, datetime], Delivery], who: people.Principal, desk: Desk
-) -> Callable[[UnitOfWork, datetime], DeliveryView]:
-    """Return the act with the delivery that came of it, as whoever asks may see it."""
-    return lambda uow, at: view_for(who, delivery_picture(uow, act(uow, at).id), desk)
-
-
-def view_for(who: people.Principal, picture: DeliveryPicture, desk: Desk) -> DeliveryView:
-    """Return what is shown of a delivery: to who counts it blind, no quantity before it is closed."""
-    is_blind = desk.fleet.premises.rule(picture.delivery.handling_class).is_count_blind
-    return delivery_view(picture, hides_quantities=is_blind and SEE_QUANTITIES.isdisjoint(who.roles))
+REFUSALS = documented(404, *ACTING)
 
 
 @router.post(
@@ -113,155 +106,109 @@ async def get_delivery(delivery: DeliveryInPath, desk: DeskOfApp, who: Who) -> D
     return view_for(who, picture, desk)
 
 
-@router.post(
-    "/{delivery}/load",
+@one.post(
+    "/load",
     response_model=DeliveryView,
     dependencies=[may(Act.LOAD_DELIVERY), *IS_JSON],
-    responses=documented(404, *ACTING),
+    responses=REFUSALS,
 )
-async def post_load(
-    delivery: DeliveryInPath,
-    asked: CountedHandover,
-    request: Request,
-    desk: DeskOfApp,
-    who: Who,
-    key: IdempotencyKey,
-    step_ups: StepUps,
-) -> Response:
+async def post_load(asked: CountedHandover, on: AmongPeople) -> Response:
     """Record that the medicines are in the drawer, counted and sealed."""
 
-    def act(uow: UnitOfWork, at: datetime) -> Delivery:
-        present = present_of(uow, who, step_ups, act=Act.LOAD_DELIVERY, delivery=delivery, at=at)
-        robot = uow.deliveries.get(DeliveryId(delivery)).robot
+    def load(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
+        robot = uow.deliveries.get(on.id).robot
         return load_delivery(
             uow,
-            delivery=DeliveryId(delivery),
+            delivery=on.id,
             seal_number=asked.seal_number,
             counts=asked.to_counts(),
             at=at,
             present=present,
-            premises=desk.fleet.premises,
-            model=None if robot is None else desk.fleet.models[robot].id,
+            premises=on.premises,
+            model=None if robot is None else on.desk.fleet.models[robot].id,
         )
 
-    return await act_once(request, desk, asked=asked, key=key, by=who.id, status=200, act=shown(act, who, desk))
+    return await on.do_together(asked, Act.LOAD_DELIVERY, load)
 
 
-@router.post(
-    "/{delivery}/receipt",
+@one.post(
+    "/receipt",
     response_model=DeliveryView,
     dependencies=[may(Act.RECEIVE_DELIVERY), *IS_JSON],
-    responses=documented(404, *ACTING),
+    responses=REFUSALS,
 )
-async def post_receipt(
-    delivery: DeliveryInPath,
-    asked: ReceiptAsked,
-    request: Request,
-    desk: DeskOfApp,
-    who: Who,
-    key: IdempotencyKey,
-    step_ups: StepUps,
-) -> Response:
+async def post_receipt(asked: ReceiptAsked, on: AmongPeople) -> Response:
     """Record that the medicines were taken out: the seal as read, and a count of every line."""
 
-    def act(uow: UnitOfWork, at: datetime) -> Delivery:
-        present = present_of(uow, who, step_ups, act=Act.RECEIVE_DELIVERY, delivery=delivery, at=at)
-        return confirm_receipt(
-            uow,
-            delivery=DeliveryId(delivery),
-            reading=asked.to_reading(),
-            at=at,
-            present=present,
-            premises=desk.fleet.premises,
-            ids=desk.ids,
-        )
+    def receive(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
+        premises, ids = on.premises, on.desk.ids
+        reading = asked.to_reading()
+        return confirm_receipt(uow, delivery=on.id, reading=reading, at=at, present=present, premises=premises, ids=ids)
 
-    return await act_once(request, desk, asked=asked, key=key, by=who.id, status=200, act=shown(act, who, desk))
+    return await on.do_together(asked, Act.RECEIVE_DELIVERY, receive)
 
 
-@router.post(
-    "/{delivery}/cancel",
+@one.post(
+    "/cancel",
     response_model=DeliveryView,
     dependencies=[may(Act.CANCEL_DELIVERY), *IS_JSON],
-    responses=documented(404, *ACTING),
+    responses=REFUSALS,
 )
-async def post_cancel(
-    delivery: DeliveryInPath,
-    asked: CancelAsked,
-    request: Request,
-    desk: DeskOfApp,
-    who: Who,
-    key: IdempotencyKey,
-) -> Response:
+async def post_cancel(asked: CancelAsked, on: One) -> Response:
     """Cancel a delivery; a sealed one comes back unopened instead."""
 
-    def act(uow: UnitOfWork, at: datetime) -> Delivery:
-        return cancel_delivery(uow, delivery=DeliveryId(delivery), reason=asked.reason, at=at, by=who.id)
+    def cancel(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
+        return cancel_delivery(uow, delivery=on.id, reason=asked.reason, at=at, by=present.by)
 
-    return await act_once(request, desk, asked=asked, key=key, by=who.id, status=200, act=shown(act, who, desk))
+    return await on.do(asked, cancel)
 
 
-@router.post(
-    "/{delivery}/hand-to-runner",
+@one.post(
+    "/hand-to-runner",
     response_model=DeliveryView,
     dependencies=[may(Act.HAND_TO_RUNNER), *IS_JSON],
-    responses=documented(404, *ACTING),
+    responses=REFUSALS,
 )
-async def post_hand_to_runner(
-    delivery: DeliveryInPath,
-    asked: RunnerAsked,
-    request: Request,
-    desk: DeskOfApp,
-    who: Who,
-    key: IdempotencyKey,
-    step_ups: StepUps,
-) -> Response:
+async def post_hand_to_runner(asked: RunnerAsked, on: AmongPeople) -> Response:
     """Record that the person who asks carries the delivery on, out of the robot's drawer or instead of a robot."""
 
-    def act(uow: UnitOfWork, at: datetime) -> Delivery:
+    def hand(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
         return hand_to_runner(
             uow,
-            delivery=DeliveryId(delivery),
+            delivery=on.id,
             reason=asked.reason,
             is_emptied=asked.is_emptied,
             at=at,
-            present=present_of(uow, who, step_ups, act=Act.HAND_TO_RUNNER, delivery=delivery, at=at),
-            premises=desk.fleet.premises,
-            ids=desk.ids,
+            present=present,
+            premises=on.premises,
+            ids=on.desk.ids,
             taken_out=TakenOut(asked.seal_number, asked.is_by_key),
         )
 
-    return await act_once(request, desk, asked=asked, key=key, by=who.id, status=200, act=shown(act, who, desk))
+    return await on.do_together(asked, Act.HAND_TO_RUNNER, hand)
 
 
-@router.post(
-    "/{delivery}/incident",
+@one.post(
+    "/incident",
     response_model=DeliveryView,
     dependencies=[may(Act.REPORT_INCIDENT), *IS_JSON],
-    responses=documented(404, *ACTING),
+    responses=REFUSALS,
 )
-async def post_incident(
-    delivery: DeliveryInPath,
-    asked: IncidentAsked,
-    request: Request,
-    desk: DeskOfApp,
-    who: Who,
-    key: IdempotencyKey,
-) -> Response:
+async def post_incident(asked: IncidentAsked, on: One) -> Response:
     """Report that something is wrong with the delivery; no robot carries it any further."""
 
-    def act(uow: UnitOfWork, at: datetime) -> Delivery:
+    def report(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
         return report_incident(
             uow,
-            delivery=DeliveryId(delivery),
+            delivery=on.id,
             code=asked.code,
             sentence=asked.sentence,
             is_emptied=asked.is_emptied,
             at=at,
-            by=who.id,
+            by=present.by,
         )
 
-    return await act_once(request, desk, asked=asked, key=key, by=who.id, status=200, act=shown(act, who, desk))
+    return await on.do(asked, report)
 
 
 def _supply(desk: Desk, asked: DeliveryAsked, *, at: datetime) -> SupplyRequest:

@@ -16,7 +16,7 @@ from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.issued_grant import GrantOutcome, IssuedGrant
 from orchestrator.domain.delivery.model import DeliveryId
 from orchestrator.http.acting import DeskOfApp, IdempotencyKey, StepUps, Who, act_once, may
-from orchestrator.http.deliveries import ACTING, IS_JSON, DeliveryInPath
+from orchestrator.http.one_delivery import ACTING, IS_JSON, DeliveryInPath
 from orchestrator.http.presence import present_of
 from orchestrator.http.problems import documented
 
