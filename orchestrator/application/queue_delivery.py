@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from orchestrator.application.delivery_changes import tell_change
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.domain.custody.approval import approved_models
-from orchestrator.domain.custody.errors import NotEligibleError
+from orchestrator.domain.custody.errors import NotEligibleError, StockInQuestionError
+from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.custody.supply import WARD_STOCK, SupplyRequest, check_supply, require_may_ride
@@ -37,6 +38,7 @@ from orchestrator.domain.people.model import PersonId, Role
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import PlaceId, Station, StationId
 
+IN_QUESTION = (AccountKind.SHORT, AccountKind.OVER)
 VERIFIED_AT_QUEUEING = Reason(
     "verified_at_queueing", "The policy of this site takes the person who queues a delivery as the one who verified it."
 )
@@ -102,6 +104,7 @@ def queue_delivery(
         policy=premises.policy,
         is_asked_by_pharmacist=is_pharmacist,
     )
+    _check_stock(uow, asked, place=premises.place(request.from_station))
     _check_signatory(uow, asked, supply, handling_class=handling_class, premises=premises, at=at)
     may_verify = premises.policy.is_verified_by_queueing and (is_pharmacist or handling_class is HandlingClass.ORDINARY)
     custody = CustodyRecord(
@@ -152,6 +155,20 @@ def _resolved(uow: UnitOfWork, line: LineRequest) -> LineRequest:
 def _never_riding(uow: UnitOfWork, lines: Sequence[LineRequest]) -> list[str]:
     found = (uow.medicines.get(MedicineCode(line.code)) for line in lines if line.code is not None)
     return [medicine.code for medicine in found if medicine.is_never_by_robot]
+
+
+def _check_stock(uow: UnitOfWork, request: DeliveryRequest, *, place: PlaceId) -> None:
+    """Refuse to supply what the place counted short or over, until somebody has settled the discrepancy."""
+    for number, line in enumerate(request.lines):
+        if line.code is None or line.handling_class is HandlingClass.ORDINARY:
+            continue
+        found = uow.ledger.balances(of=place, medicine=line.code)
+        if any(balance.account.kind in IN_QUESTION and balance.quantity for balance in found):
+            raise StockInQuestionError(
+                f"The delivery was refused: the stock of lines[{number}] at {place} was counted short or over and "
+                "nobody has settled that; expected a settled balance. Look into it, and record what it was.",
+                detail={"field": f"lines[{number}]", "place": place},
+            )
 
 
 def _check_return(return_to: StationId | None, premises: Premises) -> None:

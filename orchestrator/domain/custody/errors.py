@@ -47,6 +47,12 @@ class AboveUsualError(ConflictError):
     code = "quantity_above_usual"
 
 
+class StockInQuestionError(ConflictError):
+    """What the place holds of a medicine is under investigation."""
+
+    code = "stock_in_question"
+
+
 class NeverByRobotError(ConflictError):
     """The medicine is one that never rides on a robot."""
 

@@ -21,9 +21,11 @@ from orchestrator.domain.custody.errors import (
     QuantityWordsError,
     RecalledStockError,
     SamePersonError,
+    StockInQuestionError,
     WrongMedicineError,
 )
-from orchestrator.domain.custody.model import AccountKind
+from orchestrator.domain.custody.model import Account, AccountKind, Stock
+from orchestrator.domain.custody.movements import Occasion, resolve_discrepancy, signed_by, stock_check
 from orchestrator.domain.custody.supply import SupplyRequest
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
 from orchestrator.domain.delivery.errors import ControlledDrugsOffError, SealInUseError
@@ -32,9 +34,10 @@ from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import NeverByRobot
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.people.model import Role
+from orchestrator.domain.site.model import PlaceId
 from tests.support.custody import BATCH, HATCH, TEN, WARD_A, WARD_B, House, line_of, morphine, requisition
 from tests.support.deliveries import a_line, a_request
-from tests.support.medicines import MORPHINE_GTIN, a_medicine
+from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 
 S = DeliveryState
 IN_DATE = date(2027, 5, 31)
@@ -257,6 +260,25 @@ def test_sealing_moves_each_unit_into_transit_and_leaves_its_receipt_pending(hou
     with house.store.reading() as uow:
         assert [pending.line for pending in uow.ledger.open_pendings()] == [line_of(sealed)]
     assert house.entries(sealed) == ["accepted", "sealed"]
+
+
+def test_case_68_nothing_is_supplied_of_what_was_counted_short_until_that_is_settled(house: House) -> None:
+    house.approve()
+    stock = Stock(str(MORPHINE.code), BATCH)
+    occasion = Occasion(
+        at=house.at,
+        place=PlaceId(HATCH),
+        signatures=signed_by([house.people["pharmacist-1"], house.people["technician-1"]]),
+        reason="daily check",
+    )
+    with house.store.transaction() as uow:
+        uow.ledger.append(stock_check(stock, counted=9, expected=10, occasion=occasion), house.at)
+    with pytest.raises(StockInQuestionError):
+        house.queue()
+    cupboard = Account.of_place(AccountKind.CUPBOARD, PlaceId(HATCH))
+    with house.store.transaction() as uow:
+        uow.ledger.append(resolve_discrepancy(stock, 1, occasion, into=cupboard), house.at)
+    assert house.queue().state is S.QUEUED
 
 
 def test_a_basis_is_needed_from_the_class_that_the_place_names_and_has_to_fit(house: House) -> None:
