@@ -366,7 +366,7 @@ class MedicineGtinRow(Row, table=True):
     __table_args__ = (Index("medicine_gtin_by_code", "code"),)
 
     gtin: str = Field(primary_key=True)
-    code: str = Field(sa_type=String, sa_column_args=(ForeignKey("medicine.code"),))
+    code: str = Field(sa_type=String, sa_column_args=(_refers_to("medicine.code"),))
 
 
 class ClassificationRow(Row, table=True):
