@@ -9,7 +9,7 @@ import pytest
 from tests.support.crash_lab.disk import BLOCK, SECTOR, Disk, Survival
 from tests.support.crash_lab.recording import Folder, Name, Op, Resize, Sync, SyncFolder, Write
 
-ROOT, PATH = "/root", "/root/file"
+ROOT, PATH = "/disk", "/disk/file"
 OLD, NEW = b"o" * 3 * BLOCK, b"n" * 3 * BLOCK
 BEGUN: tuple[Op, ...] = (Name(PATH, 0), SyncFolder(ROOT), Write(0, 0, OLD), Sync(0))
 
@@ -79,15 +79,15 @@ def test_name_is_there_only_once_its_folder_was_synced() -> None:
 
 
 def test_file_in_a_folder_whose_name_is_lost_is_lost() -> None:
-    inner = "/root/new/file"
-    begun: tuple[Op, ...] = (Folder("/root/new"), Name(inner, 0), Write(0, 0, OLD), Sync(0), SyncFolder("/root/new"))
+    inner = "/disk/new/file"
+    begun: tuple[Op, ...] = (Folder("/disk/new"), Name(inner, 0), Write(0, 0, OLD), Sync(0), SyncFolder("/disk/new"))
     assert disk_after(*begun).left(Survival.NOTHING, Random(0)) == {}
     assert disk_after(*begun, SyncFolder(ROOT)).left(Survival.NOTHING, Random(0)) == {inner: OLD}
 
 
 def test_renamed_file_is_under_its_old_name_or_its_new_one() -> None:
-    disk = disk_after(*BEGUN, Name("/root/other", 0, was=PATH))
+    disk = disk_after(*BEGUN, Name("/disk/other", 0, was=PATH))
     found = {tuple(sorted(disk.left(Survival.SOME_BLOCKS, Random(seed)))) for seed in range(100)}
-    assert found == {(PATH,), ("/root/other",)}
+    assert found == {(PATH,), ("/disk/other",)}
     disk.apply(SyncFolder(ROOT))
-    assert disk.left(Survival.NOTHING, Random(0)) == {"/root/other": OLD}
+    assert disk.left(Survival.NOTHING, Random(0)) == {"/disk/other": OLD}
