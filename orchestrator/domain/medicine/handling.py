@@ -32,7 +32,7 @@ class HandlingRule:
     hides the expected count from who counts. ``needs_check`` asks for an independent check by somebody who neither
     dispensed nor verified; ``needs_acceptance`` for the ward's acceptance, naming ``receivers`` eligible people, before
     loading; ``needs_carriage_approval`` for the accountable officer's local approval of handling class, route and robot
-    model; ``needs_own_drawer`` forbids to put it into one drawer with medicines of another delivery.
+    model. Every tote has a drawer of its own whatever the class, so none asks for that.
     """
 
     loaders: int
@@ -41,7 +41,6 @@ class HandlingRule:
     needs_check: bool
     needs_acceptance: bool
     needs_carriage_approval: bool
-    needs_own_drawer: bool
 
     def is_at_least(self, least: HandlingRule) -> bool:
         """Whether it asks for at least what another rule asks for."""
@@ -50,7 +49,6 @@ class HandlingRule:
             (self.needs_check, least.needs_check),
             (self.needs_acceptance, least.needs_acceptance),
             (self.needs_carriage_approval, least.needs_carriage_approval),
-            (self.needs_own_drawer, least.needs_own_drawer),
         )
         has_people = self.loaders >= least.loaders and self.receivers >= least.receivers
         return has_people and all(mine or not other for mine, other in wanted)
@@ -64,7 +62,6 @@ RULES = {
         needs_check=False,
         needs_acceptance=False,
         needs_carriage_approval=False,
-        needs_own_drawer=False,
     ),
     HandlingClass.LOCKED: HandlingRule(
         loaders=1,
@@ -73,7 +70,6 @@ RULES = {
         needs_check=True,
         needs_acceptance=False,
         needs_carriage_approval=False,
-        needs_own_drawer=True,
     ),
     HandlingClass.CONTROLLED: HandlingRule(
         loaders=2,
@@ -82,7 +78,6 @@ RULES = {
         needs_check=True,
         needs_acceptance=True,
         needs_carriage_approval=True,
-        needs_own_drawer=True,
     ),
 }
 """The least that each class asks for; a place's policy may ask for more."""
