@@ -50,8 +50,8 @@ from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.device import DoorPosition
 from orchestrator.domain.site.geometry import distance_to_segment
 from orchestrator.domain.site.model import DoorId, LaneId, LevelId, LiftId, WaypointId
+from orchestrator.domain.traffic.answers import Refused
 from orchestrator.domain.traffic.coordination import NO_ROUTE
-from orchestrator.domain.traffic.monitor import Refused
 
 NOBODY = Reach()
 HELD = "held_by_other"

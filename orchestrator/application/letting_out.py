@@ -23,7 +23,8 @@ from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.device import DoorPosition, LiftMode
 from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, LevelId, LiftId, WaypointId
-from orchestrator.domain.traffic.monitor import Refused, may_stop
+from orchestrator.domain.traffic.answers import Refused
+from orchestrator.domain.traffic.stopping import may_stop
 
 WAYS_TRIED = 12
 """How many ways out of a cabin traffic is asked for in one turn."""

@@ -34,7 +34,8 @@ from dataclasses import dataclass, replace
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, WaypointId
-from orchestrator.domain.traffic.monitor import Granted, Monitor, Precedence, Refused
+from orchestrator.domain.traffic.answers import Granted, Refused
+from orchestrator.domain.traffic.monitor import Monitor, Precedence
 from orchestrator.domain.traffic.routing import lane_length_m
 
 NO_ROUTE = "no_route"

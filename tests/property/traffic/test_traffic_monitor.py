@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.fleet.model import ModelId, RobotId
 from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
-from orchestrator.domain.traffic.monitor import Granted, Monitor
+from orchestrator.domain.traffic.answers import Granted
+from orchestrator.domain.traffic.monitor import Monitor
 from tests.support.traffic_world import (
     CART,
     TOY,

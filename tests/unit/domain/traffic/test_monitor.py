@@ -7,8 +7,9 @@ import pytest
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
+from orchestrator.domain.traffic.answers import Granted, Refused
 from orchestrator.domain.traffic.errors import BrokenRouteError, UnknownTravellerError
-from orchestrator.domain.traffic.monitor import Granted, Monitor, Refused
+from orchestrator.domain.traffic.monitor import Monitor
 from tests.support.traffic_world import TOY, a_graph, a_monitor
 
 A, B, C = RobotId("a"), RobotId("b"), RobotId("c")
