@@ -94,6 +94,7 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
                 AlarmKind.CRASH_CALL: policies.may_end_crash_call,
             },
             silent_panel_holds=policies.silent_panel_holds,
+            share_lift=policies.share_lift,
             pace=settings.speed_factor,
             custody=replace(
                 policies.custody, is_verified_by_queueing=policies.verification is VerificationMoment.QUEUEING

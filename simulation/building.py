@@ -187,7 +187,14 @@ class SimulatedBuilding:
         if lift in self._machines.offline:
             return LiftPicture(level, DoorPosition.OFFLINE, mode=LiftMode.NORMAL)
         session = self._told(device.served) if device.served is not None else None
-        return LiftPicture(level, doors, mode=device.mode, load_kg=device.load_kg, session=session)
+        return LiftPicture(
+            level,
+            doors,
+            mode=device.mode,
+            load_kg=device.load_kg,
+            session=session,
+            is_occupied=device.is_occupied,
+        )
 
     # -- sessions -------------------------------------------------------------------------------------------------
 

@@ -171,6 +171,7 @@ class DeviceController:
             doors=lift.doors(now_s),
             mode=lift.mode,
             load_kg=lift.load_kg,
+            occupied=lift.is_occupied,
             session=None if lift.served is None else _part(lift.served, now=now, now_s=now_s),
             waiting=tuple(held.asked.holder for held in lift.waiting),
         )
@@ -182,7 +183,7 @@ class DeviceController:
             return door.position(now_s), door.is_obstructed, tuple(held.asked for held in door.book.held)
         lift = self._machines.lifts[LiftId(device)]
         served = None if lift.served is None else lift.served.asked
-        return lift.level(now_s), lift.doors(now_s), lift.mode, lift.load_kg, served
+        return lift.level(now_s), lift.doors(now_s), lift.mode, lift.load_kg, lift.is_occupied, served
 
 
 def _part(held: Held, *, now: datetime, now_s: float) -> SessionPart:

@@ -123,6 +123,7 @@ class LiftDevice:
         self.book = SessionBook()
         self.mode = LiftMode.NORMAL
         self.load_kg: float | None = None
+        self.is_occupied: bool | None = False
         self._elevations = dict(elevations)
         self._recall = next(iter(elevations))
         self._speed_m_s = times.lift_speed_m_s
@@ -181,6 +182,14 @@ class LiftDevice:
         if mode in (LiftMode.PEOPLE, LiftMode.FIRE):
             self._served = None
         self.advance(at_s)
+
+    def step_in(self) -> None:
+        """Let people step into the cabin."""
+        self.is_occupied = True
+
+    def step_out(self) -> None:
+        """Let them step out again."""
+        self.is_occupied = False
 
     # -- where it is ----------------------------------------------------------------------------------------------
 

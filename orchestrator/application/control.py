@@ -47,7 +47,7 @@ from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, 
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
 from orchestrator.application.receivers import call_receivers
 from orchestrator.application.steering import Steering
-from orchestrator.application.steps import has_strayed, standing_place
+from orchestrator.application.steps import has_strayed, is_crowded, remaining_base, standing_place
 from orchestrator.application.trips import progress_trips
 from orchestrator.application.turn import Turn
 from orchestrator.application.views import FleetPicture, RobotPicture
@@ -423,7 +423,12 @@ class Control:
 
     def _whereabouts(self, turn: Turn, robot: RobotId) -> Whereabouts:
         record = turn.record(robot)
-        return Whereabouts(lanes_ahead(record), standing_place(self.fleet, record))
+        return Whereabouts(
+            lanes_ahead(record),
+            standing_place(self.fleet, record),
+            released=len(remaining_base(record)),
+            is_crowded=is_crowded(record),
+        )
 
     def _next_look(self, turn: Turn) -> float:
         """Return when time alone may bring something; all else comes with a message, a device or a command."""

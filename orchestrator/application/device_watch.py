@@ -1,10 +1,10 @@
 """Doors and lifts that are of no use: who is inside, whom they keep waiting, and which lanes are closed by it.
 
-Silence, an obstruction or a mode that is not for robots makes a device unusable. A robot in the cabin of such a lift is
-told of at once, by name and load; robots that wait before a device are told of once it has been unusable for longer
-than the limit, and from then on its lanes are closed to routes. Fire closes a lift at once. The way out of a cabin is
-never closed. What is remembered here begins anew at a restart; a lane through an unusable device is released to nobody
-anyway.
+Silence, an obstruction, a mode that is not for robots, or people in its cabin make a device unusable. A robot in the
+cabin of a lift that is out of order is told of at once, by name and load; robots that wait before a device are told of
+once it has been unusable for longer than the limit, and from then on its lanes are closed to routes. Fire closes a lift
+at once. The way out of a cabin is never closed. What is remembered here begins anew at a restart; a lane through an
+unusable device is released to nobody anyway.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from orchestrator.application.device_words import door_reason, lift_reason
 from orchestrator.application.driving import lanes_ahead
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Building
-from orchestrator.application.steps import standing_place
+from orchestrator.application.shared_lifts import LIFT_CROWDED, LIFT_OCCUPIED, crowded_reason
+from orchestrator.application.steps import is_crowded, standing_place
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
@@ -26,6 +27,9 @@ from orchestrator.domain.site.model import DoorId, Lane, LaneGraph, LaneId, Lift
 ALARM = "alarm"
 ROBOT_IN_LIFT = "robot_in_lift"
 DEVICE_UNUSABLE = "device_unusable"
+
+PASSING = frozenset({LIFT_OCCUPIED, LIFT_CROWDED})
+"""Why a lift mostly is of use again before anybody has to be called; who is inside is told of as who waits outside."""
 
 Device = tuple[str, DoorId | LiftId]
 
@@ -51,12 +55,12 @@ class DeviceWatch:
 
     def look(self, turn: Turn) -> None:
         """Note which devices are unusable now, and tell people of robots inside and of robots kept waiting too long."""
-        self._reasons = dict(self._unusable())
+        self._reasons = dict(self._unusable(turn))
         self._since_s = {device: self._since_s.get(device, turn.at_s) for device in self._reasons}
         still = set[tuple[str, str, str]]()
         for device, reason in sorted(self._reasons.items()):
             for robot in sorted(self._fleet.robots):
-                if self._is_inside(turn, robot, device):
+                if reason.code not in PASSING and self._is_inside(turn, robot, device):
                     still.add(self._tell_inside(turn, robot, device, reason))
             waiting = [robot for robot in sorted(self._fleet.robots) if self._needs(turn, robot, device, reason)]
             if waiting and self._is_overdue(device, at_s=turn.at_s):
@@ -83,7 +87,7 @@ class DeviceWatch:
 
     # -- which devices --------------------------------------------------------------------------------------------
 
-    def _unusable(self) -> Iterator[tuple[Device, Reason]]:
+    def _unusable(self, turn: Turn) -> Iterator[tuple[Device, Reason]]:
         for door, picture in self._building.doors().items():
             if not _is_door_usable(picture):
                 yield ("door", door), door_reason(door, picture)
@@ -91,6 +95,14 @@ class DeviceWatch:
             if not _is_lift_usable(picture):
                 level = self._fleet.site.lifts[lift].levels[0]
                 yield ("lift", lift), lift_reason(lift, level, RobotId(""), picture)
+            else:
+                yield from self._crowded(turn, lift)
+
+    def _crowded(self, turn: Turn, lift: LiftId) -> Iterator[tuple[Device, Reason]]:
+        device: Device = ("lift", lift)
+        for robot in sorted(self._fleet.robots):
+            if is_crowded(turn.record(robot)) and self._is_inside(turn, robot, device):
+                yield device, crowded_reason(lift, robot)
 
     def _is_overdue(self, device: Device, *, at_s: float) -> bool:
         return at_s - self._since_s.get(device, at_s) >= self._fleet.policy.device_patience_s
@@ -143,4 +155,4 @@ def _is_door_usable(picture: DoorPicture) -> bool:
 
 
 def _is_lift_usable(picture: LiftPicture) -> bool:
-    return picture.doors.is_told and picture.mode is LiftMode.NORMAL
+    return picture.doors.is_told and picture.mode is LiftMode.NORMAL and not picture.is_occupied

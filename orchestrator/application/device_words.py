@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestrator.application.shared_lifts import occupied_reason
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.device import DoorPicture, LiftMode, LiftPicture
@@ -33,6 +34,8 @@ def lift_reason(lift: LiftId, level: LevelId, robot: RobotId, picture: LiftPictu
     if picture.mode in _OUT_OF_USE:
         code, sentence = _OUT_OF_USE[picture.mode]
         return Reason(code, sentence.format(lift=lift))
+    if picture.is_occupied:
+        return occupied_reason(lift)
     if picture.session is not None and picture.session.holder != robot:
         return Reason("lift_busy", f"Waits for lift {lift}, which {picture.session.holder} has.")
     return Reason("lift_not_here", f"Waits for lift {lift} to open on level {level}.")

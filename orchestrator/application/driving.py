@@ -19,6 +19,7 @@ from orchestrator.application.steps import (
     ask_before_order,
     charging_action,
     forget_what_people_took_out,
+    is_crowded,
     is_off_its_way,
     passed_unheard,
     remaining_base,
@@ -133,11 +134,12 @@ def send_what_is_free(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Mon
 
 
 def _passable(
-    gates: Gates, monitor: Monitor, robot: RobotId, lanes: Sequence[LaneId], *, stands_at: WaypointId | None
+    gates: Gates, monitor: Monitor, record: RobotRecord, lanes: Sequence[LaneId], *, stands_at: WaypointId | None
 ) -> tuple[int, tuple[Reason, ...]]:
     """Return how many of the lanes ahead may be released now, and what the next one waits for."""
+    robot = record.robot
     unhindered, hindrance = monitor.unhindered(robot, lanes)
-    count, reasons = gates.passable(robot, lanes[:unhindered], stands_at=stands_at)
+    count, reasons = gates.passable(robot, lanes[:unhindered], stands_at=stands_at, is_crowded=is_crowded(record))
     return count, reasons if reasons or hindrance is None else (hindrance,)
 
 
@@ -172,7 +174,7 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor,
     beginning = (replace(beginning[0], actions=actions), *beginning[1:])
     whole = drivable_in_one_order(fleet, robot, (*ahead, *record.route))
     stands_at = standing_place(fleet, record)
-    count, reasons = _passable(gates, monitor, robot, whole[: len(ahead)], stands_at=stands_at)
+    count, reasons = _passable(gates, monitor, record, whole[: len(ahead)], stands_at=stands_at)
     if count == 0 and not actions:
         _wait(turn, robot, reasons)
         return
@@ -189,7 +191,9 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor,
 def _ride(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
     """Tell a robot in a cabin of the level that it has come to, once the cabin stands open there for it."""
     record = turn.record(robot)
-    count, reasons = gates.passable(robot, record.granted[:1], stands_at=standing_place(fleet, record))
+    count, reasons = gates.passable(
+        robot, record.granted[:1], stands_at=standing_place(fleet, record), is_crowded=is_crowded(record)
+    )
     _wait(turn, robot, reasons if count == 0 else (tell_other_level(turn, fleet, robot),))
 
 
@@ -205,7 +209,7 @@ def _extend_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor
         return  # whoever released the emergency stop finds a robot that drives no farther than it was allowed before
     stands_at = standing_place(fleet, record) if not remaining_base(record) else None
     ahead = drivable_in_one_order(fleet, robot, (*record.granted, *record.route))
-    count, reasons = _passable(gates, monitor, robot, ahead[: len(record.granted)], stands_at=stands_at)
+    count, reasons = _passable(gates, monitor, record, ahead[: len(record.granted)], stands_at=stands_at)
     if count == 0 and _lanes_of(order.horizon) == ahead:
         _wait(turn, robot, reasons)
         return

@@ -12,6 +12,7 @@ from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import Commissioning, Pose, Robot, RobotId, RobotModel
+from orchestrator.domain.policies import SharingLifts
 from orchestrator.domain.site.model import (
     GraphId,
     LaneGraph,
@@ -52,7 +53,8 @@ class FleetPolicy:
     robot that refused an order is left alone. ``may_end_alarms``: who may let robots go on after an alarm of a kind.
     ``silent_panel_holds``: whether a fire panel that has gone silent is taken as an alarm.
     ``device_patience_s``: how long a door or lift may be unusable before
-    people are told and its lanes are closed. ``pace``: how many times faster than our clock simulated robots live.
+    people are told and its lanes are closed. ``share_lift``: what a robot does whose lift people have stepped into.
+    ``pace``: how many times faster than our clock simulated robots live.
     ``custody``: what the place has decided about custody.
     """
 
@@ -63,6 +65,7 @@ class FleetPolicy:
     may_end_alarms: Mapping[AlarmKind, tuple[str, ...]] = field(default_factory=_nobody)
     silent_panel_holds: bool = False
     device_patience_s: float = 60.0
+    share_lift: SharingLifts = SharingLifts.WAIT
     pace: float = 1.0
     custody: CustodyPolicy = SHIPPED
 

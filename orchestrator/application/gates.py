@@ -2,7 +2,7 @@
 
 Doors and lift nodes are decision points (design §7): granted by traffic, but released to the robot only once the
 device itself says that it is open and held for this robot. A lift is held from before the base goes into its cabin
-until the robot's tail is out of it and clear.
+until the robot's tail is out of it and clear. People in a cabin come first (`orchestrator.application.shared_lifts`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from orchestrator.application.device_words import door_reason, lift_reason
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Building
+from orchestrator.application.shared_lifts import crowded_reason, is_taken, occupied_reason
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
-from orchestrator.domain.site.device import DoorPosition, LiftMode
+from orchestrator.domain.site.device import DoorPosition
 from orchestrator.domain.site.geometry import distance_to_rectangle, distance_to_segment
 from orchestrator.domain.site.model import (
     Door,
@@ -38,11 +39,14 @@ MARGIN_M = 0.1
 class Whereabouts:
     """What a robot still needs of the building: the lanes granted to it, and the waypoint it passed last.
 
-    ``place`` is None while nobody knows where it is; then it keeps all that it holds.
+    ``place`` is None while nobody knows where it is; then it keeps all that it holds. The first ``released`` of its
+    lanes are its base, which nobody takes back. ``is_crowded``: something is within its protective field.
     """
 
     lanes: tuple[LaneId, ...]
     place: WaypointId | None
+    released: int = 0
+    is_crowded: bool = False
 
 
 class Gates:
@@ -61,7 +65,7 @@ class Gates:
     # -- may it go on ---------------------------------------------------------------------------------------------
 
     def passable(
-        self, robot: RobotId, lanes: Sequence[LaneId], *, stands_at: WaypointId | None
+        self, robot: RobotId, lanes: Sequence[LaneId], *, stands_at: WaypointId | None, is_crowded: bool = False
     ) -> tuple[int, tuple[Reason, ...]]:
         """Return how many of the lanes ahead may be released now, and what the next one waits for.
 
@@ -75,12 +79,16 @@ class Gates:
             Granted lanes beyond the base, in driving order.
         stands_at : WaypointId or None
             Where the robot stands at the end of its base; None while it is still driving there.
+        is_crowded : bool, optional
+            Whether something is within its protective field; then no lift takes it anywhere.
         """
         graph = self._fleet.graph_of(robot)
         for count, lane_id in enumerate(lanes):
             lane = graph.lanes[lane_id]
             is_there = stands_at == lane.start
-            reason = self._closed_door(robot, lane) or self._absent_lift(robot, lane, is_there=is_there)
+            reason = self._closed_door(robot, lane) or self._absent_lift(
+                robot, lane, is_there=is_there, is_crowded=is_crowded
+            )
             if reason is not None:
                 return _up_to_a_stopping_place(lanes[:count], graph), (reason,)
         return len(lanes), ()
@@ -93,7 +101,7 @@ class Gates:
             return None
         return door_reason(lane.door, self._building.doors()[lane.door])
 
-    def _absent_lift(self, robot: RobotId, lane: Lane, *, is_there: bool) -> Reason | None:
+    def _absent_lift(self, robot: RobotId, lane: Lane, *, is_there: bool, is_crowded: bool) -> Reason | None:
         graph = self._fleet.graph_of(robot)
         lift = _lift_of(lane, graph)
         if lift is None:
@@ -101,10 +109,25 @@ class Gates:
         if _is_ride(lane, graph) and not is_there:
             return Reason("lift_boarding", f"Waits to stand in lift {lift} before it travels.")
         level = _level_of(lane, graph)
+        shared = self._shared(robot, lift, lane, is_crowded=is_crowded)
+        if shared is not None:
+            return shared
         self._hold_lift(lift, level, robot)
         if self._building.is_lift_open_for(lift, level, robot) or self._may_get_out(lift, lane, graph):
             return None
         return lift_reason(lift, level, robot, self._building.lifts()[lift])
+
+    def _shared(self, robot: RobotId, lift: LiftId, lane: Lane, *, is_crowded: bool) -> Reason | None:
+        """Return why the robot neither gets into the cabin nor is taken anywhere by it; the way out is always open."""
+        graph, picture = self._fleet.graph_of(robot), self._building.lifts()[lift]
+        is_inside = graph.waypoints[lane.start].lift is not None
+        if is_inside and (not _is_ride(lane, graph) or picture.level == _level_of(lane, graph)):
+            return None
+        if picture.is_occupied:
+            return occupied_reason(lift)
+        if is_inside and not picture.doors.is_told:
+            return lift_reason(lift, _level_of(lane, graph), robot, picture)
+        return crowded_reason(lift, robot) if is_inside and is_crowded else None
 
     def _may_get_out(self, lift: LiftId, lane: Lane, graph: LaneGraph) -> bool:
         """Whether a robot inside may leave a cabin that is no longer its own: it stands open where the lane goes.
@@ -114,8 +137,11 @@ class Gates:
         if graph.waypoints[lane.start].lift is None:
             return False
         picture = self._building.lifts()[lift]
-        is_taken = picture.mode is not LiftMode.NORMAL
-        return is_taken and picture.doors is DoorPosition.OPEN and picture.level == _level_of(lane, graph)
+        return (
+            is_taken(self._fleet.policy, picture)
+            and picture.doors is DoorPosition.OPEN
+            and picture.level == _level_of(lane, graph)
+        )
 
     # -- what is held ---------------------------------------------------------------------------------------------
 
@@ -128,7 +154,9 @@ class Gates:
                 self._hold_door(door, robot)
         for robot, (_, needed) in wanted.items():
             for lift in sorted(needed - self._lifts[robot]):
-                self._hold_lift(lift, self._level_needed(lift, robot, needs[robot]), robot)
+                if self._is_known_to(lift, robot, needs[robot]):
+                    self._hold_lift(lift, self._level_needed(lift, robot, needs[robot]), robot)
+            self._stay_for_people(robot, needs[robot])
         for robot, (needed_doors, needed_lifts) in wanted.items():
             for door in sorted(doors[robot] - needed_doors):
                 self._building.release_door(door, robot)
@@ -136,6 +164,30 @@ class Gates:
             for lift in sorted(lifts[robot] - needed_lifts):
                 self._building.release_lift(lift, robot)
                 self._lifts[robot].discard(lift)
+
+    def _is_known_to(self, lift: LiftId, robot: RobotId, where: Whereabouts) -> bool:
+        """Whether a lift may be asked for a robot: with the robot inside, perhaps with people, not before it was heard.
+
+        Until then the lift keeps to what it was asked last, and to the load in its cabin.
+        """
+        is_inside = where.place is not None and self._fleet.graph_of(robot).waypoints[where.place].lift == lift
+        return not is_inside or self._building.lifts()[lift].doors.is_told
+
+    def _stay_for_people(self, robot: RobotId, where: Whereabouts) -> None:
+        """Have the lift that a robot is in stand open where it is while people are in it, until they are out."""
+        lift = None if where.place is None else self._fleet.graph_of(robot).waypoints[where.place].lift
+        picture = None if lift is None else self._building.lifts()[lift]
+        if lift is None or picture is None or picture.level is None:
+            return  # between levels it goes on: it is not stopped there with people in it
+        if (picture.is_occupied or where.is_crowded) and lift in self._lifts[robot]:
+            self._hold_lift(lift, picture.level, robot)
+
+    def _is_left_to_people(self, lift: LiftId, graph: LaneGraph, where: Whereabouts) -> bool:
+        """Whether a robot gives a lift back while people are in it: it is outside, and its base does not lead in."""
+        if where.place is None or not self._building.lifts()[lift].is_occupied:
+            return False
+        base = (graph.lanes[lane] for lane in where.lanes[: where.released])
+        return graph.waypoints[where.place].lift != lift and all(_lift_of(lane, graph) != lift for lane in base)
 
     def _held(self) -> tuple[dict[RobotId, set[DoorId]], dict[RobotId, set[LiftId]]]:
         """Return what is held for each robot: by us, or left behind by an orchestrator before us."""
@@ -161,11 +213,14 @@ class Gates:
         place, around_m = graph.waypoints[where.place], self._fleet.models[robot].radius_m + MARGIN_M
         doors |= {door for door in held_doors if _is_at_door(place, site.doors[door], within_m=around_m)}
         lifts |= {lift for lift in held_lifts if _is_at_lift(place, site.lifts[lift], within_m=around_m)}
+        lifts = {lift for lift in lifts if not self._is_left_to_people(lift, graph, where)}
         return doors, lifts | ({place.lift} if place.lift else set())
 
     def _level_needed(self, lift: LiftId, robot: RobotId, where: Whereabouts) -> LevelId:
         """Return where a lift has to be that is asked for again: where the robot boards, stands, or gets out."""
-        graph = self._fleet.graph_of(robot)
+        graph, picture = self._fleet.graph_of(robot), self._building.lifts()[lift]
+        if picture.is_occupied and picture.level is not None:
+            return picture.level
         for lane_id in where.lanes:
             lane = graph.lanes[lane_id]
             if _lift_of(lane, graph) == lift:

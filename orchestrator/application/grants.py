@@ -310,6 +310,8 @@ def _nonce_of_ready(fleet: FleetOnSite, record: RobotRecord, *, drawer: str, nod
         why = "drives, or has an order still"
     elif node and (report.last_waypoint != node or standing_place(fleet, record) != node):
         why = "does not stand at the station of the delivery"
+    elif _stands_in_lift(fleet, record):
+        why = "stands in a lift, where no drawer is opened; have it brought out, or bring it out by hand"
     elif any(each.state is not DrawerState.LOCKED or each.is_tampered for each in known.values()):
         why = "has a drawer that is open, or not known to be locked"
     elif drawer not in known:
@@ -323,6 +325,11 @@ def _nonce_of_ready(fleet: FleetOnSite, record: RobotRecord, *, drawer: str, nod
             detail={"robot": robot},
         )
     return report.nonce
+
+
+def _stands_in_lift(fleet: FleetOnSite, record: RobotRecord) -> bool:
+    place = standing_place(fleet, record)
+    return place is not None and fleet.graph_of(record.robot).waypoints[place].lift is not None
 
 
 def _refuse_second(uow: UnitOfWork, robot: RobotId, nonce: str) -> None:

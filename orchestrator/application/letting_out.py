@@ -13,15 +13,16 @@ from dataclasses import replace
 from itertools import islice
 
 from orchestrator.application.driving import lanes_ahead, take_lanes
-from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.fleet import FleetOnSite, FleetPolicy
 from orchestrator.application.ports import Building
+from orchestrator.application.shared_lifts import is_taken
 from orchestrator.application.steering import Steering
 from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, remaining_base, standing_place
 from orchestrator.application.trips import is_standing_for_people
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
-from orchestrator.domain.site.device import DoorPosition, LiftMode
+from orchestrator.domain.site.device import DoorPosition
 from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, LevelId, LiftId, WaypointId
 from orchestrator.domain.traffic.answers import Refused
 from orchestrator.domain.traffic.stopping import may_stop
@@ -48,7 +49,7 @@ def let_out(
     reported : collection of RobotId
         Robots that have reported since the orchestrator started; no other is granted anything.
     """
-    taken = _taken_and_open(building)
+    taken = _taken_and_open(fleet.policy, building)
     if not taken:
         return
     for robot in steering.monitor.robots:
@@ -63,12 +64,12 @@ def let_out(
         _lead_out(turn, fleet, steering, robot, place=place, level=level)
 
 
-def _taken_and_open(building: Building) -> dict[LiftId, LevelId]:
-    """Return the lifts that are not for robots now and stand open, with the level."""
+def _taken_and_open(policy: FleetPolicy, building: Building) -> dict[LiftId, LevelId]:
+    """Return the lifts that robots leave to others now and that stand open, with the level."""
     return {
         lift: picture.level
         for lift, picture in building.lifts().items()
-        if picture.mode is not LiftMode.NORMAL and picture.doors is DoorPosition.OPEN and picture.level is not None
+        if is_taken(policy, picture) and picture.doors is DoorPosition.OPEN and picture.level is not None
     }
 
 

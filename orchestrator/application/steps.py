@@ -63,6 +63,11 @@ def remaining_base(record: RobotRecord) -> tuple[LaneId, ...]:
     return tuple(step.lane for step in record.order.base[record.passed + 1 :] if step.lane is not None)
 
 
+def is_crowded(record: RobotRecord) -> bool:
+    """Whether the robot says that something is within its protective field."""
+    return record.report is not None and record.report.has_field_violation
+
+
 def standing_place(fleet: FleetOnSite, record: RobotRecord) -> WaypointId | None:
     """Return the waypoint the robot passed last, or stands at when it has no order; None when nobody knows.
 

@@ -59,6 +59,11 @@ sessions and stays open while it has one. A lift serves one session at a time, t
 **What proves what.** Nothing is proven by a request. The orchestrator lets a robot's base into a door or a cabin only
 while the device's own state says that it is open (a lift: in mode normal, at that level) and names the very session.
 
+**People in a cabin.** `occupied` of a lift says whether people are in it. While it does, no robot is let in, and none
+that is inside is taken to another level: the lift is asked to stand open where it is until the cabin is clear. A robot
+outside gives the lift back meanwhile, so that they ride first. A sensor that would take a robot for a person leaves it
+out. A person who steps in while the doors close has to open them again: that is the lift's own safety, not ours.
+
 **Silence.** A device says its state on every change and at least every 2 s. One that was silent for
 {Timing().silent_after_s:g} s is neither open nor usable; a panel or call that was silent for {SILENT_AFTER_S:g} s is
 told to people: silence is no all-clear.
@@ -151,6 +156,7 @@ OPERATIONS: tuple[_Operation, ...] = (
             doors=DoorPosition.OPEN,
             mode=LiftMode.NORMAL,
             load_kg=62.5,
+            occupied=False,
             session=_SESSION,
             waiting=("R3",),
         ),

@@ -168,7 +168,14 @@ class DeviceDialogue:
         if self._is_silent(at_s):
             return LiftPicture(level, DoorPosition.OFFLINE, mode=state.mode)
         session = None if state.session is None else _session(state.session)
-        return LiftPicture(level, state.doors, mode=state.mode, load_kg=state.load_kg, session=session)
+        return LiftPicture(
+            level,
+            state.doors,
+            mode=state.mode,
+            load_kg=state.load_kg,
+            session=session,
+            is_occupied=state.occupied,
+        )
 
     def is_door_open_for(self, robot: str, *, at_s: float) -> bool:
         """Whether the door is open in our own session for the robot."""

@@ -121,13 +121,15 @@ class DoorState(_State):
 class LiftState(_State):
     """Where the cabin is and whom it serves; ``level`` is null between levels.
 
-    ``waiting`` are the holders whose turn comes next, in order.
+    ``waiting`` are the holders whose turn comes next, in order. ``occupied`` says whether people are in the cabin, by
+    its own sensor. One that cannot tell people from a robot says nothing here: null, or left out.
     """
 
     level: Id | None
     doors: DoorPosition
     mode: LiftMode = LiftMode.NORMAL
     load_kg: Annotated[float, Field(ge=-1000.0, le=100_000.0)] | None = None
+    occupied: bool | None = None
     session: SessionPart | None = None
     waiting: Annotated[tuple[Id, ...], Field(max_length=SESSIONS_MAX)] = ()
 

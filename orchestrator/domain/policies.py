@@ -16,6 +16,17 @@ class VerificationMoment(StrEnum):
     SEPARATE = "separate"
 
 
+class SharingLifts(StrEnum):
+    """What a robot does while people are in the cabin of its lift; it never rides with them.
+
+    WAIT: one that is inside stays and keeps the doors open until they are out. NEVER: it drives out again where it can
+    and leaves them the lift. One that is outside leaves them the lift either way.
+    """
+
+    WAIT = "wait"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """The decisions of one place. Times in seconds, ratios 0 to 1.
@@ -26,6 +37,7 @@ class Policies:
     robot that will be later than that is replaced by a runner. ``may_end_fire`` and ``may_end_crash_call`` are the ids
     of the people who may let robots go on after such an alarm; nobody else may, so without any nobody does. A fire
     panel that has gone silent is told to people; with ``silent_panel_holds`` it is taken as an alarm as well.
+    ``share_lift`` says what a robot does whose lift people have stepped into, see `SharingLifts`.
     ``own_devices`` names the devices that one person uses for long, such as a desk in the pharmacy; on every other a
     session ends with one act. Names of roles with hyphens (site-manager) stand for everybody who has them.
     ``custody`` is what the place decided about handling, see `CustodyPolicy`.
@@ -40,6 +52,7 @@ class Policies:
     may_end_fire: tuple[str, ...] = ()
     may_end_crash_call: tuple[str, ...] = ()
     silent_panel_holds: bool = False
+    share_lift: SharingLifts = SharingLifts.WAIT
     own_devices: tuple[str, ...] = ()
     ledger_mode: LedgerMode = LedgerMode.TRANSIT_RECORD
     custody: CustodyPolicy = SHIPPED

@@ -145,13 +145,17 @@ class DoorStateView(BaseModel):
 
 
 class LiftStateView(BaseModel):
-    """Where a lift's cabin is, null between levels, how its doors stand, whom it serves, and who has it."""
+    """Where a lift's cabin is, null between levels, how its doors stand, whom it serves, and who has it.
+
+    ``is_occupied`` says whether people are in the cabin; null when the lift cannot tell.
+    """
 
     id: str
     level: str | None
     doors: DoorPosition
     mode: LiftMode
     load_kg: float | None
+    is_occupied: bool | None
     session: SessionView | None
 
 
@@ -281,6 +285,7 @@ def _lift_state(lift: str, now: LiftPicture) -> LiftStateView:
         doors=now.doors,
         mode=now.mode,
         load_kg=now.load_kg,
+        is_occupied=now.is_occupied,
         session=None if now.session is None else _session(now.session),
     )
 

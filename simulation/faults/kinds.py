@@ -66,9 +66,13 @@ class FaultKind(StrEnum):
     DOOR_OFFLINE = "door_offline"
     LIFT_AWAY = "lift_away"
     """A lift is out of order, taken by people or recalled for a fire; where there is none, a door is offline."""
+    LIFT_OCCUPIED = "lift_occupied"
+    """People step into the cabin of a lift, with a robot in it or not; where there is none, a door is offline."""
 
 
-OF_DEVICES = frozenset({FaultKind.DOOR_OBSTRUCTED, FaultKind.DOOR_OFFLINE, FaultKind.LIFT_AWAY})
+OF_DEVICES = frozenset(
+    {FaultKind.DOOR_OBSTRUCTED, FaultKind.DOOR_OFFLINE, FaultKind.LIFT_AWAY, FaultKind.LIFT_OCCUPIED}
+)
 """Kinds that befall doors and lifts."""
 
 OF_EVERYBODY = OF_DEVICES | {
@@ -348,6 +352,14 @@ def _lift_away(fault: PlannedFault, stage: Stage, chance: random.Random) -> Undo
     return lambda: lift.set_mode(LiftMode.NORMAL, stage.scheduler.clock.monotonic_s())
 
 
+def _lift_occupied(fault: PlannedFault, stage: Stage, chance: random.Random) -> Undo:
+    if not stage.machines.lifts:
+        return _door_offline(fault, stage, chance)
+    lift = stage.machines.lifts[chance.choice(sorted(stage.machines.lifts))]
+    lift.step_in()
+    return lift.step_out
+
+
 def _replay_after_kill(fault: PlannedFault, stage: Stage, chance: random.Random) -> Undo:
     del fault
     away_s = chance.uniform(4.0, 20.0)
@@ -405,4 +417,5 @@ _BEGINNINGS: Mapping[FaultKind, Callable[[PlannedFault, Stage, random.Random], U
     FaultKind.DOOR_OBSTRUCTED: _door_obstructed,
     FaultKind.DOOR_OFFLINE: _door_offline,
     FaultKind.LIFT_AWAY: _lift_away,
+    FaultKind.LIFT_OCCUPIED: _lift_occupied,
 }

@@ -49,9 +49,18 @@ def a_lift_state(
     mode: LiftMode = LiftMode.NORMAL,
     number: int = 1,
     boot: str = "b1",
+    occupied: bool | None = None,
 ) -> bytes:
     state = LiftState(
-        boot=boot, number=number, sent_at=NOON, level=level, doors=doors, mode=mode, session=session, load_kg=0.0
+        boot=boot,
+        number=number,
+        sent_at=NOON,
+        level=level,
+        doors=doors,
+        mode=mode,
+        session=session,
+        load_kg=0.0,
+        occupied=occupied,
     )
     return encode(state)
 

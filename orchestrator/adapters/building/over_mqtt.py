@@ -157,4 +157,5 @@ def _gist(dialogue: DeviceDialogue, at_s: float) -> tuple[object, ...]:
         door = dialogue.door(at_s=at_s)
         return door.position, door.is_obstructed, tuple(session.id for session in door.sessions)
     lift = dialogue.lift(at_s=at_s)
-    return lift.level, lift.doors, lift.mode, None if lift.session is None else lift.session.id
+    session = None if lift.session is None else lift.session.id
+    return lift.level, lift.doors, lift.mode, lift.is_occupied, session

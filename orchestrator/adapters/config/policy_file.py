@@ -13,7 +13,7 @@ from orchestrator.adapters.config.site_form import Id
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.policy import CustodyPolicy
 from orchestrator.domain.medicine.handling import RULES, HandlingClass
-from orchestrator.domain.policies import Policies, VerificationMoment
+from orchestrator.domain.policies import Policies, SharingLifts, VerificationMoment
 
 Principal = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
@@ -53,6 +53,7 @@ class PolicyFile(FileModel):
     may_end_fire: list[Principal] = Field(default_factory=list[Principal])
     may_end_crash_call: list[Principal] = Field(default_factory=list[Principal])
     silent_panel_holds: bool = default_of(Policies, "silent_panel_holds")
+    share_lift: Annotated[SharingLifts, Field(strict=False)] = default_of(Policies, "share_lift")
     own_devices: list[Principal] = Field(default_factory=list[Principal])
     ledger_mode: Annotated[LedgerMode, Field(strict=False)] = default_of(Policies, "ledger_mode")
     custody: CustodyEntry = Field(default_factory=CustodyEntry)

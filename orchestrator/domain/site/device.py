@@ -72,7 +72,8 @@ class DoorPicture:
 class LiftPicture:
     """Where a lift's cabin is, None between two levels, how its doors stand there, and who has it.
 
-    ``load_kg`` is what the cabin weighs above empty, None when the lift cannot tell.
+    ``load_kg`` is what the cabin weighs above empty, None when the lift cannot tell. ``is_occupied`` says whether
+    people are in the cabin, by its own sensor; None when it has none that tells people from robots.
     """
 
     level: LevelId | None
@@ -80,6 +81,7 @@ class LiftPicture:
     mode: LiftMode = LiftMode.NORMAL
     load_kg: float | None = None
     session: Session | None = None
+    is_occupied: bool | None = None
 
     def is_open_for(self, session: str, level: LevelId) -> bool:
         """Whether the cabin stands at the level, doors open, in service, and the device names this very session."""

@@ -118,7 +118,8 @@ const MODE_WORDS = { out_of_service: "out of service", people: "used by people",
 
 /** What is wrong with a lift, or nothing. */
 function troubleOf(lift) {
-  return lift.doors === "offline" ? HERE_WORDS.offline : (MODE_WORDS[lift.mode] ?? "");
+  if (lift.doors === "offline") return HERE_WORDS.offline;
+  return MODE_WORDS[lift.mode] ?? (lift.is_occupied ? "people inside" : "");
 }
 
 function showLift(lift) {

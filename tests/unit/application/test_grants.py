@@ -214,6 +214,22 @@ def test_two_people_retrieve_wherever_the_robot_stands_and_whatever_it_is_65() -
     assert issued.purpose is Purpose.RETRIEVE
 
 
+def test_no_drawer_is_opened_in_the_cabin_of_a_lift_not_even_by_two_who_retrieve_31() -> None:
+    house = House(S.INCIDENT)
+    present, record, cabin = Present("nurse-1", (NURSE, PHARMACIST)), house.record, WaypointId("lift_ground")
+    assert record.report is not None
+    report = replace(record.report, last_waypoint=cabin, pose=house.fleet.pose_of(house.robot, cabin))
+    house.put(replace(record, tip=cabin, report=report))
+
+    with pytest.raises(RobotNotReadyToOpenError, match="lift"):
+        house.grant(present, purpose=Purpose.RETRIEVE)
+    with house.store.reading() as uow:
+        assert list(uow.outbox.wanted()) == []
+
+    house.put(record)
+    assert house.grant(present, purpose=Purpose.RETRIEVE).purpose is Purpose.RETRIEVE
+
+
 def test_one_person_breaks_glass_only_where_the_place_allows_it() -> None:
     alone = Present("nurse-1", (NURSE,))
     with pytest.raises(BreakGlassOffError):
