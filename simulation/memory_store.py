@@ -78,7 +78,7 @@ class MemoryDeliveries:
 
     def sealed_with(self, seal_number: str) -> Delivery | None:
         """Return the newest delivery that carries, or carried, a seal."""
-        found = [d for d in self.kept.values() if d.tote.seal_number == seal_number]
+        found = [d for d in self.kept.values() if any(tote.seal_number == seal_number for tote in d.totes)]
         return max(found, key=_by_age, default=None)
 
     def page(

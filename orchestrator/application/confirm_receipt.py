@@ -128,7 +128,6 @@ def _settled(uow: UnitOfWork, handover: Received, reading: Reading, premises: Pr
     receipt = before.receipt or Receipt(
         at=at,
         by=present.actor,
-        seal_number=reading.seal_number,
         counts=reading.counts,
         is_short_or_over=differs,
     )
@@ -137,10 +136,11 @@ def _settled(uow: UnitOfWork, handover: Received, reading: Reading, premises: Pr
         receivers=present.ids,
         opened_by_emergency=reading.emergency or settled.custody.opened_by_emergency,
     )
-    counted = replace(settled, receipt=receipt, custody=custody)
+    totes = tuple(replace(tote, seal_read=reading.seal_number) for tote in settled.totes)
+    counted = replace(settled, receipt=receipt, custody=custody, totes=totes)
     if open_lines(counted):
         assert reading.new_seal is not None, "refused lines go back under a new seal"
-        resealed = replace(counted, tote=replace(counted.tote, seal_number=reading.new_seal))
+        resealed = replace(counted, totes=tuple(replace(tote, seal_number=reading.new_seal) for tote in counted.totes))
         after = moved(resealed, DeliveryState.RETURNING, at=at, cause=present.actor, reason=PARTLY_REFUSED)
     else:
         end = DeliveryState.RETURNED if handover.is_return else DeliveryState.RECEIVED

@@ -127,7 +127,7 @@ def grant_drawer(
             serial_number=robot.serial_number,
             drawer=delivery.drawer,
             delivery=delivery.id,
-            load=delivery.tote.load,
+            load=delivery.load,
             purpose=purpose,
             node=node,
             nonce=nonce,

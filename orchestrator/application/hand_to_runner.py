@@ -139,7 +139,7 @@ def _look_at_seal(
     if taken_out.seal_number is None or delivery.loading is None:
         return
     check_seal_form(taken_out.seal_number, act=ACT)
-    if not is_same_seal(delivery, taken_out.seal_number):
+    if not is_same_seal(delivery.totes[0], taken_out.seal_number):
         sentence = "The seal read when it was taken out is not the one that was put on."
         _incident(uow, delivery, IncidentKind.SEAL_DIFFERS, sentence, at=at, ids=ids, present=present, place=place)
 

@@ -163,7 +163,7 @@ def _compare_loads(turn: Turn, robot: RobotId) -> None:
         if delivery.robot != robot or delivery.state is not DeliveryState.IN_TRANSIT:
             continue
         others = [reason for reason in delivery.waiting if reason.code != LOAD_MISSING]
-        if report.loads is None or delivery.tote.load in turn.record(robot).aboard:
+        if report.loads is None or delivery.load in turn.record(robot).aboard:
             turn.let_wait(delivery, others)
         elif len(others) == len(delivery.waiting):
             sentence = f"Robot {robot} no longer reports the load of delivery {delivery.id}; go and look for it."
@@ -176,7 +176,7 @@ def _free_emptied_drawers(turn: Turn, robot: RobotId) -> None:
     aboard = turn.record(robot).aboard
     for delivery in list(turn.deliveries.values()):
         is_left_there = delivery.robot == robot and delivery.state.is_ended and delivery.is_in_drawer
-        if is_left_there and delivery.tote.load not in aboard:
+        if is_left_there and delivery.load not in aboard:
             turn.keep(delivery.out_of_drawer())
 
 
@@ -324,7 +324,7 @@ def _send_back(turn: Turn, robot: RobotId, pick: RobotAction) -> None:
     sentence = f"Robot {robot} could not take the tote into drawer {pick.drawer}; the pharmacy takes it out again."
     reason = Reason(PICK_FAILED, sentence)
     for delivery in list(turn.deliveries.values()):
-        is_meant = delivery.robot == robot and delivery.tote.load == pick.load
+        is_meant = delivery.robot == robot and delivery.load == pick.load
         if is_meant and delivery.state in (DeliveryState.SEALED, DeliveryState.IN_TRANSIT):
             turn.move(delivery, DeliveryState.RETURNING, cause=robot, reason=reason)
     give_up_order(turn, robot, reason)

@@ -117,8 +117,8 @@ def _sealed(
     by = present.actor
     loaded = replace(
         loading,
-        tote=replace(loading.tote, seal_number=seal_number),
-        loading=Loading(at=at, by=by, drawer=drawer, seal_number=seal_number, counts=tuple(counts)),
+        totes=tuple(replace(tote, seal_number=seal_number) for tote in loading.totes),
+        loading=Loading(at=at, by=by, drawer=drawer, counts=tuple(counts)),
         custody=custody,
     )
     is_by_hand = custody.carrier is Carrier.MESSENGER

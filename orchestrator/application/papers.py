@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,20 +11,21 @@ from orchestrator.application.downtime import DowntimePack
 from orchestrator.application.registers import Register
 from orchestrator.domain.custody.occurrence import OccurrenceReport
 from orchestrator.domain.custody.tote_number import sscc_of
-from orchestrator.domain.delivery.model import Delivery
+from orchestrator.domain.delivery.errors import UnknownToteError
+from orchestrator.domain.delivery.model import Delivery, Tote, ToteId
 from orchestrator.domain.site.model import PlaceId, Site, StationId
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPaper:
-    """A delivery as its note and its tote's label show it."""
+    """A delivery as its note and the labels of its totes show it; ``numbers`` are those of the labels."""
 
     delivery: Delivery
     from_name: str
     to_name: str
     from_place: PlaceId
     to_place: PlaceId
-    sscc: str
+    numbers: Mapping[ToteId, str]
     printed_at: datetime
     is_simulation: bool
 
@@ -36,9 +38,21 @@ def paper_of(delivery: Delivery, site: Site, *, at: datetime, is_simulation: boo
         to_name=_name(site, delivery.to_station),
         from_place=_place(site, delivery.from_station),
         to_place=_place(site, delivery.to_station),
-        sscc=sscc_of(delivery.tote.id, prefix=prefix),
+        numbers={tote.id: sscc_of(tote.id, prefix=prefix) for tote in delivery.totes},
         printed_at=at,
         is_simulation=is_simulation,
+    )
+
+
+def tote_of(delivery: Delivery, tote: ToteId) -> Tote:
+    """Return a tote of a delivery; raises `UnknownToteError`."""
+    for one in delivery.totes:
+        if one.id == tote:
+            return one
+    raise UnknownToteError(
+        f"Delivery {delivery.id} has no tote of this id; expected one of those that GET /api/v1/deliveries/"
+        f"{delivery.id} lists. Look there.",
+        detail={"delivery": delivery.id, "tote": tote},
     )
 
 
@@ -65,10 +79,10 @@ class Papers(Protocol):
         ...
 
     def delivery_note(self, paper: DeliveryPaper) -> bytes:
-        """Return the note that goes into a tote."""
+        """Return the note that goes with a delivery: which lines lie in which tote."""
         ...
 
-    def tote_label(self, paper: DeliveryPaper) -> bytes:
+    def tote_label(self, paper: DeliveryPaper, tote: Tote) -> bytes:
         """Return the label that goes onto a tote; it names no medicine, no quantity and no patient."""
         ...
 

@@ -31,7 +31,7 @@ from orchestrator.domain.delivery.model import (
 )
 from orchestrator.domain.delivery.readiness import missing_before_carriage
 from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest, check_request
-from orchestrator.domain.fleet.model import ModelId
+from orchestrator.domain.fleet.model import LoadId, ModelId
 from orchestrator.domain.medicine.handling import HandlingClass, strictest
 from orchestrator.domain.medicine.model import MedicineCode, StorageKind, require_code
 from orchestrator.domain.people.model import PersonId, Role
@@ -241,30 +241,35 @@ def controlled_drugs_off(from_place: PlaceId, to_place: PlaceId) -> ControlledDr
 
 
 def _queued(request: DeliveryRequest, *, job: Job, at: datetime, ids: Ids, by: str) -> Delivery:
+    delivery = DeliveryId(ids.new("delivery"))
+    lines = tuple(_line(line, ids) for line in request.lines)
+    tote = Tote(ToteId(ids.new("tote")), tuple(line.id for line in lines))
     return Delivery(
-        id=DeliveryId(ids.new("delivery")),
+        id=delivery,
         job=job.id,
         from_station=request.from_station,
         to_station=request.to_station,
         priority=request.priority,
-        lines=tuple(
-            Line(
-                id=LineId(ids.new("line")),
-                medicine=line.medicine,
-                quantity=line.quantity,
-                unit=line.unit,
-                batch=line.batch,
-                expiry=line.expiry,
-                handling_class=line.handling_class,
-                code=line.code,
-                schedule=line.schedule,
-                storage=StorageKind(line.storage).value,
-            )
-            for line in request.lines
-        ),
-        tote=Tote(ToteId(ids.new("tote"))),
+        lines=lines,
+        load=LoadId(tote.id),
+        totes=(tote,),
         state=DeliveryState.QUEUED,
         queued_at=at,
         due_by=None if request.due_by is None else request.due_by.astimezone(UTC),
         history=(Transition(at=at, before=None, after=DeliveryState.QUEUED, cause=by),),
+    )
+
+
+def _line(asked: LineRequest, ids: Ids) -> Line:
+    return Line(
+        id=LineId(ids.new("line")),
+        medicine=asked.medicine,
+        quantity=asked.quantity,
+        unit=asked.unit,
+        batch=asked.batch,
+        expiry=asked.expiry,
+        handling_class=asked.handling_class,
+        code=asked.code,
+        schedule=asked.schedule,
+        storage=StorageKind(asked.storage).value,
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.domain.custody.balances import Balance
 from orchestrator.domain.custody.model import AccountKind
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, Tote
 from orchestrator.domain.medicine.model import require_code
 from orchestrator.domain.medicine.recall import (
     Acknowledgement,
@@ -49,9 +49,14 @@ class Affected:
     account.
     """
 
+    recall: Recall
     under_way: tuple[Delivery, ...]
     brought: tuple[Delivery, ...]
     held: tuple[Balance, ...]
+
+    def totes_of(self, delivery: Delivery) -> tuple[Tote, ...]:
+        """Return the totes of a delivery that hold, or brought, what is recalled, or may."""
+        return totes_holding(delivery, lambda line: _may_hold(line, delivery, self.recall))
 
 
 def affected(uow: UnitOfWork, recall: Recall) -> Affected:
@@ -67,7 +72,7 @@ def affected(uow: UnitOfWork, recall: Recall) -> Affected:
         for balance in uow.ledger.balances(medicine=recall.medicine)
         if balance.account.kind in HELD and recall.covers(balance.stock.medicine, balance.stock.batch)
     )
-    return Affected(under_way, brought, held)
+    return Affected(recall, under_way, brought, held)
 
 
 def batch_of(line: Line, delivery: Delivery) -> str | None:
@@ -76,17 +81,27 @@ def batch_of(line: Line, delivery: Delivery) -> str | None:
     return (picked.batch if picked is not None else None) or line.batch
 
 
+def totes_holding(delivery: Delivery, is_meant: Callable[[Line], bool]) -> tuple[Tote, ...]:
+    """Return the totes of a delivery with lines of some kind; of one under way, with those not yet taken out."""
+    is_closed = delivery.state.is_closed
+    meant = {
+        line.id for line in delivery.lines if is_meant(line) and (is_closed or delivery.custody.ended(line.id) is None)
+    }
+    return tuple(tote for tote in delivery.totes if meant.intersection(tote.lines))
+
+
 def _holds(line: Line, delivery: Delivery, recall: Recall) -> bool:
     return line.code is not None and recall.covers(line.code, batch_of(line, delivery))
 
 
-def _is_hit(delivery: Delivery, recall: Recall) -> bool:
+def _may_hold(line: Line, delivery: Delivery, recall: Recall) -> bool:
     is_out_of_hand = delivery.state.is_aboard or delivery.is_in_drawer
-    return any(
-        _holds(line, delivery, recall)
-        or (is_out_of_hand and line.code == recall.medicine and batch_of(line, delivery) is None)
-        for line in delivery.lines
-    )
+    is_unread = is_out_of_hand and line.code == recall.medicine and batch_of(line, delivery) is None
+    return is_unread or _holds(line, delivery, recall)
+
+
+def _is_hit(delivery: Delivery, recall: Recall) -> bool:
+    return any(_may_hold(line, delivery, recall) for line in delivery.lines)
 
 
 def raise_recall(

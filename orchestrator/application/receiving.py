@@ -17,7 +17,7 @@ from orchestrator.application.recorded_acts import (
 )
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Present
-from orchestrator.domain.delivery.counting import check_same_seal, is_same_seal
+from orchestrator.domain.delivery.counting import is_same_seal, seal_mismatch
 from orchestrator.domain.delivery.custody_record import LineEnd, SettledLine
 from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineCount, LineId
@@ -50,12 +50,13 @@ def seal_read(uow: UnitOfWork, handover: Received, seal_number: str, *, is_broke
     entered once more; then the bag stays unopened.
     """
     before = handover.delivery
-    if before.loading is None or is_broken or is_same_seal(before, seal_number):
+    tote = before.totes[0]
+    if before.loading is None or is_broken or is_same_seal(tote, seal_number):
         return None
     if before.handling_class is HandlingClass.ORDINARY:
-        check_same_seal(before, seal_number)
-    differed = before.custody.seal_differed + 1
-    noted = replace(before, custody=replace(before.custody, seal_differed=differed))
+        raise seal_mismatch(before, tote)
+    differed = tote.seal_differed + 1
+    noted = replace(before, totes=(replace(tote, seal_read=seal_number, seal_differed=differed),))
     record_event(
         uow, before, "seal_differed", at=handover.at, place=handover.place, present=handover.present, reason="seal"
     )

@@ -213,8 +213,8 @@ def start_actions(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[Robot
     if record.report is not None and record.report.is_charging:
         actions.append(_action(turn.ids, ActionKind.STOP_CHARGING))
     mine = [d for d in turn.deliveries.values() if d.robot == robot]
-    aboard_by_books = {d.tote.load for d in mine if d.is_in_drawer}
-    to_pick = {d.tote.load: d.drawer for d in mine if d.state is DeliveryState.SEALED}
+    aboard_by_books = {d.load for d in mine if d.is_in_drawer}
+    to_pick = {d.load: d.drawer for d in mine if d.state is DeliveryState.SEALED}
     actions.extend(_action(turn.ids, ActionKind.DROP, load=load) for load in sorted(aboard - aboard_by_books))
     actions.extend(
         _action(turn.ids, ActionKind.PICK, load=load, drawer=to_pick[load]) for load in sorted(to_pick.keys() - aboard)
@@ -227,7 +227,7 @@ def forget_what_people_took_out(turn: Turn, fleet: FleetOnSite, robot: RobotId) 
     """Let go of loads that are no longer on their way with a robot that gives nothing out itself: people took them."""
     record = turn.record(robot)
     if record.carried and not fleet.dialect_of(robot).knows(ActionKind.DROP):
-        on_their_way = {d.tote.load for d in turn.deliveries.values() if d.robot == robot}
+        on_their_way = {d.load for d in turn.deliveries.values() if d.robot == robot}
         turn.put(replace(record, carried=record.carried & on_their_way))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.application.recalls import HELD, batch_of
+from orchestrator.application.recalls import HELD, batch_of, totes_holding
 from orchestrator.domain.custody.balances import Balance
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, Tote
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,10 @@ class Whereabouts:
     held: tuple[Balance, ...]
     under_way: tuple[Delivery, ...]
     brought: tuple[Delivery, ...]
+
+    def totes_of(self, delivery: Delivery) -> tuple[Tote, ...]:
+        """Return the totes of a delivery that hold, or brought, the batch."""
+        return totes_holding(delivery, lambda line: _is_of(line, delivery, batch=self.batch, medicine=self.medicine))
 
 
 def where_is(uow: UnitOfWork, batch: str, *, medicine: str | None = None) -> Whereabouts:
@@ -58,11 +62,11 @@ def where_is(uow: UnitOfWork, batch: str, *, medicine: str | None = None) -> Whe
 
 
 def _lines_of(delivery: Delivery, *, batch: str, medicine: str | None) -> Iterable[Line]:
-    return (
-        line
-        for line in delivery.lines
-        if batch_of(line, delivery) == batch and (medicine is None or line.code == medicine)
-    )
+    return (line for line in delivery.lines if _is_of(line, delivery, batch=batch, medicine=medicine))
+
+
+def _is_of(line: Line, delivery: Delivery, *, batch: str, medicine: str | None) -> bool:
+    return batch_of(line, delivery) == batch and (medicine is None or line.code == medicine)
 
 
 def _codes(held: Iterable[Balance], under_way: Iterable[Delivery], batch: str) -> set[str]:

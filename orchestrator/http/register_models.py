@@ -245,12 +245,12 @@ class HeldView(BaseModel):
 
 
 class CarriedView(BaseModel):
-    """A delivery that holds, or brought, what is looked for."""
+    """A delivery that holds, or brought, what is looked for; ``totes`` are those of its totes that do."""
 
     delivery: str
     state: DeliveryState
     to_station: str
-    tote: str
+    totes: list[str]
     robot: str | None
     drawer: str | None
     accountable: str | None
@@ -268,8 +268,8 @@ def whereabouts_view(found: Whereabouts | Affected) -> WhereaboutsView:
     """Return where something is as shown."""
     return WhereaboutsView(
         held=[_held_view(balance) for balance in found.held],
-        under_way=[_carried_view(delivery) for delivery in found.under_way],
-        brought=[_carried_view(delivery) for delivery in found.brought],
+        under_way=[_carried_view(delivery, found) for delivery in found.under_way],
+        brought=[_carried_view(delivery, found) for delivery in found.brought],
     )
 
 
@@ -283,12 +283,12 @@ def _held_view(balance: Balance) -> HeldView:
     )
 
 
-def _carried_view(delivery: Delivery) -> CarriedView:
+def _carried_view(delivery: Delivery, found: Whereabouts | Affected) -> CarriedView:
     return CarriedView(
         delivery=delivery.id,
         state=delivery.state,
         to_station=delivery.to_station,
-        tote=delivery.tote.id,
+        totes=[tote.id for tote in found.totes_of(delivery)],
         robot=delivery.robot,
         drawer=delivery.drawer,
         accountable=delivery.custody.accountable,

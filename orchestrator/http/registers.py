@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from orchestrator.application.downtime import downtime_pack
-from orchestrator.application.papers import DeliveryPaper, paper_of
+from orchestrator.application.papers import DeliveryPaper, paper_of, tote_of
 from orchestrator.application.registers import Register, is_pharmacy, register_of
 from orchestrator.application.reports import quarterly_report
 from orchestrator.application.whereabouts import where_is
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody.occurrence import OccurrenceReport, Quarter
-from orchestrator.domain.delivery.model import DeliveryId
+from orchestrator.domain.delivery.model import DeliveryId, ToteId
 from orchestrator.domain.site.model import PlaceId
 from orchestrator.http.acting import DeskOfApp, may
 from orchestrator.http.desk import Desk
@@ -35,6 +35,7 @@ router = APIRouter(prefix="/api/v1", tags=["registers"])
 
 PlaceInPath = Annotated[str, Path(description="Id of the ward or pharmacy.")]
 DeliveryInPath = Annotated[str, Path(description="Id of the delivery.")]
+ToteInPath = Annotated[str, Path(description="Id of the tote.")]
 WhichPart = Annotated[RegisterQuery, Query()]
 READ_REGISTER = [may(Act.READ_REGISTER)]
 REFUSALS = documented(401, 403, 404, 421, 422)
@@ -93,21 +94,22 @@ async def _paper(desk: Desk, delivery: str) -> DeliveryPaper:
     response_class=PdfResponse,
 )
 async def get_note(delivery: DeliveryInPath, desk: DeskOfApp) -> PdfResponse:
-    """Print the note that goes into the tote; where the count is blind, it does not give the quantity away."""
+    """Print the note that goes with the delivery; where the count is blind, it does not give the quantity away."""
     paper = await _paper(desk, delivery)
     return await drawn(lambda: desk.papers.delivery_note(paper), name=f"note-{delivery}")
 
 
 @router.get(
-    "/deliveries/{delivery}/label.pdf",
+    "/deliveries/{delivery}/totes/{tote}/label.pdf",
     dependencies=[may(Act.READ_DELIVERY)],
     responses=documented(401, 403, 404, 421),
     response_class=PdfResponse,
 )
-async def get_label(delivery: DeliveryInPath, desk: DeskOfApp) -> PdfResponse:
-    """Print the tote's label, with its number as a barcode; it says nothing of what is inside."""
+async def get_label(delivery: DeliveryInPath, tote: ToteInPath, desk: DeskOfApp) -> PdfResponse:
+    """Print a tote's label, with its number as a barcode; it says nothing of what is inside."""
     paper = await _paper(desk, delivery)
-    return await drawn(lambda: desk.papers.tote_label(paper), name=f"label-{delivery}")
+    labelled = tote_of(paper.delivery, ToteId(tote))
+    return await drawn(lambda: desk.papers.tote_label(paper, labelled), name=f"label-{tote}")
 
 
 # -- over everything

@@ -52,13 +52,24 @@ class CountView(BaseModel):
     quantity: int
 
 
+class ToteView(BaseModel):
+    """A sealed bag or box and the lines in it; the number of its seal is shown once the delivery is closed.
+
+    ``seal_read`` is the number that people last read off the seal at a handover.
+    """
+
+    id: str
+    seal_number: str | None
+    seal_read: str | None
+    lines: list[str]
+
+
 class LoadingView(BaseModel):
-    """Who loaded, when, and into which drawer; the seal number is shown once the delivery is closed."""
+    """Who loaded, when, and into which drawer."""
 
     at: datetime
     by: str
     drawer: str
-    seal_number: str | None
     counts: list[CountView]
 
 
@@ -67,7 +78,6 @@ class ReceiptView(BaseModel):
 
     at: datetime
     by: str
-    seal_number: str
     counts: list[CountView]
     is_short_or_over: bool
 
@@ -120,7 +130,7 @@ class DeliverySummary(BaseModel):
 class DeliveryView(DeliverySummary):
     """Everything about a delivery."""
 
-    tote: str
+    totes: list[ToteView]
     lines: list[LineView]
     loading: LoadingView | None
     receipt: ReceiptView | None
@@ -149,14 +159,22 @@ def deliveries_view(page: DeliveryPage) -> DeliveriesView:
 def delivery_view(picture: DeliveryPicture, *, hides_quantities: bool) -> DeliveryView:
     """Return a delivery as shown.
 
-    The seal number put on at loading is kept back until the delivery is closed: whoever receives has to read it off the
-    seal. So are, with ``hides_quantities``, the quantities that somebody is to count without knowing them.
+    The seal numbers put on at loading are kept back until the delivery is closed: whoever receives has to read them
+    off the seals. So are, with ``hides_quantities``, the quantities that somebody is to count without knowing them.
     """
     delivery = picture.delivery
     is_hidden = hides_quantities and not delivery.state.is_closed
     return DeliveryView(
         **_summary(delivery).model_dump(),
-        tote=delivery.tote.id,
+        totes=[
+            ToteView(
+                id=tote.id,
+                seal_number=tote.seal_number if delivery.state.is_closed else None,
+                seal_read=tote.seal_read,
+                lines=list(tote.lines),
+            )
+            for tote in delivery.totes
+        ],
         lines=[
             LineView(
                 id=line.id,
@@ -171,7 +189,7 @@ def delivery_view(picture: DeliveryPicture, *, hides_quantities: bool) -> Delive
             )
             for line in delivery.lines
         ],
-        loading=_loading(delivery.loading, shows_seal=delivery.state.is_closed, hides_counts=is_hidden),
+        loading=_loading(delivery.loading, hides_counts=is_hidden),
         receipt=_receipt(delivery.receipt),
         custody=custody_view(delivery.custody, returns_to=delivery.returns_to),
         trip=_trip(picture.trip),
@@ -199,14 +217,13 @@ def _counts(counts: Sequence[LineCount]) -> list[CountView]:
     return [CountView(line=count.line, quantity=count.quantity) for count in counts]
 
 
-def _loading(loading: Loading | None, *, shows_seal: bool, hides_counts: bool) -> LoadingView | None:
+def _loading(loading: Loading | None, *, hides_counts: bool) -> LoadingView | None:
     if loading is None:
         return None
     return LoadingView(
         at=loading.at,
         by=loading.by,
         drawer=loading.drawer,
-        seal_number=loading.seal_number if shows_seal else None,
         counts=[] if hides_counts else _counts(loading.counts),
     )
 
@@ -217,7 +234,6 @@ def _receipt(receipt: Receipt | None) -> ReceiptView | None:
     return ReceiptView(
         at=receipt.at,
         by=receipt.by,
-        seal_number=receipt.seal_number,
         counts=_counts(receipt.counts),
         is_short_or_over=receipt.is_short_or_over,
     )

@@ -71,7 +71,7 @@ class RetryingPeople(People):
     def _take_over(self, control: Control, delivery: Delivery, robot: RobotId) -> None:
         """Carry a delivery on, or report that something is wrong with it; its drawer is emptied either way."""
         at = self._scheduler.clock.now()
-        self._take_out(robot, delivery.tote.load)
+        self._take_out(robot, delivery.load)
         if self._chance.random() < WRONG:
             code, sentence = IncidentCode.ROBOT_FAILED, "the robot failed and the tote is damaged"
             self._do(

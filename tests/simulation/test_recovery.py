@@ -108,7 +108,7 @@ def test_a_robot_that_stays_silent_is_shown_as_lost_with_its_load_and_its_place_
 
     picture, aboard = seen[0]
     assert picture.is_lost
-    assert picture.report.loads == tuple(d.tote.load for d in aboard)
+    assert picture.report.loads == tuple(d.load for d in aboard)
     assert picture.record.held, "the place where it stands is nobody else's"
     assert all(d.waiting[0].code == "robot_lost" for d in aboard)
     assert_all_received_once(outcome)

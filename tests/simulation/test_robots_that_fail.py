@@ -54,7 +54,7 @@ def test_a_tote_that_the_robot_could_not_take_in_goes_back_to_the_pharmacy_and_p
         robot = robot_of(delivery)
         order = next(p.record.order for p in ward.control.picture().robots if p.id == robot)
         assert order is not None
-        picks = [a.id for step in order.steps for a in step.actions if a.load == delivery.tote.load]
+        picks = [a.id for step in order.steps for a in step.actions if a.load == delivery.load]
         with ward.control._turn() as turn:
             hear(turn, ward.control.fleet, robot, ActionFailed(ActionId(picks[0]), "the drawer is jammed"))
 

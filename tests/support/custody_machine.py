@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.prepare_delivery import accept_delivery, check_delivery, verify_delivery
 from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
 from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, LineCount
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineCount
 from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.people.model import PersonId, Role
 from simulation.memory_store import MemoryStore
@@ -270,7 +270,7 @@ class Custody(RuleBasedStateMachine):
     def receives(
         self, delivery: Delivery, fate: str, people: list[str], *, seal: str, off: int, is_broken: bool
     ) -> None:
-        right = delivery.tote.seal_number or "S-none"
+        right = delivery.totes[0].seal_number or "S-none"
         reading = Reading(
             right if seal == "S-right" else seal,
             counted(delivery, off),
@@ -295,7 +295,7 @@ class Custody(RuleBasedStateMachine):
             return
         self.sealed_numbers += 1
         reading = Reading(
-            delivery.tote.seal_number or "S-none",
+            delivery.totes[0].seal_number or "S-none",
             counted(delivery, 0),
             refused=(delivery.lines[1].id,),
             new_seal=f"S-new-{self.sealed_numbers}",
@@ -402,13 +402,19 @@ class Custody(RuleBasedStateMachine):
                 key = (balance.account.kind.value, balance.account.of, balance.stock)
                 assert held[key] == balance.quantity, f"the books have {balance.quantity} in {key}"
             for delivery in uow.deliveries.page(after=None, limit=50, states=None):
-                in_transit = sum(n for (kind, of, _), n in held.items() if kind == "transit" and of == delivery.tote.id)
-                self.carries_what_has_not_ended(uow, delivery, in_transit)
+                for tote in delivery.totes:
+                    in_transit = sum(n for (kind, of, _), n in held.items() if kind == "transit" and of == tote.id)
+                    lines = [line for line in delivery.lines if line.id in tote.lines]
+                    expected = 0 if delivery.loading is None else units_open(delivery, lines)
+                    assert in_transit == expected, f"{tote.id} of {delivery.id}, {delivery.state.value}: {in_transit}"
+                self.carries_what_has_not_ended(uow, delivery)
 
-    def carries_what_has_not_ended(self, uow: UnitOfWork, delivery: Delivery, in_transit: int) -> None:
+    def carries_what_has_not_ended(self, uow: UnitOfWork, delivery: Delivery) -> None:
         is_sealed = delivery.loading is not None
-        open_units = sum(line.quantity for line in delivery.lines if delivery.custody.ended(line.id) is None)
-        assert in_transit == (open_units if is_sealed else 0), f"{delivery.id} {delivery.state.value}: {in_transit}"
+        assert sorted(line for tote in delivery.totes for line in tote.lines) == sorted(
+            line.id for line in delivery.lines
+        )
+        open_units = units_open(delivery, delivery.lines)
         assert not (is_sealed and delivery.state.is_closed and open_units), f"{delivery.id} closed with lines open"
         pendings = {pending.line for pending in uow.ledger.open_pendings() if pending.delivery == delivery.id}
         still_open = {line.id for line in delivery.lines if delivery.custody.ended(line.id) is None}
@@ -454,6 +460,11 @@ def counted(delivery: Delivery, off: int) -> tuple[LineCount, ...]:
     return tuple(
         LineCount(line.id, max(line.quantity + (off if number == 0 else 0), 0)) for number, line in enumerate(lines)
     )
+
+
+def units_open(delivery: Delivery, lines: Sequence[Line]) -> int:
+    """Return the units of those of some lines that have not ended."""
+    return sum(line.quantity for line in lines if delivery.custody.ended(line.id) is None)
 
 
 class OnDisk(Custody):

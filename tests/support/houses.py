@@ -179,7 +179,7 @@ class House:
 def assert_delivered_once(house: House) -> None:
     """Everything queued was sealed and received once, and came aboard and left once."""
     assert house.queued
-    totes = [house.delivery(number)["tote"] for number in house.queued]
+    totes = [house.delivery(number)["totes"][0]["id"] for number in house.queued]
     # The robot opens its drawer to the nurse's receipt and says so a moment later.
     house.play_until(
         lambda: all(house.tap.handled(tote)["off"] for tote in totes), "the drawers are empty", limit_s=EMPTY_LIMIT_S
@@ -190,7 +190,7 @@ def assert_delivered_once(house: House) -> None:
         assert (entered["sealed"], entered["received"]) == (1, 1), delivery["history"]
         assert delivery["loading"]
         assert delivery["receipt"]
-        assert house.tap.handled(delivery["tote"]) == {"on": 1, "off": 1}
+        assert house.tap.handled(delivery["totes"][0]["id"]) == {"on": 1, "off": 1}
     assert len(house.deliveries()) == len(house.queued)
 
 

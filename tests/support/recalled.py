@@ -7,7 +7,7 @@ from datetime import datetime
 
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineId, Tote, ToteId
-from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.model import LoadId, RobotId
 from tests.support.deliveries import NOON, queue
 
 
@@ -28,7 +28,8 @@ def coded(
     delivery = replace(
         asked,
         id=DeliveryId(f"delivery-c{number}"),
-        tote=Tote(ToteId(f"tote-c{number}")),
+        load=LoadId(f"tote-c{number}"),
+        totes=(Tote(ToteId(f"tote-c{number}"), (line.id,)),),
         lines=(line,),
         state=state,
         robot=RobotId("robot-1") if is_aboard else None,

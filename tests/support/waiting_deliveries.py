@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, JobId, Priority, Tote, ToteId
+from orchestrator.domain.fleet.model import LoadId
 from orchestrator.domain.site.model import StationId
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -27,7 +28,8 @@ def a_delivery(
         to_station=end,
         priority=priority,
         lines=(),
-        tote=Tote(ToteId(f"tote-{name}")),
+        load=LoadId(f"tote-{name}"),
+        totes=(Tote(ToteId(f"tote-{name}"), ()),),
         state=DeliveryState.VERIFIED,
         queued_at=NOON + timedelta(minutes=queued_min),
         due_by=None if due_min is None else NOON + timedelta(minutes=due_min),

@@ -11,6 +11,7 @@ from orchestrator.application.downtime import DowntimePack
 from orchestrator.application.papers import DeliveryPaper
 from orchestrator.application.registers import Register
 from orchestrator.domain.custody.occurrence import OccurrenceReport
+from orchestrator.domain.delivery.model import Tote
 
 __all__ = ["PrintedPapers", "register_csv", "register_pdf", "write_whole", "written_pack"]
 
@@ -27,12 +28,12 @@ class PrintedPapers:
         return register_csv(register)
 
     def delivery_note(self, paper: DeliveryPaper) -> bytes:
-        """Return the note that goes into a tote."""
+        """Return the note that goes with a delivery."""
         return delivery_note(paper)
 
-    def tote_label(self, paper: DeliveryPaper) -> bytes:
+    def tote_label(self, paper: DeliveryPaper, tote: Tote) -> bytes:
         """Return the label that goes onto a tote."""
-        return tote_label(paper)
+        return tote_label(paper, tote)
 
     def downtime_pdf(self, pack: DowntimePack) -> bytes:
         """Return the downtime pack as it is printed."""

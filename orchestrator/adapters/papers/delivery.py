@@ -1,4 +1,4 @@
-"""The note that goes into a tote, and the label that goes onto it."""
+"""The note that goes with a delivery, and the label that goes onto each of its totes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from orchestrator.adapters.papers.sheet import (
 )
 from orchestrator.application.papers import DeliveryPaper
 from orchestrator.domain.delivery.custody_record import Act
-from orchestrator.domain.delivery.model import Line
+from orchestrator.domain.delivery.model import Delivery, Line, Tote
 from orchestrator.domain.medicine.handling import RULES
 
 LABEL_SIZE = (100 * mm, 60 * mm)
@@ -37,7 +37,7 @@ BAR_WIDTH = 0.5 * mm
 """Width of the narrowest bar: the middle of what GS1 allows for logistic labels."""
 
 
-def tote_label(paper: DeliveryPaper) -> bytes:
+def tote_label(paper: DeliveryPaper, tote: Tote) -> bytes:
     """Return the label: from, to, tote, seal, and the tote's number as GS1-128.
 
     It names no medicine, no quantity and no patient: it rides through corridors.
@@ -47,25 +47,25 @@ def tote_label(paper: DeliveryPaper) -> bytes:
     out = io.BytesIO()
     # Not compressed, so that a printer's log, or a test, can read what was drawn.
     canvas = Canvas(out, pagesize=LABEL_SIZE, invariant=1, pageCompression=0)
-    canvas.setTitle(f"Tote {paper.delivery.tote.id}")
+    canvas.setTitle(f"Tote {tote.id}")
     left, top = 5 * mm, height - 6 * mm
     canvas.setFont(BOLD, 14)
     canvas.drawString(left, top - 8, _fitting(canvas, f"To {paper.to_name}", BOLD, 14, width - 2 * left))
     canvas.setFont(PLAIN, 9)
-    seal = paper.delivery.tote.seal_number
+    seal, sscc = tote.seal_number, paper.numbers[tote.id]
     for number, line in enumerate(
         (
             f"From {paper.from_name}",
-            f"Tote {paper.delivery.tote.id}",
+            f"Tote {tote.id}",
             f"Seal {seal}" if seal else "Seal ____________________",
         )
     ):
         fitting = _fitting(canvas, line, PLAIN, 9, width - 2 * left)
         canvas.drawString(left, top - 22 - 11 * number, fitting)
-    bars = Code128(f"{FNC1}00{paper.sscc}", barWidth=BAR_WIDTH, barHeight=15 * mm, quiet=False, humanReadable=False)
+    bars = Code128(f"{FNC1}00{sscc}", barWidth=BAR_WIDTH, barHeight=15 * mm, quiet=False, humanReadable=False)
     bars.drawOn(canvas, (width - bars.width) / 2, 10 * mm)
     canvas.setFont(PLAIN, 8)
-    canvas.drawCentredString(width / 2, 6.5 * mm, f"(00) {paper.sscc}")
+    canvas.drawCentredString(width / 2, 6.5 * mm, f"(00) {sscc}")
     if paper.is_simulation:
         canvas.setFont(BOLD, 8)
         canvas.drawCentredString(width / 2, 2.5 * mm, SIMULATION_SENTENCE)
@@ -83,13 +83,17 @@ def _fitting(canvas: Canvas, said: str, font: str, size: float, width: float) ->
 
 
 def delivery_note(paper: DeliveryPaper) -> bytes:
-    """Return the note: what is in the tote, on what basis, who prepared and checked it, and room to sign on paper."""
+    """Return the note: what is in which tote, on what basis, who prepared and checked it, and room to sign on paper."""
     delivery = paper.delivery
     custody = delivery.custody
     basis = custody.basis
     facts = [
-        f"Delivery {delivery.id}, tote {delivery.tote.id}, number {paper.sscc}, "
-        f"seal {delivery.tote.seal_number or '-'}",
+        f"Delivery {delivery.id}",
+        *(
+            f"Tote {_number(delivery, tote)} is {tote.id}, number {paper.numbers[tote.id]}, "
+            f"seal {tote.seal_number or '-'}"
+            for tote in delivery.totes
+        ),
         f"From {paper.from_name} to {paper.to_name}; {delivery.priority.value}"
         + ("" if delivery.due_by is None else f"; due by {moment(delivery.due_by)}"),
         f"Basis: {'none stated' if basis is None else f'{basis.kind.value} {basis.reference}'}"
@@ -99,8 +103,8 @@ def delivery_note(paper: DeliveryPaper) -> bytes:
         f"checked by {_who(custody.checked)}; accountable {custody.accountable or '-'}",
     ]
     rows = [_row(paper, line) for line in delivery.lines]
-    headings = ("Medicine", "Quantity sent", "Batch", "Expiry", "Handling", "Keep", "Counted", "Remarks")
-    widths = [width * mm for width in (52, 22, 24, 20, 20, 14, 18, 16)]
+    headings = ("Tote", "Medicine", "Quantity sent", "Batch", "Expiry", "Handling", "Keep", "Counted", "Remarks")
+    widths = [width * mm for width in (10, 48, 21, 23, 19, 19, 13, 17, 16)]
     paper_form = [
         Spacer(1, 6 * mm),
         text("If the screen cannot be used, count before anybody tells you the quantity, and sign here:", 8),
@@ -125,11 +129,16 @@ def _who(act: Act | None) -> str:
     return "-" if act is None else act.by
 
 
+def _number(delivery: Delivery, tote: Tote) -> str:
+    return str(delivery.totes.index(tote) + 1)
+
+
 def _row(paper: DeliveryPaper, line: Line) -> tuple[str, ...]:
     picked = paper.delivery.custody.picked(line.id)
     batch = picked.batch if picked is not None else line.batch
     expiry = picked.expiry if picked is not None else line.expiry
     return (
+        _number(paper.delivery, paper.delivery.tote_of(line.id)),
         line.medicine,
         # Who counts blind must not read the quantity off the paper in the bag.
         BLIND if RULES[line.handling_class].is_count_blind else f"{line.quantity} {line.unit}",

@@ -16,10 +16,11 @@ from orchestrator.adapters.store.delivery_rows import (
     delivery_to_rows,
     handovers_to_rows,
     job_to_row,
+    totes_to_rows,
     transitions_to_rows,
 )
 from orchestrator.adapters.store.remembered import Remembered
-from orchestrator.adapters.store.rows import CountRow, DeliveryRow, HandoverRow, JobRow, LineRow, TransitionRow
+from orchestrator.adapters.store.rows import CountRow, DeliveryRow, HandoverRow, JobRow, LineRow, ToteRow, TransitionRow
 from orchestrator.adapters.store.tables import changed_values, insert_rows, select_rows, table_of, update_row
 from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
@@ -29,7 +30,7 @@ DELIVERY = table_of(DeliveryRow).c
 CLOSED = [state.value for state in DeliveryState if state.is_closed]
 
 RememberedDeliveries = Remembered[DeliveryId, Delivery]
-R = TypeVar("R", LineRow, HandoverRow, CountRow, TransitionRow)
+R = TypeVar("R", LineRow, ToteRow, HandoverRow, CountRow, TransitionRow)
 
 
 class SqlDeliveries:
@@ -64,7 +65,7 @@ class SqlDeliveries:
             )
         rows = delivery_to_rows(delivery)
         insert_rows(self._connection, [rows.delivery])
-        for parts in (rows.lines, rows.handovers, rows.counts, rows.transitions):
+        for parts in (rows.lines, rows.totes, rows.handovers, rows.counts, rows.transitions):
             insert_rows(self._connection, parts)
         self._remembered.has_written(delivery.id, delivery)
 
@@ -81,9 +82,20 @@ class SqlDeliveries:
             DELIVERY.id == delivery.id,
             changed_values(delivery_to_row(before), delivery_to_row(delivery)),
         )
+        self._save_totes(before, delivery)
         self._add_handovers(before, delivery)
         insert_rows(self._connection, transitions_to_rows(delivery, first=len(before.history)))
         self._remembered.has_written(delivery.id, delivery)
+
+    def _save_totes(self, before: Delivery, after: Delivery) -> None:
+        old = {row.id: row for row in totes_to_rows(before)}
+        new = {row.id: row for row in totes_to_rows(after)}
+        assert old.keys() <= new.keys(), "a tote that was there stays on record"
+        for tote in old:
+            changed = changed_values(old[tote], new[tote])
+            if changed:
+                update_row(self._connection, ToteRow, table_of(ToteRow).c.id == tote, changed)
+        insert_rows(self._connection, [row for tote, row in new.items() if tote not in old])
 
     def _add_handovers(self, before: Delivery, after: Delivery) -> None:
         assert before.loading in (None, after.loading), "a loading stays as it was recorded"
@@ -102,7 +114,8 @@ class SqlDeliveries:
 
     def sealed_with(self, seal_number: str) -> Delivery | None:
         """Return the newest delivery that carries, or carried, a seal."""
-        statement = select(table_of(DeliveryRow)).where(DELIVERY.seal_number == seal_number)
+        carrying = select(table_of(ToteRow).c.delivery_id).where(table_of(ToteRow).c.seal_number == seal_number)
+        statement = select(table_of(DeliveryRow)).where(DELIVERY.id.in_(carrying))
         found = self._select(statement.order_by(DELIVERY.queued_at.desc(), DELIVERY.id.desc()).limit(1))
         return found[0] if found else None
 
@@ -133,11 +146,14 @@ class SqlDeliveries:
         deliveries = select_rows(self._connection, DeliveryRow, statement)
         ids = [row.id for row in deliveries]
         lines = self._parts(LineRow, ids)
+        totes = self._parts(ToteRow, ids)
         handovers = self._parts(HandoverRow, ids)
         counts = self._parts(CountRow, ids)
         transitions = self._parts(TransitionRow, ids)
         return [
-            delivery_from_rows(DeliveryRows(row, lines[row.id], handovers[row.id], counts[row.id], transitions[row.id]))
+            delivery_from_rows(
+                DeliveryRows(row, lines[row.id], totes[row.id], handovers[row.id], counts[row.id], transitions[row.id])
+            )
             for row in deliveries
         ]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.adapters.store.custody_json import record_from_json, record_to_json
 from orchestrator.adapters.store.fleet_json import reasons_from_json, reasons_to_json
-from orchestrator.adapters.store.rows import CountRow, DeliveryRow, HandoverRow, JobRow, LineRow, TransitionRow
+from orchestrator.adapters.store.rows import CountRow, DeliveryRow, HandoverRow, JobRow, LineRow, ToteRow, TransitionRow
 from orchestrator.domain.delivery.model import (
     Delivery,
     DeliveryId,
@@ -26,7 +27,7 @@ from orchestrator.domain.delivery.model import (
     Transition,
     TripId,
 )
-from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.model import LoadId, RobotId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import StationId
 
@@ -50,6 +51,7 @@ class DeliveryRows:
 
     delivery: DeliveryRow
     lines: list[LineRow]
+    totes: list[ToteRow]
     handovers: list[HandoverRow]
     counts: list[CountRow]
     transitions: list[TransitionRow]
@@ -60,6 +62,7 @@ def delivery_to_rows(delivery: Delivery) -> DeliveryRows:
     return DeliveryRows(
         delivery=delivery_to_row(delivery),
         lines=[_line_to_row(line, delivery.id, position) for position, line in enumerate(delivery.lines)],
+        totes=list(totes_to_rows(delivery)),
         handovers=list(handovers_to_rows(delivery)),
         counts=list(counts_to_rows(delivery)),
         transitions=list(transitions_to_rows(delivery, first=0)),
@@ -74,8 +77,7 @@ def delivery_to_row(delivery: Delivery) -> DeliveryRow:
         from_station=delivery.from_station,
         to_station=delivery.to_station,
         priority=delivery.priority.value,
-        tote_id=delivery.tote.id,
-        seal_number=delivery.tote.seal_number,
+        load_id=delivery.load,
         state=delivery.state.value,
         queued_at=delivery.queued_at,
         due_by=delivery.due_by,
@@ -97,7 +99,8 @@ def delivery_from_rows(rows: DeliveryRows) -> Delivery:
         to_station=StationId(row.to_station),
         priority=Priority(row.priority),
         lines=tuple(_line_from_row(line) for line in rows.lines),
-        tote=Tote(ToteId(row.tote_id), row.seal_number),
+        load=LoadId(row.load_id),
+        totes=tuple(_tote_from_row(tote) for tote in rows.totes),
         state=DeliveryState(row.state),
         queued_at=row.queued_at,
         due_by=row.due_by,
@@ -112,6 +115,30 @@ def delivery_from_rows(rows: DeliveryRows) -> Delivery:
     )
 
 
+def totes_to_rows(delivery: Delivery) -> Iterator[ToteRow]:
+    """Return the rows of the totes."""
+    for position, tote in enumerate(delivery.totes):
+        yield ToteRow(
+            id=tote.id,
+            delivery_id=delivery.id,
+            position=position,
+            lines=json.dumps(tote.lines),
+            seal_number=tote.seal_number,
+            seal_read=tote.seal_read,
+            seal_differed=tote.seal_differed,
+        )
+
+
+def _tote_from_row(row: ToteRow) -> Tote:
+    return Tote(
+        id=ToteId(row.id),
+        lines=tuple(LineId(line) for line in json.loads(row.lines)),
+        seal_number=row.seal_number,
+        seal_read=row.seal_read,
+        seal_differed=row.seal_differed,
+    )
+
+
 def handovers_to_rows(delivery: Delivery) -> Iterator[HandoverRow]:
     """Return the rows of the loading and the receipt, as far as there are any."""
     loading, receipt = delivery.loading, delivery.receipt
@@ -122,7 +149,6 @@ def handovers_to_rows(delivery: Delivery) -> Iterator[HandoverRow]:
             at=loading.at,
             by=loading.by,
             drawer=loading.drawer,
-            seal_number=loading.seal_number,
         )
     if receipt is not None:
         yield HandoverRow(
@@ -130,7 +156,6 @@ def handovers_to_rows(delivery: Delivery) -> Iterator[HandoverRow]:
             kind=RECEIPT,
             at=receipt.at,
             by=receipt.by,
-            seal_number=receipt.seal_number,
             is_short_or_over=receipt.is_short_or_over,
         )
 
@@ -206,9 +231,7 @@ def _loading_from_rows(rows: DeliveryRows) -> Loading | None:
     if row is None:
         return None
     assert row.drawer is not None, "a loading names its drawer"
-    return Loading(
-        at=row.at, by=row.by, drawer=row.drawer, seal_number=row.seal_number, counts=_counts(rows.counts, LOADING)
-    )
+    return Loading(at=row.at, by=row.by, drawer=row.drawer, counts=_counts(rows.counts, LOADING))
 
 
 def _receipt_from_rows(rows: DeliveryRows) -> Receipt | None:
@@ -218,7 +241,6 @@ def _receipt_from_rows(rows: DeliveryRows) -> Receipt | None:
     return Receipt(
         at=row.at,
         by=row.by,
-        seal_number=row.seal_number,
         counts=_counts(rows.counts, RECEIPT),
         is_short_or_over=row.is_short_or_over,
     )

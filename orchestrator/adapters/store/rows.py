@@ -61,8 +61,7 @@ class DeliveryRow(Row, table=True):
     from_station: str
     to_station: str
     priority: str
-    tote_id: str = Field(unique=True)
-    seal_number: str | None = None
+    load_id: str = Field(unique=True)
     state: str
     queued_at: datetime = Field(sa_type=Moment)
     due_by: datetime | None = Field(default=None, sa_type=Moment)
@@ -71,6 +70,21 @@ class DeliveryRow(Row, table=True):
     drawer: str | None = None
     waiting: str = Field(default="[]", sa_type=Text)
     custody: str = Field(default="{}", sa_type=Text, sa_column_kwargs={"server_default": "{}"})
+
+
+class ToteRow(Row, table=True):
+    """One tote of a delivery; the ids of the lines in it are JSON."""
+
+    __tablename__ = "tote"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index("tote_by_delivery", "delivery_id"), Index("tote_by_seal", "seal_number"))
+
+    id: str = Field(primary_key=True)
+    delivery_id: str = Field(sa_type=String, sa_column_args=(_refers_to("delivery.id"),))
+    position: int
+    lines: str = Field(sa_type=Text)
+    seal_number: str | None = None
+    seal_read: str | None = None
+    seal_differed: int = 0
 
 
 class LineRow(Row, table=True):
@@ -99,7 +113,7 @@ class LineRow(Row, table=True):
 
 
 class HandoverRow(Row, table=True):
-    """A loading or a receipt: who, when, and the seal they put on or read."""
+    """A loading or a receipt: who, and when; the seals they put on and read are on the totes."""
 
     __tablename__ = "handover"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (one_of("kind", ("loading", "receipt"), name="handover_kind"),)
@@ -109,7 +123,6 @@ class HandoverRow(Row, table=True):
     at: datetime = Field(sa_type=Moment)
     by: str
     drawer: str | None = None
-    seal_number: str
     is_short_or_over: bool = False
 
 

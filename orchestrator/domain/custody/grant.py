@@ -60,7 +60,7 @@ class Grant:
     delivery : str
         Id of the delivery that it is opened for.
     load : str
-        Id under which the robot carries the delivery's tote.
+        Id under which the robot carries the delivery's totes.
     purpose : Purpose
         What it is opened for.
     node : str

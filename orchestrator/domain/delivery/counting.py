@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.domain.delivery.errors import LinesMismatchError, LoadedCountDiffersError, SealMismatchError
-from orchestrator.domain.delivery.model import Delivery, Line, LineCount
+from orchestrator.domain.delivery.model import Delivery, Line, LineCount, Tote
 from orchestrator.domain.errors import InvalidInputError
 
 SEAL_LENGTH_MAX = 64
@@ -29,25 +29,18 @@ def check_seal_form(seal_number: str, *, act: str) -> None:
     )
 
 
-def is_same_seal(delivery: Delivery, seal_number: str) -> bool:
-    """Whether a seal is the one that was put on last."""
-    return (delivery.tote.seal_number or "") == seal_number
+def is_same_seal(tote: Tote, seal_number: str) -> bool:
+    """Whether a seal is the one that was put on."""
+    return (tote.seal_number or "") == seal_number
 
 
-def check_same_seal(delivery: Delivery, seal_number: str) -> None:
-    """Refuse a seal that is not the one put on last. The right number is never told.
-
-    Raises
-    ------
-    SealMismatchError
-        The numbers differ.
-    """
-    if is_same_seal(delivery, seal_number):
-        return
-    raise SealMismatchError(
-        f"The receipt was refused: the seal number entered is not that of delivery {delivery.id}; expected the number "
-        "put on at loading. Read it again; if it still differs, leave the bag unopened and cancel, so that it returns.",
-        detail={"delivery": delivery.id},
+def seal_mismatch(delivery: Delivery, tote: Tote) -> SealMismatchError:
+    """Return the refusal of a seal that is not the one put on. The right number is never told."""
+    return SealMismatchError(
+        f"The receipt was refused: the seal number entered for tote {tote.id} is not that of delivery {delivery.id}; "
+        "expected the number put on at loading. Read it again; if it still differs, leave the bag unopened and cancel, "
+        "so that it returns.",
+        detail={"delivery": delivery.id, "tote": tote.id},
     )
 
 

@@ -146,8 +146,6 @@ class CustodyRecord:
         The accountable person of record from sealing until every line has ended. Not a claim about legal possession.
     loaders, receivers : tuple of PersonId
         Who loaded and who received, each authenticated.
-    seal_differed : int
-        How often a seal was read that is not the one put on.
     first_counts : tuple of LineCount
         The first count where a recount was asked for; both are kept.
     settled : tuple of SettledLine
@@ -175,7 +173,6 @@ class CustodyRecord:
     accountable: PersonId | None = None
     loaders: tuple[PersonId, ...] = ()
     receivers: tuple[PersonId, ...] = ()
-    seal_differed: int = 0
     first_counts: tuple[LineCount, ...] = ()
     settled: tuple[SettledLine, ...] = ()
     opened_by_emergency: str | None = None

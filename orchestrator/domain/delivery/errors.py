@@ -11,6 +11,12 @@ class UnknownDeliveryError(NotFoundError):
     code = "delivery_unknown"
 
 
+class UnknownToteError(NotFoundError):
+    """No tote of the delivery has this id."""
+
+    code = "tote_unknown"
+
+
 class UnknownStationError(InvalidInputError):
     """The station is not on the site."""
 

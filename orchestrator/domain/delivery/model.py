@@ -113,40 +113,40 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """Who loaded, when, into which drawer, under which seal, and the count of each line."""
+    """Who loaded, when, into which drawer, and the count of each line; the seals are on the totes."""
 
     at: datetime
     by: str
     drawer: str
-    seal_number: str
     counts: tuple[LineCount, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Who took the medicines out, when, the seal they read, and the count of each line.
+    """Who took the medicines out, when, and the count of each line; the seals they read are on the totes.
 
     ``is_short_or_over`` says that a count differs from what was sealed.
     """
 
     at: datetime
     by: str
-    seal_number: str
     counts: tuple[LineCount, ...]
     is_short_or_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Tote:
-    """A sealed bag or box. Its id is what the robot reports as its load."""
+    """A sealed bag or box, and which lines lie in it.
+
+    ``seal_number`` is the seal put on, ``seal_read`` the number that people last read off it at a handover, and
+    ``seal_differed`` how often they read one that is not the one put on.
+    """
 
     id: ToteId
+    lines: tuple[LineId, ...]
     seal_number: str | None = None
-
-    @property
-    def load(self) -> LoadId:
-        """The id under which robots report this tote."""
-        return LoadId(self.id)
+    seal_read: str | None = None
+    seal_differed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +173,8 @@ class Job:
 class Delivery:
     """What goes to one recipient place, and everything that happened to it.
 
+    Its lines lie in one or more totes, each line in one; all of them ride in one drawer, where robots report them as
+    one load. ``load`` is the id of that, and stays what it was whatever becomes of the totes: the id of the first.
     ``waiting`` holds the reasons why it does not move on now; empty when it does.
     """
 
@@ -182,7 +184,8 @@ class Delivery:
     to_station: StationId
     priority: Priority
     lines: tuple[Line, ...]
-    tote: Tote
+    load: LoadId
+    totes: tuple[Tote, ...]
     state: DeliveryState
     queued_at: datetime
     due_by: datetime | None = None
@@ -199,6 +202,18 @@ class Delivery:
     def handling_class(self) -> HandlingClass:
         """The strictest class of its lines."""
         return strictest(*(line.handling_class for line in self.lines))
+
+    def tote_of(self, line: LineId) -> Tote:
+        """Return the tote that a line lies in; raises KeyError for a line of another delivery."""
+        for tote in self.totes:
+            if line in tote.lines:
+                return tote
+        raise KeyError(line)
+
+    @property
+    def open_totes(self) -> tuple[Tote, ...]:
+        """The totes with lines that have not ended."""
+        return tuple(tote for tote in self.totes if any(self.custody.ended(line) is None for line in tote.lines))
 
     @property
     def returns_to(self) -> StationId:

@@ -80,13 +80,15 @@ def test_a_register_that_is_not_there_is_not_found(house: House) -> None:
 
 def test_note_and_label_of_a_delivery_are_for_its_ends(house: House) -> None:
     delivery = house.delivery(DeliveryState.VERIFIED)
+    tote = delivery.totes[0].id
     for person, status in {"pharmacist-1": 200, "nurse-a1": 200, "nurse-b1": 403, "engineer-1": 403}.items():
-        for paper in ("note", "label"):
+        for paper in ("note", f"totes/{tote}/label"):
             answer = house.get(f"/deliveries/{delivery.id}/{paper}.pdf", token=house.token(person))
             assert answer.status_code == status, (person, paper)
-    label = house.get(f"/deliveries/{delivery.id}/label.pdf", token=house.token("pharmacist-1"))
+    label = house.get(f"/deliveries/{delivery.id}/totes/{tote}/label.pdf", token=house.token("pharmacist-1"))
     assert "SIMULATION" in said_on(label.content)[0]
-    assert house.get("/deliveries/delivery-404/label.pdf", token=house.token("pharmacist-1")).status_code == 404
+    for path in (f"delivery-404/totes/{tote}", f"{delivery.id}/totes/tote-404"):
+        assert house.get(f"/deliveries/{path}/label.pdf", token=house.token("pharmacist-1")).status_code == 404
 
 
 def test_where_a_batch_is_is_answered_to_pharmacists_34(house: House) -> None:

@@ -111,10 +111,12 @@ def test_delivery_goes_from_load_to_receipt(client: TestClient, store: MemorySto
     assert received.json()["receipt"] == {
         "at": NOON.isoformat().replace("+00:00", "Z"),
         "by": "nurse-1",
-        "seal_number": "S-1",
         "counts": [{"line": delivery["lines"][0]["id"], "quantity": 31}],
         "is_short_or_over": True,
     }
+    (tote,) = received.json()["totes"]
+    lines = [line["id"] for line in delivery["lines"]]
+    assert tote == {"id": tote["id"], "seal_number": "S-1", "seal_read": "S-1", "lines": lines}
     assert client.get(where).json() == received.json()
 
 

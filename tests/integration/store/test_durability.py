@@ -19,7 +19,7 @@ from orchestrator.adapters.store.postgresql import writing_engine
 from orchestrator.adapters.store.rows import LineRow, Row
 from orchestrator.adapters.store.sqlite import sqlite_engine
 from orchestrator.adapters.store.tables import table_of
-from orchestrator.domain.delivery.model import DeliveryId, DeliveryState
+from orchestrator.domain.delivery.model import DeliveryId, DeliveryState, LineId, Tote, ToteId
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
@@ -200,6 +200,34 @@ def test_store_of_a_newer_program_is_refused(url: str) -> None:
     write_past_the_program(url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreVersionError, match="another version"):
         open_store(url)
+
+
+def test_deliveries_of_before_lie_in_one_tote_with_the_seals_put_on_and_read(empty_url: str) -> None:
+    config, at = migration_config(), "2026-01-31T12:00:00.000000Z"
+    engine = raw_engine(empty_url)
+    with engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0012")
+    engine.dispose()
+    columns = "id, job_id, from_station, to_station, priority, tote_id, seal_number, state, queued_at, waiting, custody"
+    write_past_the_program(
+        empty_url,
+        f"INSERT INTO job VALUES ('j', 'p', '{at}')",
+        f"INSERT INTO delivery ({columns}) VALUES ('d', 'j', 'a', 'b', 'routine', 't', 'S-1', 'received', '{at}', "
+        """'[]', '{"seal_differed":1,"patient":"local-7"}')""",
+        "INSERT INTO line (id, delivery_id, position, medicine, quantity, unit, handling_class) "
+        "VALUES ('m', 'd', 1, 'm', 1, 'u', 'ordinary'), ('l', 'd', 0, 'm', 1, 'u', 'ordinary')",
+        "INSERT INTO handover (delivery_id, kind, at, by, drawer, seal_number, is_short_or_over) "
+        f"VALUES ('d', 'loading', '{at}', 'p', 'top', 'S-1', false), ('d', 'receipt', '{at}', 'n', NULL, 'S-2', false)",
+    )
+    store = open_store(empty_url)
+    with store.reading() as uow:
+        delivery = uow.deliveries.get(DeliveryId("d"))
+        assert uow.deliveries.sealed_with("S-1") == delivery
+    store.close()
+    assert delivery.load == "t"
+    assert delivery.totes == (Tote(ToteId("t"), (LineId("l"), LineId("m")), "S-1", "S-2", seal_differed=1),)
+    assert delivery.custody.patient == "local-7"
 
 
 def test_counts_outlive_the_migration_that_rebuilds_the_lines_they_refer_to(empty_url: str) -> None:

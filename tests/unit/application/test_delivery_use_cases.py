@@ -159,7 +159,7 @@ def test_loading_seals_and_records_who_when_drawer_seal_and_counts(store: Memory
     standing = bring_to(store, queued(store, ids).id, S.LOADING)
     sealed = load(store, standing, counts=counts_of(standing))
     assert sealed.state is S.SEALED
-    assert sealed.tote.seal_number == "S-1"
+    assert sealed.totes[0].seal_number == "S-1"
     assert sealed.loading is not None
     assert (sealed.loading.by, sealed.loading.at, sealed.loading.drawer) == ("pharmacist-2", an_hour_later(), "top")
     assert sealed.loading.counts == counts_of(standing)

@@ -80,7 +80,7 @@ def test_the_robot_is_sent_a_signed_grant_for_the_nonce_it_shows() -> None:
     grant = grant_of_text(action.grant)
     robot = house.fleet.robots[house.robot]
     assert (grant.manufacturer, grant.serial_number) == (robot.manufacturer, robot.serial_number)
-    assert (grant.drawer, grant.delivery, grant.load) == (house.drawer, house.delivery, delivery.tote.load)
+    assert (grant.drawer, grant.delivery, grant.load) == (house.drawer, house.delivery, delivery.load)
     assert (grant.purpose, grant.node) == (Purpose.HAND_OVER, house.fleet.waypoint_of(house.robot, WARD))
     assert (grant.nonce, grant.lifetime_s) == (NONCE, 60)
 

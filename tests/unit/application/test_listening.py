@@ -77,7 +77,7 @@ class House:
         with self.store.transaction() as uow:
             self.id = queue(uow, ids=self.ids).id
         bring_to(self.store, self.id, state)
-        self.record = record or RobotRecord(ROBOT, order=an_order(self.delivery.tote.load), report=a_report())
+        self.record = record or RobotRecord(ROBOT, order=an_order(self.delivery.load), report=a_report())
 
     @property
     def delivery(self) -> Delivery:
@@ -249,7 +249,7 @@ def test_a_tote_that_its_robot_could_not_take_in_goes_back_and_the_robot_is_stop
 
 def test_a_load_that_a_robot_under_way_stops_reporting_is_told_once_and_taken_back_when_it_is_there_again() -> None:
     house = House(DeliveryState.IN_TRANSIT)
-    load = house.delivery.tote.load
+    load = house.delivery.load
     house.hear(link.Reported(a_report(loads=(load,))))
     assert house.codes == []
 
@@ -265,7 +265,7 @@ def test_a_tote_that_people_took_out_is_not_mistaken_for_the_next_one_whose_end_
     seen_between: bool,
 ) -> None:
     house = House(DeliveryState.SEALED)
-    old, new = LoadId("tote-of-before"), house.delivery.tote.load
+    old, new = LoadId("tote-of-before"), house.delivery.load
     house.record = replace(house.record, carried=frozenset({old}), report=a_report(loads=(old,)))
 
     if seen_between:
@@ -278,7 +278,7 @@ def test_a_tote_that_people_took_out_is_not_mistaken_for_the_next_one_whose_end_
 
 def test_a_robot_that_names_its_loads_itself_keeps_what_it_took_in_until_it_carries_nothing() -> None:
     house = House(DeliveryState.IN_TRANSIT)
-    ours = house.delivery.tote.load
+    ours = house.delivery.load
     house.record = replace(house.record, carried=frozenset({ours}))
 
     house.hear(link.Reported(a_report(loads=(LoadId("box 7"),))))
@@ -298,7 +298,7 @@ def test_a_robot_that_does_not_know_what_it_carries_is_not_said_to_have_lost_it(
 
 def test_an_emergency_stop_is_told_once_and_stays_a_hold_when_the_robot_itself_is_released_27() -> None:
     house = House(DeliveryState.IN_TRANSIT)
-    loads = (house.delivery.tote.load,)
+    loads = (house.delivery.load,)
     house.hear(link.Reported(a_report(loads=loads)))
 
     house.hear(link.Reported(a_report(loads=loads, is_emergency_stopped=True)))
@@ -311,7 +311,7 @@ def test_an_emergency_stop_is_told_once_and_stays_a_hold_when_the_robot_itself_i
 
 def test_a_drawer_that_is_left_open_is_told_once_and_again_when_it_is_left_anew_52() -> None:
     house = House(DeliveryState.IN_TRANSIT)
-    loads = (house.delivery.tote.load,)
+    loads = (house.delivery.load,)
     left_open = (RobotFault(LEFT_OPEN, is_fatal=False),)
     house.hear(link.Reported(a_report(loads=loads)))
 

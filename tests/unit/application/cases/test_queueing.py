@@ -255,7 +255,7 @@ def test_a_controlled_delivery_is_loaded_by_two_different_people_of_the_pharmacy
 
 def test_sealing_moves_each_unit_into_transit_and_leaves_its_receipt_pending(house: House) -> None:
     sealed = house.sealed()
-    assert house.units(AccountKind.TRANSIT, sealed.tote.id) == TEN
+    assert house.units(AccountKind.TRANSIT, sealed.totes[0].id) == TEN
     assert house.units(AccountKind.CUPBOARD, HATCH) == -TEN
     with house.store.reading() as uow:
         assert [pending.line for pending in uow.ledger.open_pendings()] == [line_of(sealed)]

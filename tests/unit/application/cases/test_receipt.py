@@ -40,7 +40,7 @@ def test_a_receipt_by_two_moves_each_unit_into_the_wards_cupboard_and_leaves_not
     assert received.custody.receivers == ("nurse-a1", "nurse-a2")
     assert received.custody.accountable is None
     assert house.units(AccountKind.CUPBOARD, WARD_A) == TEN
-    assert house.units(AccountKind.TRANSIT, received.tote.id) == 0
+    assert house.units(AccountKind.TRANSIT, received.totes[0].id) == 0
     with house.store.reading() as uow:
         assert uow.ledger.open_pendings() == []
     assert house.entries(received) == ["accepted", "sealed", "received"]
@@ -69,7 +69,7 @@ def test_case_46_without_a_witness_nothing_controlled_is_received(house: House) 
         house.receive(arrived, "nurse-a1")
     with pytest.raises(SamePersonError):
         house.receive(arrived, "nurse-a1", "nurse-a1")
-    assert house.units(AccountKind.TRANSIT, arrived.tote.id) == TEN
+    assert house.units(AccountKind.TRANSIT, arrived.totes[0].id) == TEN
 
 
 def test_case_2_agency_staff_receive_only_where_the_place_allows_it() -> None:
@@ -126,12 +126,12 @@ def test_case_47_a_seal_that_differs_twice_leaves_the_bag_unopened_and_it_is_set
     back = house.receive(arrived, seal="S-7")
     assert back.state is S.RETURNING
     assert house.incidents() == ["seal_differs"]
-    assert house.units(AccountKind.TRANSIT, arrived.tote.id) == TEN
+    assert house.units(AccountKind.TRANSIT, arrived.totes[0].id) == TEN
 
     taken = house.receive(house.brought_back(back), "pharmacist-1", "technician-1", seal="S-7")
     assert taken.state is S.RETURNED
     assert house.units(AccountKind.QUARANTINE, HATCH) == TEN
-    assert house.units(AccountKind.TRANSIT, arrived.tote.id) == 0
+    assert house.units(AccountKind.TRANSIT, arrived.totes[0].id) == 0
 
 
 def test_the_right_seal_is_never_told(house: House) -> None:
@@ -156,7 +156,7 @@ def test_case_49_a_count_that_is_over_is_counted_again_and_then_set_apart_with_o
     arrived = house.arrived()
     first = house.receive(arrived, off_by=1)
     assert (first.state, first.waiting) == (S.ARRIVED, (COUNT_AGAIN,))
-    assert house.units(AccountKind.TRANSIT, arrived.tote.id) == TEN
+    assert house.units(AccountKind.TRANSIT, arrived.totes[0].id) == TEN
 
     received = house.receive(arrived, off_by=1)
     assert received.state is S.RECEIVED
@@ -225,7 +225,7 @@ def test_a_line_that_is_refused_goes_back_under_a_new_seal_and_the_others_are_re
     refused = house.receive(arrived, refused=(line_of(arrived, 1),), new_seal="S-9")
     assert refused.state is S.RETURNING
     assert house.units(AccountKind.CUPBOARD, WARD_A) == 10
-    assert house.units(AccountKind.TRANSIT, arrived.tote.id) == 20
+    assert house.units(AccountKind.TRANSIT, arrived.totes[0].id) == 20
 
     back = house.brought_back(refused)
     counts = (LineCount(line_of(arrived, 1), 20),)
@@ -305,7 +305,7 @@ def test_case_43_the_ward_then_the_nurse_in_charge_then_the_site_manager_are_cal
 
     house.wait(seconds=house.policy.return_after_s)
     assert called(house).state is S.RETURNING
-    assert house.units(AccountKind.TRANSIT, house.now(called(house)).tote.id) == TEN
+    assert house.units(AccountKind.TRANSIT, house.now(called(house)).totes[0].id) == TEN
 
 
 def test_a_stage_is_told_once(house: House) -> None:
