@@ -90,7 +90,7 @@ class PinCountRow(Row, table=True):
 
 
 class DecisionRow(Row, table=True):
-    """One decision of the access log."""
+    """One decision of the access log; only ever added."""
 
     __tablename__ = "access_decision"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index("access_decision_by_device", "device", "at"),)
