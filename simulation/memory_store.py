@@ -17,7 +17,7 @@ from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.application.ports import Event, OutboxMessage, StoredAnswer
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
 from orchestrator.domain.custody.incident import Incident, IncidentId
-from orchestrator.domain.custody.issued_grant import GrantId, IssuedGrant, UnknownGrantError
+from orchestrator.domain.custody.issued_grant import GrantId, GrantOutcome, IssuedGrant, UnknownGrantError
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, Trip, TripId
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, UnknownAlarmError
@@ -376,6 +376,11 @@ class MemoryIncidents:
         if self.get(incident.id) != incident:
             self.journal.put(self.kept, incident.id, incident)
 
+    def of_delivery(self, delivery: DeliveryId) -> Sequence[Incident]:
+        """Return every incident of a delivery, oldest first."""
+        found = (incident for incident in self.kept.values() if incident.delivery == delivery)
+        return sorted(found, key=lambda incident: (incident.at, incident.id))
+
     def newest(self, limit: int) -> Sequence[Incident]:
         """Return up to ``limit`` incidents, newest first."""
         return sorted(self.kept.values(), key=lambda incident: (incident.at, incident.id), reverse=True)[:limit]
@@ -472,6 +477,16 @@ class MemoryGrants:
     def of_delivery(self, delivery: DeliveryId) -> Sequence[IssuedGrant]:
         """Return every grant for a delivery, by issued_at, id."""
         return sorted((g for g in self.kept.values() if g.delivery == delivery), key=lambda g: (g.issued_at, g.id))
+
+    def last_opened(self, robot: RobotId, drawer: str, *, but: DeliveryId | None = None) -> IssuedGrant | None:
+        """Return the newest grant that a drawer was opened on, for any delivery but one."""
+        found = [
+            grant
+            for grant in self.kept.values()
+            if (grant.robot, grant.drawer, grant.outcome) == (robot, drawer, GrantOutcome.OPENED)
+            and grant.delivery != but
+        ]
+        return max(found, key=lambda grant: (grant.issued_at, grant.id), default=None)
 
     def standing(self) -> Sequence[IssuedGrant]:
         """Return the grants that are not settled, by issued_at, id."""

@@ -11,7 +11,7 @@ from orchestrator.application.fridge import is_spoilt
 from orchestrator.application.grants import require_opened_if_controlled
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.receiving import Received, kept_apart, seal_read, settled_lines
-from orchestrator.application.recorded_acts import open_incident, open_lines, record_event
+from orchestrator.application.recorded_acts import is_standing, open_incident, open_lines, record_event
 from orchestrator.domain.custody.errors import BreakGlassOffError
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import IncidentKind
@@ -117,9 +117,11 @@ def _settled(uow: UnitOfWork, handover: Received, reading: Reading, premises: Pr
     before = handover.delivery
     if reading.emergency is not None:
         sentence = "Opened by one person alone in an emergency; a second person was not there."
-        open_incident(
-            uow, before, IncidentKind.BREAK_GLASS, sentence, at=at, ids=ids, place=place, caused_by=present.ids
-        )
+        # Where its drawer was granted to one person alone, that was the incident already.
+        if not is_standing(uow, before.id, IncidentKind.BREAK_GLASS):
+            open_incident(
+                uow, before, IncidentKind.BREAK_GLASS, sentence, at=at, ids=ids, place=place, caused_by=present.ids
+            )
     if reading.is_seal_broken:
         kept_apart(uow, handover, IncidentKind.SEAL_BROKEN, "The seal was broken; the contents were counted.")
     spoilt = is_spoilt(uow, before, at=at)

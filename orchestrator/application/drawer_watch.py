@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.application.grants import tell_grant
+from orchestrator.application.openings import CLOSED, OPENED, REFUSED, record_opening
 from orchestrator.application.recorded_acts import open_incident
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.grant import Purpose
@@ -16,7 +16,7 @@ from orchestrator.domain.fleet.model import ActionId, DrawerContent, DrawerRepor
 from orchestrator.domain.reason import Reason
 
 ALARM = "alarm"
-OPENED, REFUSED, CLOSED, OPENED_UNASKED = "drawer_opened", "drawer_refused", "drawer_closed", "drawer_opened_unasked"
+OPENED_UNASKED = "drawer_opened_unasked"
 NOT_LOCKED, NOT_EMPTY, EMPTY = "drawer_not_locked", "drawer_not_empty", "drawer_empty"
 
 LEFT_OPEN = "drawer_left_open"
@@ -168,4 +168,4 @@ def _of_action(turn: Turn, robot: RobotId, action: ActionId) -> IssuedGrant | No
 def _keep(turn: Turn, grant: IssuedGrant, kind: str) -> None:
     turn.uow.grants.save(grant)
     turn.has_changed = True
-    tell_grant(turn.uow, kind, grant, at=turn.at)
+    record_opening(turn.uow, kind, grant, at=turn.at)

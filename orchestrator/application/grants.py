@@ -1,7 +1,7 @@
 """Opening a drawer: who may, where the robot has to stand, and the signed grant that it opens for (design §6).
 
-A grant is decided, kept and put into the outbox in one transaction; what the robot makes of it is written down by
-`orchestrator.application.drawer_watch`. The robot judges everything again by what it knows itself.
+A grant is decided, kept, entered into the ledger and put into the outbox in one transaction; what the robot makes of it
+is written down by `orchestrator.application.drawer_watch`. The robot judges everything again by what it knows itself.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestrator.application.break_glass import break_glass
 from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.openings import DRAWER_GRANTED, record_opening
 from orchestrator.application.ports import GrantSigner, Ids, UnitOfWork
 from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, standing_place
 from orchestrator.domain.custody.errors import BreakGlassOffError
@@ -32,13 +34,11 @@ from orchestrator.domain.fleet.model import ActionId, DrawerState, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.medicine.handling import HandlingClass
-from orchestrator.domain.people.model import PersonId, Role
-from orchestrator.domain.site.model import StationId
+from orchestrator.domain.people.model import Role
+from orchestrator.domain.reason import require_said
+from orchestrator.domain.site.model import PlaceId, StationId
 
 ACT = "The opening"
-DRAWER_GRANTED = "drawer_granted"
-GRANT_VOID = "drawer_grant_void"
-
 S = DeliveryState
 
 STATES_FOR = {
@@ -59,13 +59,15 @@ class OpeningAsked:
     """What somebody asks for.
 
     ``purpose`` follows from the delivery's state when it is None. ``is_break_glass`` asks that one person alone opens,
-    where the place allows that.
+    where the place allows that; ``reason`` then says why, and may say so of any. ``device`` is where they ask.
     """
 
     delivery: DeliveryId
     present: Present
     purpose: Purpose | None = None
     is_break_glass: bool = False
+    reason: str = ""
+    device: str | None = None
 
 
 def checks_grants(uow: UnitOfWork, robot: RobotId) -> bool:
@@ -106,6 +108,8 @@ def grant_drawer(
         The robot checks no grants, does not stand there, or was given a grant for what it shows.
     PeopleMissingError, SamePersonError, NotEligibleError, BreakGlassOffError
         Those who are there may not.
+    InvalidInputError
+        One person would open alone and says not why.
     """
     delivery = uow.deliveries.get(asked.delivery)
     purpose = asked.purpose or purpose_of(delivery)
@@ -152,10 +156,13 @@ def grant_drawer(
         by=asked.present.by,
         people=asked.present.ids,
         issued_at=at,
+        place=_place_of(fleet, delivery, purpose),
     )
     uow.grants.add(issued)
     uow.outbox.add(record.robot, at=at, action=action)
-    tell_grant(uow, DRAWER_GRANTED, issued, at=at)
+    record_opening(uow, DRAWER_GRANTED, issued, at=at, present=asked.present, facts=_circumstances(asked, node))
+    if asked.is_break_glass:
+        break_glass(uow, fleet, delivery, issued, reason=asked.reason, at=at, ids=ids)
     return issued
 
 
@@ -205,47 +212,6 @@ def require_opened_if_controlled(uow: UnitOfWork, delivery: Delivery, *purposes:
         require_opened(uow, delivery.id, *purposes, act=act)
 
 
-def void_grants_of(uow: UnitOfWork, person: PersonId, *, at: datetime) -> tuple[IssuedGrant, ...]:
-    """Take back every grant of a person that no robot has answered, as when their account is revoked.
-
-    A robot opens as soon as a grant reaches it; what is taken back is what has not reached it.
-    """
-    return tuple(
-        void_grant(uow, grant, reason="revoked", at=at)
-        for grant in uow.grants.standing()
-        if grant.is_open and person in grant.people
-    )
-
-
-def void_grant(uow: UnitOfWork, grant: IssuedGrant, *, reason: str, at: datetime) -> IssuedGrant:
-    """Take back a grant that no robot has answered: it is sent no more."""
-    for message in uow.outbox.wanted():
-        if message.action is not None and message.action.id == grant.action:
-            uow.outbox.settle(message.id, "withdrawn")
-    ended = grant.ended(GrantOutcome.VOID, reason=reason, at=at)
-    uow.grants.save(ended)
-    tell_grant(uow, GRANT_VOID, ended, at=at)
-    return ended
-
-
-def tell_grant(uow: UnitOfWork, kind: str, grant: IssuedGrant, *, at: datetime) -> None:
-    """Append to the event stream what became of a grant; neither its nonce nor what lies in the drawer is in it."""
-    uow.events.append(
-        at=at,
-        kind=kind,
-        subject=grant.delivery,
-        data={
-            "grant": grant.id,
-            "robot": grant.robot,
-            "drawer": grant.drawer,
-            "purpose": grant.purpose.value,
-            "by": grant.by,
-            "people": list(grant.people),
-            "reason": grant.reason,
-        },
-    )
-
-
 def _check_present(
     fleet: FleetOnSite, delivery: Delivery, asked: OpeningAsked, *, purpose: Purpose, at: datetime
 ) -> None:
@@ -258,6 +224,7 @@ def _check_present(
                 "Ask for the other, or for the nurse in charge.",
                 detail={"expected": wanted},
             )
+        require_said(asked.reason, act=ACT)
         wanted = 1
     fits, who = _who_fits(premises, delivery, purpose)
     require_people(
@@ -285,6 +252,23 @@ def _who_fits(premises: Premises, delivery: Delivery, purpose: Purpose) -> tuple
 def _node_of(fleet: FleetOnSite, delivery: Delivery, purpose: Purpose) -> str:
     assert delivery.robot is not None, "only a delivery with a robot is opened"
     return fleet.waypoint_of(delivery.robot, _station_of(delivery, purpose))
+
+
+def _place_of(fleet: FleetOnSite, delivery: Delivery, purpose: Purpose) -> PlaceId:
+    """Return in whose register an opening stands: of where it opens, or of who sent what is retrieved on its way."""
+    is_retrieved = purpose is Purpose.RETRIEVE
+    return fleet.premises.place(delivery.from_station if is_retrieved else _station_of(delivery, purpose))
+
+
+def _circumstances(asked: OpeningAsked, node: str) -> dict[str, str]:
+    """Return where and why somebody asked, as facts of the ledger."""
+    facts = {
+        "stands_at": node or "where it stands",
+        "device": asked.device or "",
+        "why": asked.reason.strip(),
+        "break_glass": "yes" if asked.is_break_glass else "",
+    }
+    return {name: text for name, text in facts.items() if text}
 
 
 def _station_of(delivery: Delivery, purpose: Purpose) -> StationId:

@@ -303,6 +303,10 @@ class IncidentRepository(Protocol):
         """Return up to ``limit`` incidents, newest first."""
         ...
 
+    def of_delivery(self, delivery: DeliveryId) -> Sequence[Incident]:
+        """Return every incident of a delivery, oldest first."""
+        ...
+
 
 class LedgerRepository(Protocol):
     """The custody ledger: entries from index 0 without gaps, only ever added."""
@@ -450,6 +454,10 @@ class GrantRepository(Protocol):
 
     def of_delivery(self, delivery: DeliveryId) -> Sequence[IssuedGrant]:
         """Return every grant for a delivery, by issued_at, id."""
+        ...
+
+    def last_opened(self, robot: RobotId, drawer: str, *, but: DeliveryId | None = None) -> IssuedGrant | None:
+        """Return the newest grant that a drawer was opened on, for any delivery but one."""
         ...
 
     def standing(self) -> Sequence[IssuedGrant]:

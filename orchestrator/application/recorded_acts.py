@@ -19,7 +19,7 @@ from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.custody_record import LineEnd, SettledLine
 from orchestrator.domain.delivery.errors import WrongStateError
-from orchestrator.domain.delivery.model import Delivery, Line, LineCount
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, Line, LineCount
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import MedicineCode
 from orchestrator.domain.people.model import PersonId
@@ -152,8 +152,12 @@ def open_incident(
     ids: Ids,
     place: PlaceId,
     caused_by: tuple[PersonId, ...] = (),
+    details: str = "",
 ) -> Incident:
-    """Keep an incident and tell people of it; what is on the ledger is told to the accountable officer too."""
+    """Keep an incident and tell people of it; what is on the ledger is told to the accountable officer too.
+
+    The ``sentence`` goes into the event stream; ``details`` are for pharmacists and the accountable officer alone.
+    """
     schedules = sorted(line.schedule for line in delivery.lines if line.schedule is not None)
     incident = Incident(
         id=IncidentId(ids.new("incident")),
@@ -162,6 +166,7 @@ def open_incident(
         place=place,
         is_controlled=any(is_on_ledger(line) for line in delivery.lines),
         sentence=sentence,
+        details=details,
         delivery=delivery.id,
         schedule=schedules[0] if schedules else None,
         caused_by=caused_by,
@@ -180,6 +185,14 @@ def open_incident(
         },
     )
     return incident
+
+
+def is_standing(uow: UnitOfWork, delivery: DeliveryId, kind: IncidentKind, *, since: datetime | None = None) -> bool:
+    """Whether an incident of a kind is open for a delivery, or was opened since a moment, whatever became of it."""
+    return any(
+        incident.kind is kind and (not incident.is_closed or (since is not None and incident.at >= since))
+        for incident in uow.incidents.of_delivery(delivery)
+    )
 
 
 def settle(

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from orchestrator.application.grants import void_grants_of
+from orchestrator.application.openings import void_grants_of
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.secrets import Secrets
 from orchestrator.domain.people.errors import PersonInvalidError, PersonTakenError, UnknownTokenError

@@ -96,10 +96,10 @@ async def post_revoke_approval(
 
 
 @router.get("/incidents", dependencies=[may(Act.READ_INCIDENTS)], responses=documented(401, 403, 421))
-async def get_incidents(desk: DeskOfApp) -> IncidentsView:
+async def get_incidents(desk: DeskOfApp, who: Who) -> IncidentsView:
     """List incidents, newest first."""
     found = await desk.control.read(lambda uow: uow.incidents.newest(NEWEST))
-    return IncidentsView(incidents=[incident_view(incident) for incident in found])
+    return IncidentsView(incidents=[incident_view(incident, to=who) for incident in found])
 
 
 @router.post(
@@ -122,7 +122,8 @@ async def post_follow_up(
                 closes=asked.closes,
                 at=at,
                 by=who.id,
-            )
+            ),
+            to=who,
         )
 
     return await act_once(request, desk, asked=asked, key=key, by=who.id, status=200, act=act)

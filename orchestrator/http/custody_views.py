@@ -10,6 +10,9 @@ from orchestrator.domain.custody.approval import NO_LEGAL_AUTHORITY, CarriageApp
 from orchestrator.domain.custody.incident import Incident, IncidentKind
 from orchestrator.domain.delivery.custody_record import BasisKind, Carrier, CustodyRecord, LineEnd, SupplyKind
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.people.model import Principal, Role
+
+READERS_OF_DETAILS = frozenset({Role.PHARMACIST, Role.ACCOUNTABLE_OFFICER})
 
 
 class ActView(BaseModel):
@@ -118,7 +121,7 @@ class FollowUpView(BaseModel):
 
 
 class IncidentView(BaseModel):
-    """One incident."""
+    """One incident. ``details`` are shown to pharmacists and the accountable officer, to everybody else as null."""
 
     id: str
     kind: IncidentKind
@@ -127,14 +130,16 @@ class IncidentView(BaseModel):
     is_controlled: bool
     schedule: str | None
     sentence: str
+    details: str | None
     delivery: str | None
     is_closed: bool
     follow_ups: list[FollowUpView]
 
 
-def incident_view(incident: Incident) -> IncidentView:
-    """Return what an answer shows of an incident."""
-    return IncidentView.model_validate(incident, from_attributes=True)
+def incident_view(incident: Incident, *, to: Principal) -> IncidentView:
+    """Return what an answer shows somebody of an incident."""
+    view = IncidentView.model_validate(incident, from_attributes=True)
+    return view if to.roles & READERS_OF_DETAILS else view.model_copy(update={"details": None})
 
 
 class IncidentsView(BaseModel):

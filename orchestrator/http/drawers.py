@@ -26,13 +26,15 @@ router = APIRouter(prefix="/api/v1/deliveries/{delivery}", tags=["drawers"])
 class OpenDrawerAsked(BaseModel):
     """What the drawer is opened for; what follows from the delivery's state when left out.
 
-    ``is_break_glass`` asks that one person alone opens it, where the place allows that.
+    ``is_break_glass`` asks that one person alone opens it, where the place allows that: always an incident, and others
+    are called at once. ``reason`` then says why; it is read by pharmacists and the accountable officer.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     purpose: Annotated[Purpose | None, Field(strict=False)] = None
     is_break_glass: bool = False
+    reason: Annotated[str, Field(max_length=500)] = ""
 
 
 class OpeningView(BaseModel):
@@ -99,7 +101,14 @@ async def post_open_drawer(
 
     def act(uow: UnitOfWork, at: datetime) -> OpeningView:
         present = present_of(uow, who, step_ups, act=Act.OPEN_DRAWER, delivery=delivery, at=at)
-        opening = OpeningAsked(DeliveryId(delivery), present, asked.purpose, asked.is_break_glass)
+        opening = OpeningAsked(
+            DeliveryId(delivery),
+            present,
+            asked.purpose,
+            asked.is_break_glass,
+            reason=asked.reason,
+            device=who.device,
+        )
         return opening_view(grant_drawer(uow, desk.fleet, opening, signer=desk.signer, ids=desk.ids, at=at))
 
     return await act_once(request, desk, asked=asked, key=key, by=who.id, status=200, act=act)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from orchestrator.application.accountability import leave_without_person
-from orchestrator.application.grants import void_grants_of
+from orchestrator.application.openings import void_grants_of
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.staff import (
     add_staff,

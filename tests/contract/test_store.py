@@ -279,6 +279,7 @@ def test_robot_record_is_empty_until_saved_and_then_comes_back(store: AnyStore) 
         assert kept == RobotRecord(robot, order=an_order(), phase=OrderPhase.WANTED, held=frozenset({"b", "a"}))
         sent = StationId("ward-a-handover")
         changed = replace(kept, order=an_order().extended(released=3), passed=1, driven_m=4.25, sent_to=sent)
+        changed = replace(changed, called_for=frozenset({"place_unknown", "controlled_stands"}))
         uow.robots.save(changed)
     with store.reading() as uow:
         assert uow.robots.get(robot) == changed
@@ -497,6 +498,7 @@ def test_incidents_are_listed_newest_first_and_their_follow_ups_are_kept(store: 
         delivery=delivery.id,
         schedule="2",
         caused_by=(PersonId("nurse-1"),),
+        details="10 tablets, schedule 2",
     )
     second = replace(first, id=IncidentId("incident-2"), at=NOON + timedelta(minutes=1), delivery=None)
     followed = replace(first, follow_ups=(FollowUp(PersonId("officer-1"), NOON, "Found in the bag.", closes=True),))
@@ -508,6 +510,8 @@ def test_incidents_are_listed_newest_first_and_their_follow_ups_are_kept(store: 
     with store.reading() as uow:
         assert uow.incidents.newest(5) == [second, followed]
         assert uow.incidents.newest(1) == [second]
+        assert list(uow.incidents.of_delivery(delivery.id)) == [followed]
+        assert list(uow.incidents.of_delivery(DeliveryId("other"))) == []
         with pytest.raises(UnknownIncidentError):
             uow.incidents.get(IncidentId("other"))
 
@@ -609,6 +613,7 @@ def a_grant(delivery: Delivery, number: int = 1, *, after_s: float = 0.0) -> Iss
         by="nurse-1",
         people=(PersonId("nurse-1"), PersonId("nurse-2")),
         issued_at=NOON + timedelta(seconds=after_s),
+        place=PlaceId("ward-a"),
     )
 
 
@@ -633,6 +638,21 @@ def test_a_drawer_grant_comes_back_as_it_was_kept_and_as_it_ended(store: AnyStor
             assert list(uow.grants.standing()) == [opened]
             assert list(uow.grants.of_delivery(delivery.id)) == [ended, opened]
             assert uow.grants.get(first.id) == ended
+
+
+def test_the_last_opening_of_a_drawer_is_found_for_any_delivery_but_one(store: AnyStore, ids: CountingIds) -> None:
+    early, late = queued(store, ids), queued(store, ids)
+    first = a_grant(early).opened(NOON)
+    second = a_grant(late, 2, after_s=1.0).opened(NOON)
+    refused = a_grant(early, 3, after_s=2.0).ended(GrantOutcome.REFUSED, reason="moving", at=NOON)
+    elsewhere = replace(a_grant(early, 4, after_s=3.0).opened(NOON), drawer="bottom")
+    with store.transaction() as uow:
+        for grant in (second, first, refused, elsewhere):
+            uow.grants.add(grant)
+    with store.reading() as uow:
+        assert uow.grants.last_opened(first.robot, "top") == second
+        assert uow.grants.last_opened(first.robot, "top", but=late.id) == first
+        assert uow.grants.last_opened(RobotId("robot-2"), "top") is None
 
 
 def test_a_nonce_of_a_robot_is_granted_once(store: AnyStore, ids: CountingIds) -> None:

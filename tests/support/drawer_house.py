@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from orchestrator.application.drawer_watch import (
     note_drawers,
@@ -22,6 +23,7 @@ from orchestrator.domain.custody.incident import Incident
 from orchestrator.domain.custody.issued_grant import (
     IssuedGrant,
 )
+from orchestrator.domain.custody.model import Entry
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.policy import CustodyPolicy
 from orchestrator.domain.delivery.lifecycle import moved
@@ -108,7 +110,8 @@ class House:
     def stand_at(self, station: StationId, **changes: object) -> None:
         """Let the robot stand at a station with its drawers locked, and say so; but for some changes."""
         place = self.fleet.waypoint_of(self.robot, station)
-        report = replace(a_report(self.robot, place, self.drawer), **changes)  # pyright: ignore[reportArgumentType]
+        here = replace(a_report(self.robot, place, self.drawer), pose=self.fleet.pose_of(self.robot, place))
+        report = replace(here, **changes)  # pyright: ignore[reportArgumentType]
         self.put(RobotRecord(self.robot, tip=place, report=report, checks_grants=True))
 
     def put(self, record: RobotRecord) -> None:
@@ -121,9 +124,14 @@ class House:
             return uow.robots.get(self.robot)
 
     def grant(
-        self, present: Present = BELIEVED, *, purpose: Purpose | None = None, is_break_glass: bool = False
+        self,
+        present: Present = BELIEVED,
+        *,
+        purpose: Purpose | None = None,
+        is_break_glass: bool = False,
+        reason: str = "",
     ) -> IssuedGrant:
-        asked = OpeningAsked(self.delivery, present, purpose, is_break_glass)
+        asked = OpeningAsked(self.delivery, present, purpose, is_break_glass, reason=reason, device="phone-1")
         with self.store.transaction() as uow:
             return grant_drawer(uow, self.fleet, asked, signer=Signer(), ids=self.ids, at=LATER)
 
@@ -136,6 +144,17 @@ class House:
     def told(self) -> list[str]:
         with self.store.reading() as uow:
             return [event.kind for event in uow.events.after(0, 100) if event.kind.startswith(("drawer", "alarm"))]
+
+    def alarms(self, code: str) -> list[Mapping[str, Any]]:
+        """Return what was told by the alarms of a code, oldest first."""
+        with self.store.reading() as uow:
+            told = [event.data for event in uow.events.after(0, 1000) if event.kind == "alarm"]
+        return [data for data in told if data["code"] == code]
+
+    def entries(self) -> list[Entry]:
+        """Return what stands in the ledger of the delivery."""
+        with self.store.reading() as uow:
+            return list(uow.ledger.entries(limit=100, delivery=self.delivery))
 
     def incidents(self) -> Sequence[Incident]:
         with self.store.reading() as uow:

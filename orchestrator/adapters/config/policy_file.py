@@ -10,12 +10,14 @@ from pydantic import Field
 
 from orchestrator.adapters.config.checked import FileModel, default_of, read_checked
 from orchestrator.adapters.config.site_form import Id
+from orchestrator.domain.custody.contacts import Function
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.policy import CustodyPolicy
 from orchestrator.domain.medicine.handling import RULES, HandlingClass
 from orchestrator.domain.policies import Policies, SharingLifts, VerificationMoment
 
 Principal = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+Contact = Annotated[str, Field(min_length=1, max_length=120)]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
 
 
@@ -40,6 +42,9 @@ class CustodyEntry(FileModel):
     controlled_quantity_max: Annotated[int, Field(ge=1)] = default_of(CustodyPolicy, "controlled_quantity_max")
     nobody_answers_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(CustodyPolicy, "nobody_answers_s")
     return_after_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(CustodyPolicy, "return_after_s")
+    place_unknown_after_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(
+        CustodyPolicy, "place_unknown_after_s"
+    )
 
 
 class PolicyFile(FileModel):
@@ -57,6 +62,7 @@ class PolicyFile(FileModel):
     own_devices: list[Principal] = Field(default_factory=list[Principal])
     ledger_mode: Annotated[LedgerMode, Field(strict=False)] = default_of(Policies, "ledger_mode")
     custody: CustodyEntry = Field(default_factory=CustodyEntry)
+    contacts: dict[Annotated[Function, Field(strict=False)], Contact] = Field(default_factory=dict[Function, Contact])
 
 
 def load_policies(path: Path) -> Policies:
@@ -70,13 +76,15 @@ def load_policies(path: Path) -> Policies:
         It asks for less than a handling class has to.
     """
     entry, _ = read_checked(path, PolicyFile)
-    said = entry.model_dump(exclude={"policy", "may_end_fire", "may_end_crash_call", "own_devices", "custody"})
+    said = entry.model_dump(
+        exclude={"policy", "may_end_fire", "may_end_crash_call", "own_devices", "custody", "contacts"}
+    )
     return Policies(
         id=entry.policy,
         may_end_fire=tuple(entry.may_end_fire),
         may_end_crash_call=tuple(entry.may_end_crash_call),
         own_devices=tuple(entry.own_devices),
-        custody=_custody(entry.custody),
+        custody=replace(_custody(entry.custody), contacts=entry.contacts),
         **said,
     )
 

@@ -81,6 +81,12 @@ class SqlIncidents:
         changed = changed_values(_incident_to_row(before), _incident_to_row(incident))
         update_row(self._connection, IncidentRow, INCIDENT.id == incident.id, changed)
 
+    def of_delivery(self, delivery: DeliveryId) -> Sequence[Incident]:
+        """Return every incident of a delivery, oldest first."""
+        statement = select(table_of(IncidentRow)).where(INCIDENT.delivery == delivery)
+        rows = select_rows(self._connection, IncidentRow, statement.order_by(INCIDENT.at, INCIDENT.id))
+        return [_incident_from_row(row) for row in rows]
+
     def newest(self, limit: int) -> Sequence[Incident]:
         """Return up to ``limit`` incidents, newest first."""
         statement = select(table_of(IncidentRow)).order_by(desc(INCIDENT.at), desc(INCIDENT.id)).limit(limit)
@@ -127,6 +133,7 @@ def _incident_to_row(incident: Incident) -> IncidentRow:
         place=incident.place,
         is_controlled=incident.is_controlled,
         sentence=incident.sentence,
+        details=incident.details,
         delivery=incident.delivery,
         schedule=incident.schedule,
         caused_by=texts_to_json(incident.caused_by),
@@ -142,6 +149,7 @@ def _incident_from_row(row: IncidentRow) -> Incident:
         place=PlaceId(row.place),
         is_controlled=row.is_controlled,
         sentence=row.sentence,
+        details=row.details,
         delivery=None if row.delivery is None else DeliveryId(row.delivery),
         schedule=row.schedule,
         caused_by=tuple(PersonId(person) for person in texts_from_json(row.caused_by)),

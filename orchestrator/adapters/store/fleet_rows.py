@@ -75,6 +75,7 @@ def robot_to_row(record: RobotRecord) -> RobotRow:
         findings=reasons_to_json(record.findings),
         sent_to=record.sent_to,
         checks_grants=record.checks_grants,
+        called_for=texts_to_json(sorted(record.called_for)),
     )
 
 
@@ -100,6 +101,7 @@ def robot_from_row(row: RobotRow) -> RobotRecord:
         findings=reasons_from_json(row.findings),
         sent_to=None if row.sent_to is None else StationId(row.sent_to),
         checks_grants=row.checks_grants,
+        called_for=frozenset(texts_from_json(row.called_for)),
     )
 
 

@@ -16,6 +16,7 @@ from orchestrator.domain.custody.issued_grant import GrantId, GrantOutcome, Issu
 from orchestrator.domain.delivery.model import DeliveryId
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.domain.people.model import PersonId
+from orchestrator.domain.site.model import PlaceId
 
 GRANT = table_of(GrantRow).c
 
@@ -73,6 +74,17 @@ class SqlGrants:
         rows = select_rows(self._connection, GrantRow, statement.order_by(GRANT.issued_at, GRANT.id))
         return [_grant_from_row(row) for row in rows]
 
+    def last_opened(self, robot: RobotId, drawer: str, *, but: DeliveryId | None = None) -> IssuedGrant | None:
+        """Return the newest grant that a drawer was opened on, for any delivery but one."""
+        statement = select(table_of(GrantRow)).where(
+            GRANT.robot == robot, GRANT.drawer == drawer, GRANT.outcome == GrantOutcome.OPENED.value
+        )
+        if but is not None:
+            statement = statement.where(GRANT.delivery_id != but)
+        newest = statement.order_by(GRANT.issued_at.desc(), GRANT.id.desc()).limit(1)
+        rows = select_rows(self._connection, GrantRow, newest)
+        return self.get(GrantId(rows[0].id)) if rows else None
+
     def standing(self) -> Sequence[IssuedGrant]:
         """Return the grants that are not settled, by issued_at, id."""
         if not self._remembered.is_complete:
@@ -95,6 +107,7 @@ def _grant_to_row(grant: IssuedGrant) -> GrantRow:
         by=grant.by,
         people=texts_to_json(grant.people),
         issued_at=grant.issued_at,
+        place=grant.place,
         outcome=grant.outcome.value,
         reason=grant.reason,
         answered_at=grant.answered_at,
@@ -115,6 +128,7 @@ def _grant_from_row(row: GrantRow) -> IssuedGrant:
         by=row.by,
         people=tuple(PersonId(person) for person in texts_from_json(row.people)),
         issued_at=row.issued_at,
+        place=PlaceId(row.place),
         outcome=GrantOutcome(row.outcome),
         reason=row.reason,
         answered_at=row.answered_at,

@@ -199,6 +199,7 @@ class RobotRow(Row, table=True):
     findings: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
     sent_to: str | None = None
     checks_grants: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    called_for: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
 
 
 class OutboxRow(Row, table=True):
@@ -331,7 +332,11 @@ class IncidentRow(Row, table=True):
     """What went wrong with a medicine, and what was found out about it."""
 
     __tablename__ = "incident"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (one_of("kind", IncidentKind, name="incident_kind"), Index("incident_by_age", "at", "id"))
+    __table_args__ = (
+        one_of("kind", IncidentKind, name="incident_kind"),
+        Index("incident_by_age", "at", "id"),
+        Index("incident_by_delivery", "delivery"),
+    )
 
     id: str = Field(primary_key=True)
     kind: str
@@ -339,6 +344,7 @@ class IncidentRow(Row, table=True):
     place: str
     is_controlled: bool
     sentence: str = Field(sa_type=Text)
+    details: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     delivery: str | None = Field(default=None, sa_type=String, sa_column_args=(_refers_to("delivery.id"),))
     schedule: str | None = None
     caused_by: str = Field(sa_type=Text)
@@ -411,6 +417,7 @@ class GrantRow(Row, table=True):
         UniqueConstraint("robot", "nonce", name="drawer_grant_nonce"),
         Index("drawer_grant_by_delivery", "delivery_id"),
         Index("drawer_grant_by_end", "settled_at"),
+        Index("drawer_grant_by_drawer", "robot", "drawer", "issued_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -423,6 +430,7 @@ class GrantRow(Row, table=True):
     by: str
     people: str = Field(sa_type=Text)
     issued_at: datetime = Field(sa_type=Moment)
+    place: str = Field(default="", sa_column_kwargs={"server_default": ""})
     outcome: str
     reason: str
     answered_at: datetime | None = Field(default=None, sa_type=Moment)

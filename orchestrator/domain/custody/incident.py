@@ -49,7 +49,8 @@ class Incident:
     """One incident.
 
     ``is_controlled`` makes it one that the accountable officer sees. ``schedule`` is the strictest legal schedule among
-    the medicines. ``caused_by`` are the people who were there; none of them closes it. ``sentence`` names no patient.
+    the medicines. ``caused_by`` are the people who were there; none of them closes it. ``sentence`` names no patient
+    and no quantity, because everybody may be told it; ``details`` are for pharmacists and the accountable officer.
     """
 
     id: IncidentId
@@ -62,6 +63,7 @@ class Incident:
     schedule: str | None = None
     caused_by: tuple[PersonId, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
+    details: str = ""
 
     @property
     def is_closed(self) -> bool:

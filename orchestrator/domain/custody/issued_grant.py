@@ -13,6 +13,7 @@ from orchestrator.domain.errors import ConflictError, NotFoundError
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.domain.medicine.handling import HandlingRule
 from orchestrator.domain.people.model import PersonId
+from orchestrator.domain.site.model import PlaceId
 
 GrantId = NewType("GrantId", str)
 
@@ -77,6 +78,8 @@ class IssuedGrant:
         Who authenticated for it; empty where a principal alone suffices.
     issued_at : datetime
         When; aware.
+    place : PlaceId
+        Whose register its entries stand in: the place where it opens, or that sent what is retrieved.
     outcome : GrantOutcome
         What came of it.
     reason : str
@@ -99,6 +102,7 @@ class IssuedGrant:
     by: str
     people: tuple[PersonId, ...]
     issued_at: datetime
+    place: PlaceId
     outcome: GrantOutcome = GrantOutcome.ISSUED
     reason: str = ""
     answered_at: datetime | None = None

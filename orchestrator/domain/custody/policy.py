@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.domain.custody.contacts import Contacts, Function
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.handling import RULES, HandlingClass, HandlingRule
 
@@ -36,6 +37,10 @@ class CustodyPolicy:
         times) the site manager are told, in seconds.
     return_after_s : float
         How long it waits before it takes a delivery back, in seconds.
+    place_unknown_after_s : float
+        How long a robot may be silent before its place counts as unknown and security is called, in seconds.
+    contacts : mapping of Function to str
+        How those whom an alarm calls are reached here.
     is_verified_by_queueing : bool
         Whether a pharmacist who queues has verified by that; for what is ordinary, anybody.
     """
@@ -47,6 +52,8 @@ class CustodyPolicy:
     controlled_quantity_max: int = 200
     nobody_answers_s: float = 300.0
     return_after_s: float = 1800.0
+    place_unknown_after_s: float = 300.0
+    contacts: Contacts = field(default_factory=dict[Function, str])
     is_verified_by_queueing: bool = True
 
     def __post_init__(self) -> None:

@@ -36,6 +36,7 @@ class RobotRecord:
     ``carried`` are the loads of ours that it took in and has not given out, by the actions it has finished.
     ``findings`` are what its factsheet says against its configuration.
     ``checks_grants`` says that its factsheet declares that it opens drawers on grants alone.
+    ``called_for`` says for what people were called to it that lasts still; see `orchestrator.application.calling`.
     ``sent_to`` is the station a person has sent it to without a delivery; it stays there until it is sent on.
     """
 
@@ -58,6 +59,7 @@ class RobotRecord:
     findings: tuple[Reason, ...] = ()
     sent_to: StationId | None = None
     checks_grants: bool = False
+    called_for: frozenset[str] = frozenset()
 
     @property
     def aboard(self) -> frozenset[LoadId]:

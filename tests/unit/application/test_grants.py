@@ -15,8 +15,8 @@ from orchestrator.application.drawer_watch import (
 from orchestrator.application.grants import (
     checks_grants,
     require_opened,
-    void_grants_of,
 )
+from orchestrator.application.openings import void_grants_of
 from orchestrator.application.staff import revoke_staff
 from orchestrator.domain.custody.errors import (
     BreakGlassOffError,
@@ -235,7 +235,7 @@ def test_one_person_breaks_glass_only_where_the_place_allows_it() -> None:
     with pytest.raises(BreakGlassOffError):
         House(handling_class=CONTROLLED).grant(alone, is_break_glass=True)
     house = House(handling_class=CONTROLLED, policy=CustodyPolicy(may_break_glass=True))
-    assert house.grant(alone, is_break_glass=True).people == ("nurse-1",)
+    assert house.grant(alone, is_break_glass=True, reason="cardiac arrest").people == ("nurse-1",)
 
 
 def test_revoking_somebody_voids_what_they_were_granted_and_no_robot_answered() -> None:
