@@ -7,88 +7,37 @@ record takes only what concerns units that robots brought: the hospital's own re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.application.medicine_catalogue import medicine_of
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.register_errors import (
-    CountsDisagreeError,
-    OccurredAtError,
-    TransitRecordError,
-    WitnessError,
+from orchestrator.application.register_entering import (
+    Entering,
+    appended,
+    entered,
+    occasion_of,
+    open_incident,
+    require_at_place,
+    require_people,
+    require_register,
 )
-from orchestrator.domain.access.acts import Act
-from orchestrator.domain.access.decision import Subject, require_allowed
-from orchestrator.domain.access.policy import POLICY
+from orchestrator.application.register_errors import CountsDisagreeError, OccurredAtError, WitnessError
 from orchestrator.domain.custody import movements
-from orchestrator.domain.custody.errors import PeopleMissingError
-from orchestrator.domain.custody.incident import Incident, IncidentId, IncidentKind
+from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.ledger_errors import DraftMalformedError
-from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, Stock
-from orchestrator.domain.custody.movements import Occasion, signed_by
-from orchestrator.domain.custody.pending import LedgerMode
-from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
-from orchestrator.domain.medicine.handling import HandlingClass
-from orchestrator.domain.medicine.model import Medicine
-from orchestrator.domain.people.model import Person
-from orchestrator.domain.people.proofs import principal_of_person
+from orchestrator.domain.custody.model import Account, AccountKind, Entry
 from orchestrator.domain.reason import require_said
-from orchestrator.domain.site.model import PlaceId
 
 SET_APART = (AccountKind.QUARANTINE, AccountKind.RETURNED)
+HAD = frozenset({*SET_APART, AccountKind.CUPBOARD, AccountKind.PATIENT, AccountKind.DESTROYED, AccountKind.BROKEN})
+"""The accounts of a place whose units it has, or had and has not sent on."""
+
 PAPER = "paper"
 """The fact that names the paper form of a back-entry."""
 
-
-def _nothing() -> Mapping[str, str]:
-    return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Entering:
-    """Who enters what, where and when.
-
-    Parameters
-    ----------
-    place : PlaceId
-        In whose register.
-    is_pharmacy : bool
-        Whether the place is a pharmacy.
-    people : tuple of Person
-        Who has proved themselves for this act; the first acts, the others witness.
-    act : Act
-        What they have proved themselves for.
-    stock : Stock
-        The medicine by its code, its batch, and whose own it is.
-    at : datetime
-        Now; aware.
-    occurred_at : datetime or None
-        When it happened, where that is earlier: a back-entry after a downtime.
-    reason : str
-        In a person's own words.
-    facts : mapping of str to str
-        What else the register's headings ask for.
-    policy : CustodyPolicy
-        In force at the place.
-    """
-
-    place: PlaceId
-    is_pharmacy: bool
-    people: tuple[Person, ...]
-    act: Act
-    stock: Stock
-    at: datetime
-    occurred_at: datetime | None = None
-    reason: str = ""
-    facts: Mapping[str, str] = field(default_factory=_nothing)
-    policy: CustodyPolicy = SHIPPED
-
-    @property
-    def cupboard(self) -> Account:
-        """The cupboard of the place."""
-        return Account.of_place(AccountKind.CUPBOARD, self.place)
+TOLERANCE = "tolerance"
+"""The fact that says within what a stock check differed."""
 
 
 # -- a register of record ---------------------------------------------------------------------------------------------
@@ -96,9 +45,9 @@ class Entering:
 
 def enter_opening_balance(uow: UnitOfWork, entering: Entering, *, counted: int) -> Entry:
     """Open the register of a medicine and batch at a place with what two people counted."""
-    _require_register(uow, "The opening balance")
+    require_register(uow, "The opening balance")
     on_books = uow.ledger.balance(entering.cupboard, entering.stock)
-    return _entered(
+    return entered(
         uow,
         entering,
         lambda occasion: movements.opening_balance(
@@ -110,40 +59,53 @@ def enter_opening_balance(uow: UnitOfWork, entering: Entering, *, counted: int) 
 
 def enter_supplier_receipt(uow: UnitOfWork, entering: Entering, *, quantity: int) -> Entry:
     """Record what a supplier delivered; the facts name the supplier with its address."""
-    _require_register(uow, "The receipt")
-    return _entered(uow, entering, lambda occasion: movements.supplier_receipt(entering.stock, quantity, occasion))
+    require_register(uow, "The receipt")
+    return entered(uow, entering, lambda occasion: movements.supplier_receipt(entering.stock, quantity, occasion))
 
 
 def enter_supply(uow: UnitOfWork, entering: Entering, *, quantity: int) -> Entry:
     """Record what a patient, or somebody for one, was given out of the cupboard."""
-    _require_register(uow, "The supply")
-    return _entered(uow, entering, lambda occasion: movements.supplied(entering.stock, quantity, occasion))
+    require_register(uow, "The supply")
+    return entered(uow, entering, lambda occasion: movements.supplied(entering.stock, quantity, occasion))
 
 
 def enter_stock_check(uow: UnitOfWork, entering: Entering, *, counts: tuple[int, int], ids: Ids) -> Entry:
     """Record what two people counted, each for themselves and before the balance is shown; a difference is an incident.
+
+    That of a liquid may be within the tolerance of the policy; then it is entered as such, and nobody looks into it.
 
     Raises
     ------
     CountsDisagreeError
         They came to different numbers; nothing is recorded, and the balance is still not shown.
     """
-    _require_register(uow, "The stock check")
+    require_register(uow, "The stock check")
     if counts[0] != counts[1]:
         raise CountsDisagreeError(
             "The stock check was refused: the two counts are not the same; expected both people to count the same. "
             "Count again, each for yourself."
         )
     expected = uow.ledger.balance(entering.cupboard, entering.stock)
-    entry = _entered(
+    difference = counts[0] - expected
+    tolerance = _tolerance(uow, entering, difference=difference)
+    if tolerance is not None:
+        entering = replace(entering, facts={**entering.facts, TOLERANCE: tolerance})
+    entry = entered(
         uow,
         entering,
-        lambda occasion: movements.stock_check(entering.stock, counted=counts[0], expected=expected, occasion=occasion),
+        lambda occasion: movements.stock_check(
+            entering.stock,
+            counted=counts[0],
+            expected=expected,
+            occasion=occasion,
+            is_tolerated=tolerance is not None,
+        ),
         least=2,
     )
-    if counts[0] != expected:
-        kind = IncidentKind.OVER if counts[0] > expected else IncidentKind.SHORT
-        _open_incident(uow, entering, kind, ids=ids)
+    if difference and tolerance is None:
+        kind = IncidentKind.OVER if difference > 0 else IncidentKind.SHORT
+        sentence = "A stock check by two people did not agree with the register; it is under investigation."
+        open_incident(uow, entering, kind, sentence, ids=ids)
     return entry
 
 
@@ -154,7 +116,7 @@ def enter_restocking(
     uow: UnitOfWork, entering: Entering, *, quantity: int, out_of: AccountKind = AccountKind.RETURNED
 ) -> Entry:
     """Put units that came back, or were set apart, into the cupboard."""
-    return _entered(
+    return entered(
         uow, entering, lambda occasion: movements.restocked(entering.stock, quantity, occasion, out_of=out_of)
     )
 
@@ -174,10 +136,10 @@ def enter_destruction(
     """
     require_said(entering.reason, act="The destruction")
     if out_of not in SET_APART:
-        _require_register(uow, "The destruction of stock")
-    _require_people(entering, least=2)
+        require_register(uow, "The destruction of stock")
+    require_people(entering, least=2)
     _require_destroyers(entering)
-    return _entered(
+    return entered(
         uow,
         entering,
         lambda occasion: movements.destroyed(entering.stock, quantity, occasion, out_of=out_of),
@@ -188,7 +150,7 @@ def enter_destruction(
 def enter_discrepancy_resolution(uow: UnitOfWork, entering: Entering, *, difference: int, into: Account) -> Entry:
     """Record what a discrepancy turned out to be: units that were short (positive) or over (negative), and where."""
     require_said(entering.reason, act="The resolution")
-    return _entered(
+    return entered(
         uow,
         entering,
         lambda occasion: movements.resolve_discrepancy(entering.stock, difference, occasion, into=into),
@@ -206,14 +168,14 @@ def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, right: 
             detail={"field": "quantity"},
         )
     wrong = uow.ledger.entry(entry)
-    _require_people(entering, least=2)
-    _require_at_place(entering)
-    occasion = _occasion(uow, entering, None)
+    require_people(entering, least=2)
+    require_at_place(entering)
+    occasion = occasion_of(entering, None)
     if right is None:
         draft = movements.correction(wrong, (), occasion)
     else:
         draft = movements.quantity_correction(wrong, right=right, occasion=occasion)
-    return _appended(uow, entering, draft)
+    return appended(uow, entering, draft)
 
 
 def entered_later(entering: Entering, *, occurred_at: datetime, paper: str) -> Entering:
@@ -233,80 +195,7 @@ def entered_later(entering: Entering, *, occurred_at: datetime, paper: str) -> E
     return replace(entering, occurred_at=occurred_at, facts={**entering.facts, PAPER: paper})
 
 
-# -- pieces -----------------------------------------------------------------------------------------------------------
-
-
-def _entered(
-    uow: UnitOfWork,
-    entering: Entering,
-    draft: Callable[[Occasion], Draft],
-    *,
-    least: int = 1,
-) -> Entry:
-    medicine = medicine_of(uow, entering.stock.medicine)
-    strict = entering.policy.rule(medicine.handling_class).receivers
-    _require_people(entering, least=max(least, strict))
-    _require_at_place(entering)
-    return _appended(uow, entering, draft(_occasion(uow, entering, medicine)))
-
-
-def _appended(uow: UnitOfWork, entering: Entering, draft: Draft) -> Entry:
-    entry = uow.ledger.append(draft, entering.at)
-    uow.events.append(
-        at=entering.at,
-        kind="register_entered",
-        subject=entering.place,
-        data={"entry": entry.index, "what": draft.kind.value},
-    )
-    return entry
-
-
-def _occasion(uow: UnitOfWork, entering: Entering, medicine: Medicine | None) -> Occasion:
-    said = {} if medicine is None else _facts_of(medicine)
-    return Occasion(
-        at=entering.occurred_at or entering.at,
-        place=entering.place,
-        signatures=signed_by(entering.people, acting_as=POLICY[entering.act].roles),
-        reason=entering.reason,
-        facts={**said, **{fact: text for fact, text in entering.facts.items() if text}},
-    )
-
-
-def _facts_of(medicine: Medicine) -> dict[str, str]:
-    facts = {
-        "name": medicine.name,
-        "form": medicine.form,
-        "strength": medicine.strength,
-        "class": medicine.drug_class,
-        "unit": medicine.unit,
-        "schedule": "" if medicine.schedule is None else medicine.schedule.value,
-        "handling_class": medicine.handling_class.value,
-    }
-    return {fact: text for fact, text in facts.items() if text}
-
-
-def _require_register(uow: UnitOfWork, act: str) -> None:
-    if uow.ledger.mode is LedgerMode.TRANSIT_RECORD:
-        raise TransitRecordError(
-            f"{act} was refused: this ledger is a transit record and keeps what robots carry; expected a register of "
-            "record. Enter it into the place's own register, or have ledger_mode changed in the policies."
-        )
-
-
-def _require_people(entering: Entering, *, least: int) -> None:
-    if len(entering.people) < least:
-        raise PeopleMissingError(
-            f"The act “{entering.act.words}” was refused: {len(entering.people)} people have proved themselves for it; "
-            f"expected {least} different ones. Have the others enter badge and PIN too.",
-            detail={"needed": least, "present": len(entering.people)},
-        )
-
-
-def _require_at_place(entering: Entering) -> None:
-    """The policy decides for each of the people, at this place."""
-    subject = Subject(entering.place, places=frozenset({entering.place}))
-    for person in entering.people:
-        require_allowed(principal_of_person(person, None), entering.act, subject)
+# -- pieces ------------------------------------------------------------------------------------------------------------
 
 
 def _require_destroyers(entering: Entering) -> None:
@@ -330,28 +219,17 @@ def _require_destroyers(entering: Entering) -> None:
         )
 
 
-def _open_incident(uow: UnitOfWork, entering: Entering, kind: IncidentKind, *, ids: Ids) -> None:
-    medicine = medicine_of(uow, entering.stock.medicine)
-    incident = Incident(
-        id=IncidentId(ids.new("incident")),
-        kind=kind,
-        at=entering.at,
-        place=entering.place,
-        is_controlled=medicine.handling_class is not HandlingClass.ORDINARY,
-        sentence="A stock check by two people did not agree with the register; it is under investigation.",
-        schedule=None if medicine.schedule is None else medicine.schedule.value,
-        caused_by=tuple(person.id for person in entering.people),
-    )
-    uow.incidents.add(incident)
-    uow.events.append(
-        at=entering.at,
-        kind="incident_opened",
-        subject=incident.id,
-        data={
-            "kind": kind.value,
-            "delivery": None,
-            "place": entering.place,
-            "is_controlled": incident.is_controlled,
-            "sentence": incident.sentence,
-        },
-    )
+def _tolerance(uow: UnitOfWork, entering: Entering, *, difference: int) -> str | None:
+    """Return the tolerance within which a difference lies, as the register says it; None where it is looked into."""
+    medicine, stock = medicine_of(uow, entering.stock.medicine), entering.stock
+    tolerance = entering.policy.tolerance(entering.place, medicine.unit)
+    here = [
+        balance
+        for balance in uow.ledger.balances(of=entering.place, medicine=stock.medicine, batch=stock.batch)
+        if balance.stock == stock
+    ]
+    had = sum(balance.quantity for balance in here if balance.account.kind in HAD)
+    tolerated = sum(balance.quantity for balance in here if balance.account.kind is AccountKind.TOLERATED)
+    if not difference or not tolerance.allows(difference, tolerated=tolerated, had=had):
+        return None
+    return f"{tolerance.units} {medicine.unit}, {tolerance.percent} per cent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -13,6 +14,7 @@ from orchestrator.domain.custody.canonical import entry_bytes
 from orchestrator.domain.custody.checkpoint import Checkpoint
 from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind, Posting, Signature, Signing
 from orchestrator.domain.custody.origin import LedgerOrigin
+from orchestrator.domain.custody.part_dose import PartDose
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.delivery.counting import COUNT_MAX
 from orchestrator.domain.delivery.request import BATCH_LENGTH_MAX, QUANTITY_MAX
@@ -24,6 +26,7 @@ Reason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
 Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX), BeforeValidator(whole_number)]
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX), BeforeValidator(whole_number)]
 Index = Annotated[int, Field(strict=False, ge=0)]
+Amount = Annotated[str, Field(max_length=12, pattern=r"^[0-9]{1,7}(\.[0-9]{1,4})?$")]
 SetApart = Literal["quarantine", "returned"]
 
 
@@ -49,8 +52,28 @@ class SupplierReceiptAsked(StockAsked):
     reference: Words | None = None
 
 
+class PartDoseAsked(Strict):
+    """What was given and what was wasted, such as 5 and 5 mg of ampoules that hold 10 each.
+
+    ``whole`` is left out where the medicine is counted in ``unit`` itself. Amounts are text: nothing is rounded.
+    """
+
+    given: Amount = Field(examples=["5"])
+    wasted: Amount = Field(examples=["5"])
+    unit: Annotated[str, Field(min_length=1, max_length=40)] = Field(examples=["mg"])
+    whole: Amount | None = Field(default=None, examples=["10"])
+
+    def to_part_dose(self) -> PartDose:
+        """Return it as the use case takes it."""
+        whole = None if self.whole is None else Decimal(self.whole)
+        return PartDose(Decimal(self.given), Decimal(self.wasted), self.unit, whole)
+
+
 class SupplyAsked(StockAsked):
-    """What was given to a patient: by whose authority, who collected it, and proof of identity."""
+    """What was given to a patient: by whose authority, who collected it, and proof of identity.
+
+    ``part_dose`` says what of it was given and what was wasted, where not all of it was given.
+    """
 
     quantity: Quantity
     patient: Words
@@ -59,6 +82,7 @@ class SupplyAsked(StockAsked):
     collected_by: Words | None = None
     identity_requested: bool | None = None
     identity_given: bool | None = None
+    part_dose: PartDoseAsked | None = None
 
 
 class StockCheckAsked(StockAsked):
@@ -83,6 +107,14 @@ class DestructionAsked(StockAsked):
     out_of: SetApart | Literal["cupboard"] = "cupboard"
     reason: Reason
     authority: Words | None = None
+
+
+class BreakageAsked(StockAsked):
+    """What broke or was dropped, and how."""
+
+    quantity: Quantity
+    out_of: SetApart | Literal["cupboard"] = "cupboard"
+    reason: Reason
 
 
 class ResolutionAsked(StockAsked):
@@ -125,6 +157,12 @@ class BackDestruction(DestructionAsked):
     kind: Literal["destruction"]
 
 
+class BackBreakage(BreakageAsked):
+    """A breakage that was kept on paper."""
+
+    kind: Literal["breakage"]
+
+
 class BackRestocking(RestockingAsked):
     """A restocking that was kept on paper."""
 
@@ -136,7 +174,9 @@ class BackEntryAsked(Strict):
 
     occurred_at: AskedMoment
     paper: Words
-    entry: Annotated[BackSupplierReceipt | BackSupply | BackDestruction | BackRestocking, Field(discriminator="kind")]
+    entry: Annotated[
+        BackSupplierReceipt | BackSupply | BackDestruction | BackBreakage | BackRestocking, Field(discriminator="kind")
+    ]
 
 
 class EntriesQuery(Strict):

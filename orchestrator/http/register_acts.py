@@ -9,21 +9,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from orchestrator.application import register_acts
+from orchestrator.application import register_acts, register_waste
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.application.register_acts import Entering
+from orchestrator.application.register_entering import Entering
 from orchestrator.application.step_up import StepUps as PresentedStepUps
 from orchestrator.application.step_up import at_place, require_present
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody.model import Account, AccountKind, Entry, Stock
-from orchestrator.domain.site.model import PlaceId, StationKind
+from orchestrator.domain.site.model import PlaceId
 from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, StepUps, act_once, may, require_json
 from orchestrator.http.desk import Desk
 from orchestrator.http.ledger_models import (
+    BackBreakage,
     BackDestruction,
     BackEntryAsked,
     BackSupplierReceipt,
     BackSupply,
+    BreakageAsked,
     CorrectionAsked,
     DestructionAsked,
     EntryView,
@@ -74,22 +76,20 @@ class Counter:
         """Enter something once, signed by the people present, and answer with the entry."""
         reason = more.pop("reason", None) or ""
         facts = {fact: text for fact, text in more.items() if text}
-        is_pharmacy = any(
-            station.place == self.place and station.kind is StationKind.PHARMACY_HATCH
-            for station in self.desk.site.stations.values()
-        )
+        premises = self.desk.fleet.premises
 
         def do(uow: UnitOfWork, at: datetime) -> EntryView:
             people = require_present(uow, self.step_ups, act=act, delivery=at_place(self.place), at=at)
             entering = Entering(
                 place=self.place,
-                is_pharmacy=is_pharmacy,
+                is_pharmacy=premises.is_pharmacy(self.place),
                 people=people,
                 act=act,
                 stock=stock,
                 at=at,
                 reason=reason,
                 facts=facts,
+                policy=premises.policy,
             )
             return entry_view(enter(uow, entering))
 
@@ -121,6 +121,13 @@ def _supply_facts(asked: SupplyAsked) -> Mapping[str, str | None]:
         "identity_requested": _yes_or_no(asked.identity_requested),
         "identity_given": _yes_or_no(asked.identity_given),
     }
+
+
+def _supply(uow: UnitOfWork, entering: Entering, asked: SupplyAsked) -> Entry:
+    if asked.part_dose is None:
+        return register_acts.enter_supply(uow, entering, quantity=asked.quantity)
+    part = asked.part_dose.to_part_dose()
+    return register_waste.enter_part_dose(uow, entering, quantity=asked.quantity, part=part)
 
 
 def _yes_or_no(said: bool | None) -> str | None:
@@ -176,10 +183,10 @@ async def post_stock_check(asked: StockCheckAsked, counter: AtCounter) -> Respon
 
 @router.post("/supplies", **_declared(Act.SUPPLY_PATIENT))
 async def post_supply(asked: SupplyAsked, counter: AtCounter) -> Response:
-    """Record what was given out of the cupboard to a patient, or to somebody for one."""
+    """Record what was given out of the cupboard to a patient, or to somebody for one, and what of it was wasted."""
 
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
-        return register_acts.enter_supply(uow, entering, quantity=asked.quantity)
+        return _supply(uow, entering, asked)
 
     return await counter.enter(asked, Act.SUPPLY_PATIENT, enter, stock=_stock(asked), **_supply_facts(asked))
 
@@ -204,6 +211,18 @@ async def post_destruction(asked: DestructionAsked, counter: AtCounter) -> Respo
     return await counter.enter(
         asked, Act.DESTROY, enter, stock=_stock(asked), reason=asked.reason, authority=asked.authority
     )
+
+
+@router.post("/breakages", **_declared(Act.RECORD_BREAKAGE))
+async def post_breakage(asked: BreakageAsked, counter: AtCounter) -> Response:
+    """Record what broke or was dropped, before a witness of the place; it is an incident too."""
+
+    def enter(uow: UnitOfWork, entering: Entering) -> Entry:
+        return register_waste.enter_breakage(
+            uow, entering, quantity=asked.quantity, out_of=AccountKind(asked.out_of), ids=counter.desk.ids
+        )
+
+    return await counter.enter(asked, Act.RECORD_BREAKAGE, enter, stock=_stock(asked), reason=asked.reason)
 
 
 @router.post("/discrepancy-resolutions", **_declared(Act.RESOLVE_DISCREPANCY))
@@ -238,9 +257,12 @@ async def post_back_entry(asked: BackEntryAsked, counter: AtCounter) -> Response
         if isinstance(said, BackSupplierReceipt):
             return register_acts.enter_supplier_receipt(uow, later, quantity=said.quantity)
         if isinstance(said, BackSupply):
-            return register_acts.enter_supply(uow, later, quantity=said.quantity)
+            return _supply(uow, later, said)
         if isinstance(said, BackDestruction):
             return register_acts.enter_destruction(uow, later, quantity=said.quantity, out_of=AccountKind(said.out_of))
+        if isinstance(said, BackBreakage):
+            out_of, ids = AccountKind(said.out_of), counter.desk.ids
+            return register_waste.enter_breakage(uow, later, quantity=said.quantity, out_of=out_of, ids=ids)
         return register_acts.enter_restocking(uow, later, quantity=said.quantity, out_of=AccountKind(said.out_of))
 
     facts: dict[str, str | None] = {}

@@ -15,6 +15,7 @@ from orchestrator.domain.custody.canonical import entry_bytes, entry_from_bytes,
 from orchestrator.domain.custody.ledger_errors import (
     AlreadyOpenedError,
     CorrectionError,
+    DraftMalformedError,
     NotOpenedError,
     OverdrawnError,
     PendingOpenedError,
@@ -26,6 +27,7 @@ from orchestrator.domain.custody.ledger_errors import (
 from orchestrator.domain.custody.merkle import consistency_proof, inclusion_proof, is_consistent, is_included
 from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, EntryKind, PendingId, Posting, Stock
 from orchestrator.domain.custody.movements import (
+    broken,
     correction,
     custody_event,
     destroyed,
@@ -273,6 +275,33 @@ def test_a_stock_check_is_recorded_whether_it_differs_or_not(register: AnyStore)
     assert held(register, AccountKind.CUPBOARD, PHARMACY) == 99
     with register.reading() as uow:
         assert fits in uow.ledger.entries(limit=10, medicine=MORPHINE.medicine)
+    check_books(register)
+
+
+def test_what_was_wasted_and_what_broke_is_signed_by_two_in_whatever_entry_58_59(register: AnyStore) -> None:
+    alone = occasion(PHARMACY, "nurse-1")
+    for draft in (supplied(MORPHINE, 4, alone, wasted=1), broken(MORPHINE, 3, replace(alone, reason="Fell."))):
+        with pytest.raises(SignaturesError):
+            keep(register, draft)
+    keep(register, supplied(MORPHINE, 4, alone))
+    keep(register, supplied(MORPHINE, 4, occasion(), wasted=1))
+    keep(register, broken(MORPHINE, 3, occasion(reason="Fell.")))
+    with pytest.raises(DraftMalformedError):
+        keep(register, broken(MORPHINE, 3, occasion()))
+    found = (AccountKind.CUPBOARD, AccountKind.PATIENT, AccountKind.DESTROYED, AccountKind.BROKEN)
+    assert [held(register, kind, PHARMACY) for kind in found] == [89, 7, 1, 3]
+    check_books(register)
+
+
+def test_a_tolerated_difference_has_an_account_of_its_own_that_settles_no_discrepancy_60(register: AnyStore) -> None:
+    keep(register, stock_check(MORPHINE, counted=98, expected=100, occasion=occasion(), is_tolerated=True))
+    keep(register, stock_check(MORPHINE, counted=99, expected=98, occasion=occasion(), is_tolerated=True))
+    assert held(register, AccountKind.TOLERATED, PHARMACY) == 1
+    keep(register, stock_check(MORPHINE, counted=97, expected=99, occasion=occasion()))
+    tolerated = Account.of_place(AccountKind.TOLERATED, PHARMACY)
+    with pytest.raises(DraftMalformedError):
+        keep(register, resolve_discrepancy(MORPHINE, 2, occasion(reason="Spilled."), into=tolerated))
+    assert held(register, AccountKind.SHORT, PHARMACY) == 2
     check_books(register)
 
 

@@ -13,8 +13,10 @@ from orchestrator.adapters.config.site_form import Id
 from orchestrator.domain.custody.contacts import Function
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.policy import CustodyPolicy
+from orchestrator.domain.custody.tolerance import PERCENT_MAX, Tolerance
 from orchestrator.domain.medicine.handling import RULES, HandlingClass
 from orchestrator.domain.policies import Policies, SharingLifts, VerificationMoment
+from orchestrator.domain.site.model import PlaceId
 
 Principal = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Contact = Annotated[str, Field(min_length=1, max_length=120)]
@@ -32,8 +34,23 @@ class ClassEntry(FileModel):
     needs_carriage_approval: bool | None = None
 
 
+class ToleranceEntry(FileModel):
+    """How far the count of a liquid may be from the register: units, and per cent of what the place had; both hold."""
+
+    units: Annotated[int, Field(ge=0, le=10_000)]
+    percent: Annotated[int, Field(ge=0, le=PERCENT_MAX)] = default_of(Tolerance, "percent")
+
+    def to_tolerance(self) -> Tolerance:
+        """Return it as the domain has it."""
+        return Tolerance(self.units, self.percent)
+
+
 class CustodyEntry(FileModel):
-    """The decisions of one place about custody; see `CustodyPolicy`. ``classes`` may only tighten."""
+    """The decisions of one place about custody; see `CustodyPolicy`. ``classes`` may only tighten.
+
+    ``tolerances`` are by the smallest unit of liquids; ``tolerances_at`` those of wards and pharmacies that tolerate
+    less.
+    """
 
     classes: dict[Annotated[HandlingClass, Field(strict=False)], ClassEntry] = Field(default_factory=dict)
     basis_from: Annotated[HandlingClass, Field(strict=False)] = default_of(CustodyPolicy, "basis_from")
@@ -45,6 +62,8 @@ class CustodyEntry(FileModel):
     place_unknown_after_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(
         CustodyPolicy, "place_unknown_after_s"
     )
+    tolerances: dict[str, ToleranceEntry] = Field(default_factory=dict[str, ToleranceEntry])
+    tolerances_at: dict[Id, dict[str, ToleranceEntry]] = Field(default_factory=dict[Id, dict[str, ToleranceEntry]])
 
 
 class PolicyFile(FileModel):
@@ -73,7 +92,9 @@ def load_policies(path: Path) -> Policies:
     ConfigFileError
         The file is malformed; each complaint names its line.
     LooserThanAllowedError
-        It asks for less than a handling class has to.
+        It asks for less than a handling class has to, or a place tolerates more than the house.
+    ToleranceError
+        It tolerates differences of what is no volume.
     """
     entry, _ = read_checked(path, PolicyFile)
     said = entry.model_dump(
@@ -93,4 +114,13 @@ def _custody(entry: CustodyEntry) -> CustodyPolicy:
     rules = dict(RULES)
     for handling_class, said in entry.classes.items():
         rules[handling_class] = replace(rules[handling_class], **said.model_dump(exclude_none=True))
-    return CustodyPolicy(rules=rules, **entry.model_dump(exclude={"classes"}))
+    return CustodyPolicy(
+        rules=rules,
+        tolerances=_tolerances(entry.tolerances),
+        tolerances_at={PlaceId(place): _tolerances(said) for place, said in entry.tolerances_at.items()},
+        **entry.model_dump(exclude={"classes", "tolerances", "tolerances_at"}),
+    )
+
+
+def _tolerances(said: dict[str, ToleranceEntry]) -> dict[str, Tolerance]:
+    return {unit: tolerance.to_tolerance() for unit, tolerance in said.items()}

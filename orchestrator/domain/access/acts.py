@@ -44,6 +44,7 @@ class Act(StrEnum):
     SUPPLY_PATIENT = "supply_patient"
     RESTOCK = "restock"
     DESTROY = "destroy"
+    RECORD_BREAKAGE = "record_breakage"
     ENTER_AFTER_DOWNTIME = "enter_after_downtime"
     CORRECT_ENTRY = "correct_entry"
     RESOLVE_DISCREPANCY = "resolve_discrepancy"

@@ -145,6 +145,8 @@ _REGISTERS: Mapping[Act, Cell] = {
     A.RESTOCK: _of(_place(HANDLERS), step_up=True),
     # The witness may be of elsewhere: a pharmacist on a ward, an authorised witness in a pharmacy. Who acts may not.
     A.DESTROY: _of(_place(HANDLERS), _any(PHARMACY | IN_CHARGE | SITE_MANAGER), step_up=True),
+    # What broke is seen by those who are there.
+    A.RECORD_BREAKAGE: _of(_place(HANDLERS), step_up=True),
     A.ENTER_AFTER_DOWNTIME: _of(_place(HANDLERS), step_up=True),
     A.CORRECT_ENTRY: _of(_place(HANDLERS), step_up=True),
     A.RESOLVE_DISCREPANCY: _of(_place(PHARMACIST | IN_CHARGE), step_up=True),

@@ -23,11 +23,15 @@ KEYS = frozenset(
 KINDS = frozenset(
     (
         "opening_balance supplier_receipt sealed received received_different returned quarantined restocked supplied "
-        "destroyed stock_check discrepancy_resolved correction custody"
+        "destroyed broken stock_check discrepancy_resolved correction custody"
     ).split()
 )
-ACCOUNTS = frozenset("supplier opening cupboard transit quarantine returned patient destroyed over short".split())
-NEEDS_TWO = frozenset({"opening_balance", "stock_check", "destroyed", "correction", "discrepancy_resolved"})
+ACCOUNTS = frozenset(
+    "supplier opening cupboard transit quarantine returned patient destroyed broken tolerated over short".split()
+)
+NEEDS_TWO = frozenset({"opening_balance", "stock_check", "destroyed", "broken", "correction", "discrepancy_resolved"})
+WASTED = frozenset({"destroyed", "broken"})
+TOLERATES = frozenset({"stock_check", "correction"})
 NEVER_BELOW_ZERO = frozenset({"transit", "quarantine", "returned"})
 
 AccountKey = tuple[str, str, str, str, str | None]
@@ -153,13 +157,16 @@ class Audit:
         if said["occurred_at"] > said["recorded_at"]:
             raise _bad(index, "it happened after it was recorded")
         people = [signature[0] for signature in said["signatures"]]
-        least = 2 if kind in NEEDS_TWO else 0 if kind == "custody" else 1
+        postings = said["postings"]
+        is_wasted = any(posting[0] in WASTED and posting[5] > 0 for posting in postings)
+        least = 2 if kind in NEEDS_TWO or is_wasted else 0 if kind == "custody" else 1
         if len(set(people)) != len(people) or len(people) < least:
             raise _bad(index, f"it is not signed by at least {least} different people, each once")
         corrects = said["corrects"]
         if (kind == "correction") != (corrects is not None) or (corrects is not None and not 0 <= corrects < index):
             raise _bad(index, "it corrects no earlier entry")
-        postings = said["postings"]
+        if kind not in TOLERATES and any(posting[0] == "tolerated" for posting in postings):
+            raise _bad(index, "it calls a difference tolerated, and no stock check found it")
         if postings or said["opens"] or said["resolves"]:
             if kind == "custody":
                 raise _bad(index, "it moves units, and an entry of its kind moves none")

@@ -53,8 +53,8 @@ def is_conserved(held: Mapping[tuple[Account, Stock], int]) -> bool:
     """Whether promise 1 holds of some balances, for every stock.
 
     Opening + received (what supplier and opening gave) + over - short = held in cupboards, quarantine and returned
-    + in transit + supplied + destroyed. ``over`` holds minus the units that nobody sent, ``short`` plus those that
-    nobody counted, so that the sum over all accounts is zero.
+    + in transit + supplied + destroyed (broken too) + tolerated. ``over`` holds minus the units that nobody sent,
+    ``short`` plus those that nobody counted, so that the sum over all accounts is zero.
     """
     totals: dict[Stock, int] = {}
     for (_account, stock), units in held.items():

@@ -27,8 +27,10 @@ class AccountKind(StrEnum):
 
     ``cupboard`` (a place's safe custody), ``transit`` (a tote on its way), ``quarantine`` (set apart at a place,
     unopened or under dispute) and ``returned`` (came back to a place, not yet back in stock) hold units; ``supplier``
-    and ``opening`` are where units come from, ``patient`` and ``destroyed`` where they go. ``over`` and ``short`` hold
-    what is under investigation: units that were counted and nobody sent, and units that were sent and nobody counted.
+    and ``opening`` are where units come from, ``patient``, ``destroyed`` (wasted too) and ``broken`` where they go.
+    ``over`` and ``short`` hold what is under investigation: units that were counted and nobody sent, and units that
+    were sent and nobody counted. ``tolerated`` holds what counts of liquids differed by within the policy's tolerance:
+    units that were missing, less those that were too many.
     """
 
     SUPPLIER = "supplier"
@@ -39,6 +41,8 @@ class AccountKind(StrEnum):
     RETURNED = "returned"
     PATIENT = "patient"
     DESTROYED = "destroyed"
+    BROKEN = "broken"
+    TOLERATED = "tolerated"
     OVER = "over"
     SHORT = "short"
 
@@ -96,6 +100,7 @@ class EntryKind(StrEnum):
     RESTOCKED = "restocked"
     SUPPLIED = "supplied"
     DESTROYED = "destroyed"
+    BROKEN = "broken"
     STOCK_CHECK = "stock_check"
     DISCREPANCY_RESOLVED = "discrepancy_resolved"
     CORRECTION = "correction"

@@ -105,12 +105,21 @@ def supplier_receipt(stock: Stock, quantity: int, occasion: Occasion) -> Draft:
     return _draft(EntryKind.SUPPLIER_RECEIPT, occasion, _move(stock, quantity, supplier, here))
 
 
-def supplied(stock: Stock, quantity: int, occasion: Occasion) -> Draft:
-    """Units went from the cupboard to a patient, or to a person for one; facts say to whom and by what authority."""
+def supplied(stock: Stock, quantity: int, occasion: Occasion, *, wasted: int = 0) -> Draft:
+    """Units went from the cupboard to a patient, or to a person for one; facts say to whom and by what authority.
+
+    ``wasted`` of the units were drawn and not given.
+    """
     _require_some(quantity)
+    if not 0 <= wasted <= quantity:
+        raise DraftMalformedError(
+            "The entry was refused: it wastes more units than it takes; expected at most all of them. Count again."
+        )
     here = Account.of_place(AccountKind.CUPBOARD, occasion.place)
     patient = Account.of_place(AccountKind.PATIENT, occasion.place)
-    return _draft(EntryKind.SUPPLIED, occasion, _move(stock, quantity, here, patient))
+    waste = Account.of_place(AccountKind.DESTROYED, occasion.place)
+    postings = (*_move(stock, quantity - wasted, here, patient), *_move(stock, wasted, here, waste))
+    return _draft(EntryKind.SUPPLIED, occasion, _netted(postings))
 
 
 def destroyed(stock: Stock, quantity: int, occasion: Occasion, *, out_of: AccountKind = AccountKind.CUPBOARD) -> Draft:
@@ -121,14 +130,28 @@ def destroyed(stock: Stock, quantity: int, occasion: Occasion, *, out_of: Accoun
     return _draft(EntryKind.DESTROYED, occasion, _move(stock, quantity, source, end))
 
 
-def stock_check(stock: Stock, *, counted: int, expected: int, occasion: Occasion) -> Draft:
-    """Two people counted a cupboard blind. The count stands; a difference goes to SHORT or comes from OVER."""
+def broken(stock: Stock, quantity: int, occasion: Occasion, *, out_of: AccountKind = AccountKind.CUPBOARD) -> Draft:
+    """Units broke or were dropped before they were given, out of the cupboard, quarantine or what was returned."""
+    _require_some(quantity)
+    source = Account.of_place(out_of, occasion.place)
+    end = Account.of_place(AccountKind.BROKEN, occasion.place)
+    return _draft(EntryKind.BROKEN, occasion, _move(stock, quantity, source, end))
+
+
+def stock_check(stock: Stock, *, counted: int, expected: int, occasion: Occasion, is_tolerated: bool = False) -> Draft:
+    """Two people counted a cupboard blind. The count stands; a difference goes to SHORT or comes from OVER.
+
+    One that ``is_tolerated`` goes to TOLERATED or comes from there, and is investigated by nobody.
+    """
     _require_count(counted)
     here = Account.of_place(AccountKind.CUPBOARD, occasion.place)
+    tolerated = Account.of_place(AccountKind.TOLERATED, occasion.place)
+    found = counted - expected
+    postings = _move(stock, found, tolerated, here) if is_tolerated else _difference(stock, found, here, occasion.place)
     return _draft(
         EntryKind.STOCK_CHECK,
         occasion,
-        _difference(stock, counted - expected, here, occasion.place),
+        postings,
         {**_named(stock), COUNTED: str(counted), EXPECTED: str(expected)},
     )
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.domain.custody.contacts import Contacts, Function
+from orchestrator.domain.custody.tolerance import NONE, Tolerance, check_tolerance
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.handling import RULES, HandlingClass, HandlingRule
+from orchestrator.domain.site.model import PlaceId
 
 
 class LooserThanAllowedError(InvalidInputError):
@@ -43,6 +45,10 @@ class CustodyPolicy:
         How those whom an alarm calls are reached here.
     is_verified_by_queueing : bool
         Whether a pharmacist who queues has verified by that; for what is ordinary, anybody.
+    tolerances : mapping of str to Tolerance
+        By the smallest unit of liquids, how far a count may be from the register; nothing is tolerated of others.
+    tolerances_at : mapping of PlaceId to such a mapping
+        Where a ward or pharmacy tolerates less.
     """
 
     rules: Mapping[HandlingClass, HandlingRule] = field(default_factory=lambda: dict(RULES))
@@ -55,6 +61,10 @@ class CustodyPolicy:
     place_unknown_after_s: float = 300.0
     contacts: Contacts = field(default_factory=dict[Function, str])
     is_verified_by_queueing: bool = True
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict[str, Tolerance])
+    tolerances_at: Mapping[PlaceId, Mapping[str, Tolerance]] = field(
+        default_factory=dict[PlaceId, Mapping[str, Tolerance]]
+    )
 
     def __post_init__(self) -> None:
         for handling_class, least in RULES.items():
@@ -64,6 +74,21 @@ class CustodyPolicy:
                     "expected at least as many people and every check. A place may tighten it and never loosen it.",
                     detail={"handling_class": handling_class.value},
                 )
+        for unit, tolerance in self.tolerances.items():
+            check_tolerance(unit, tolerance)
+        for place, tolerances in self.tolerances_at.items():
+            for unit, tolerance in tolerances.items():
+                check_tolerance(unit, tolerance)
+                if not tolerance.is_at_most(self.tolerances.get(unit, NONE)):
+                    raise LooserThanAllowedError(
+                        f"The custody policy was refused: {place} tolerates more of what is counted by {unit} than the "
+                        "house does; expected as much or less. A place may tighten it and never loosen it.",
+                        detail={"field": "tolerances_at", "place": place},
+                    )
+
+    def tolerance(self, place: PlaceId, unit: str) -> Tolerance:
+        """Return how far a count at a place may be from the register, for a medicine counted by a unit."""
+        return self.tolerances_at.get(place, {}).get(unit, self.tolerances.get(unit, NONE))
 
     def rule(self, handling_class: HandlingClass) -> HandlingRule:
         """Return what a class asks for here."""

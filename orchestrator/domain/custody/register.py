@@ -291,6 +291,8 @@ def _parties(draft: Draft, change: int, *, pending_of: Callable[[LineId], Pendin
         supplied_to = facts.get("supplied_to") or facts.get("patient", "")
     elif draft.kind is EntryKind.DESTROYED:
         supplied_to = "destroyed"
+    elif draft.kind is EntryKind.BROKEN:
+        supplied_to = "broken"
     elif pending is not None and change > 0:
         obtained_from = pending.from_place if pending.from_place != draft.place else "came back"
     return obtained_from, supplied_to
@@ -307,6 +309,7 @@ _WORDS = {
     EntryKind.RESTOCKED: "back in stock",
     EntryKind.SUPPLIED: "supplied",
     EntryKind.DESTROYED: "destroyed",
+    EntryKind.BROKEN: "broken",
     EntryKind.STOCK_CHECK: "stock check",
     EntryKind.DISCREPANCY_RESOLVED: "discrepancy resolved",
     EntryKind.CORRECTION: "correction",
@@ -318,9 +321,13 @@ def _note(draft: Draft, *, apart: int) -> str:
     counted, expected = draft.facts.get("counted"), draft.facts.get("expected")
     if expected is not None and counted is not None:
         agrees = "agrees" if counted == expected else "under investigation"
+        if any(posting.account.kind is AccountKind.TOLERATED for posting in draft.postings):
+            agrees = f"within the tolerance of {draft.facts.get('tolerance', '')}"
         parts.append(f"counted {counted}, expected {expected}: {agrees}")
     if draft.corrects is not None:
         parts.append(f"corrects entry {draft.corrects}")
+    if given := draft.facts.get("given"):
+        parts.append(f"given {given}, wasted {draft.facts.get('wasted', '')}")
     if apart:
         parts.append(f"{abs(apart)} {'set apart' if apart > 0 else 'no longer set apart'}")
     if paper := draft.facts.get("paper"):

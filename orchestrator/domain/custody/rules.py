@@ -52,6 +52,7 @@ LEAST_SIGNATURES: Mapping[EntryKind, int] = {
     EntryKind.OPENING_BALANCE: 2,
     EntryKind.STOCK_CHECK: 2,
     EntryKind.DESTROYED: 2,
+    EntryKind.BROKEN: 2,
     EntryKind.CORRECTION: 2,
     EntryKind.DISCREPANCY_RESOLVED: 2,
     EntryKind.CUSTODY: 0,
@@ -63,12 +64,19 @@ REASONED = frozenset(
         EntryKind.RECEIVED_DIFFERENT,
         EntryKind.QUARANTINED,
         EntryKind.DESTROYED,
+        EntryKind.BROKEN,
         EntryKind.DISCREPANCY_RESOLVED,
         EntryKind.CORRECTION,
     }
 )
 STILL = frozenset({EntryKind.CUSTODY})
 """Kinds that move nothing."""
+
+WASTING = frozenset({AccountKind.DESTROYED, AccountKind.BROKEN})
+"""Accounts that nobody puts units into alone, in whatever kind of entry."""
+
+TOLERATING = frozenset({EntryKind.STOCK_CHECK, EntryKind.CORRECTION})
+"""Kinds that may call a difference tolerated: a discrepancy that is open is never settled by that."""
 
 HOLDING = frozenset({AccountKind.TRANSIT, AccountKind.QUARANTINE, AccountKind.RETURNED})
 """Accounts whose every movement we see in both modes, so that they are never below zero."""
@@ -195,6 +203,9 @@ def _check_form(draft: Draft, *, at: datetime) -> None:
         raise _malformed(draft, "it gives no reason", "a reason for whoever reads the register")
     if draft.kind in STILL and (draft.postings or draft.opens or draft.resolves):
         raise _malformed(draft, "it moves units", "nothing that moves in an entry of this kind")
+    tolerates = any(posting.account.kind is AccountKind.TOLERATED for posting in draft.postings)
+    if tolerates and draft.kind not in TOLERATING:
+        raise _malformed(draft, "it calls a difference tolerated", "that of a stock check alone")
     if (draft.corrects is not None) != (draft.kind is EntryKind.CORRECTION):
         raise _malformed(draft, "it names no entry that it corrects, or is no correction", "one with the other")
     if len(set(draft.opens)) < len(draft.opens) or len(set(draft.resolves)) < len(draft.resolves):
@@ -219,6 +230,8 @@ def _malformed(draft: Draft, found: str, expected: str) -> DraftMalformedError:
 def _check_signatures(draft: Draft) -> None:
     people = [sign.person for sign in draft.signatures]
     least = LEAST_SIGNATURES.get(draft.kind, 1)
+    if any(posting.account.kind in WASTING and posting.quantity > 0 for posting in draft.postings):
+        least = max(least, 2)
     if len(set(people)) == len(people) >= least and all(people):
         return
     raise SignaturesError(

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.config.policy_file import load_policies
+from orchestrator.adapters.config.source import ConfigFileError
 from orchestrator.domain.custody.policy import LooserThanAllowedError
+from orchestrator.domain.custody.tolerance import Tolerance, ToleranceError
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.site.model import PlaceId
 
 
 def policy_of(tmp_path: Path, custody: str) -> Path:
@@ -23,6 +26,30 @@ def test_a_place_may_ask_for_more_than_a_class_has_to(tmp_path: Path) -> None:
     rule = load_policies(path).custody.rule(HandlingClass.LOCKED)
 
     assert (rule.receivers, rule.is_count_blind, rule.needs_check) == (2, True, True)
+
+
+def test_a_place_may_tolerate_a_little_of_liquids_and_a_ward_less_60(tmp_path: Path) -> None:
+    said = "  tolerances: {ml: {units: 5, percent: 2}}\n  tolerances_at: {ward-a: {ml: {units: 2, percent: 2}}}\n"
+    custody = load_policies(policy_of(tmp_path, said)).custody
+
+    found = [custody.tolerance(PlaceId(place), unit) for place, unit in (("ward-b", "ml"), ("ward-a", "ml"))]
+
+    assert found == [Tolerance(5, 2), Tolerance(2, 2)]
+    assert custody.tolerance(PlaceId("ward-b"), "tablet").units == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "refusal"),
+    [
+        ("  tolerances: {tablet: {units: 1}}\n", ToleranceError),
+        ("  tolerances: {ml: {units: 5, percent: 6}}\n", ConfigFileError),
+        ("  tolerances: {ml: {units: -1}}\n", ConfigFileError),
+        ("  tolerances_at: {ward-a: {ml: {units: 1}}}\n", LooserThanAllowedError),
+    ],
+)
+def test_tolerances_out_of_bounds_are_refused_60(tmp_path: Path, said: str, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        load_policies(policy_of(tmp_path, said))
 
 
 @pytest.mark.parametrize(

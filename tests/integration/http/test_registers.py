@@ -31,6 +31,7 @@ ACTS = {
     "supplies": "supply_patient",
     "restockings": "restock",
     "destructions": "destroy",
+    "breakages": "record_breakage",
     "corrections": "correct_entry",
     "discrepancy-resolutions": "resolve_discrepancy",
     "back-entries": "enter_after_downtime",
@@ -200,6 +201,65 @@ def test_a_wards_stock_is_destroyed_by_one_of_its_nurses_and_a_pharmacist(desk: 
     assert done.status_code == 201, done.text
 
 
+AMPOULES = {"medicine": "99900000000102", "batch": "A-2"}
+
+
+def opened_on_ward(desk: Desk) -> None:
+    ampoule = Medicine(
+        code=MedicineCode(AMPOULES["medicine"]),
+        name="Morphine 10 mg in 1 ml ampoules",
+        form="solution for injection ampoule",
+        strength="10 mg in 1 ml",
+        unit="ampoule",
+        drug_class="Morphine",
+        schedule=Schedule.TWO,
+    )
+    desk.house.staff.add("in-charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
+    with desk.house.store.transaction() as uow:
+        uow.medicines.save([ampoule])
+    answer = desk.enter(WARD_A, "opening-balances", ("in-charge-a", "in-charge-a2"), **AMPOULES, counted=9)
+    assert answer.status_code == 201, answer.text
+
+
+def test_two_nurses_of_the_ward_sign_what_was_given_and_wasted_58(desk: Desk) -> None:
+    opened_on_ward(desk)
+    given = {**AMPOULES, "quantity": 1, "patient": "local-7", "authority": "prescriber-3"}
+    part = {"given": "5", "wasted": "5", "unit": "mg", "whole": "10"}
+    for wrong in ({**part, "wasted": "4"}, {**part, "given": "6"}, {**part, "whole": "9"}):
+        refused = desk.enter(WARD_A, "supplies", NURSES, **given, part_dose=wrong)
+        assert (refused.status_code, refused.json()["code"]) == (422, "part_dose"), refused.text
+    for wrong in ({**part, "wasted": 5}, {**part, "wasted": "5e1"}, {**part, "wasted": "-5"}):
+        assert desk.enter(WARD_A, "supplies", NURSES, **given, part_dose=wrong).status_code == 422
+    alone = desk.enter(WARD_A, "supplies", NURSES[:1], **given, part_dose=part)
+    assert (alone.status_code, alone.json()["code"]) == (403, "people_missing")
+    done = desk.enter(WARD_A, "supplies", NURSES, **given, part_dose=part)
+    assert done.status_code == 201, done.text
+    (page,) = desk.get(f"/registers/{WARD_A}").json()["pages"]
+    line = page["lines"][-1]
+    assert (line["supplied"], line["wasted"], line["balance"]) == (1, "5 mg", 8)
+    late = {"kind": "supply", **given, "part_dose": part}
+    at = (NOON - timedelta(days=2)).isoformat()
+    back = desk.enter(WARD_A, "back-entries", NURSES, occurred_at=at, paper="Form 12", entry=late)
+    assert (back.status_code, back.json()["is_late"], back.json()["facts"]["wasted"]) == (201, True, "5 mg")
+
+
+def test_what_broke_on_the_ward_is_entered_by_two_of_it_and_is_an_incident_59(desk: Desk) -> None:
+    opened_on_ward(desk)
+    dropped = {**AMPOULES, "quantity": 1, "reason": "Dropped on the floor."}
+    guest = desk.enter(WARD_A, "breakages", ("nurse-a1", "pharmacist-1"), **dropped)
+    assert (guest.status_code, guest.json()["code"]) == (403, "not_allowed")
+    done = desk.enter(WARD_A, "breakages", NURSES, key="k", **dropped)
+    assert done.status_code == 201, done.text
+    again = desk.enter(WARD_A, "breakages", NURSES, key="k", **dropped)
+    assert again.json() == done.json()
+    told = [data["kind"] for _, data in desk.house.events("incident_opened")]
+    assert told == ["breakage"]
+    back = {"kind": "breakage", **dropped}
+    at = (NOON - timedelta(hours=3)).isoformat()
+    later = desk.enter(WARD_A, "back-entries", NURSES, occurred_at=at, paper="Form 12", entry=back)
+    assert (later.status_code, later.json()["kind"]) == (201, "broken")
+
+
 def test_a_correction_stands_beside_the_wrong_entry_which_stays(desk: Desk) -> None:
     opened(desk)
     wrong = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **STOCK, quantity=60, supplier="A").json()
@@ -255,6 +315,7 @@ def test_a_transit_record_takes_only_what_robots_brought(record: Desk) -> None:
         ("supplies", {"quantity": 1, "patient": "p", "authority": "a"}),
         ("stock-checks", {"counts": [1, 1]}),
         ("destructions", {"quantity": 1, "reason": "Wet.", "authority": "AW-1"}),
+        ("breakages", {"quantity": 1, "reason": "Fell."}),
     )
     for what, asked in wanted:
         people = ("pharmacist-1", "in-charge-a") if what == "destructions" else PHARMACISTS

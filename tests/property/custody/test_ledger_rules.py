@@ -32,6 +32,7 @@ from orchestrator.domain.custody.ledger_errors import (
 from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, EntryKind, PendingId, Posting, Stock
 from orchestrator.domain.custody.movements import (
     Occasion,
+    broken,
     custody_event,
     destroyed,
     quarantined,
@@ -141,8 +142,8 @@ class LedgerRules(RuleBasedStateMachine):
             then(entry)
 
     def signing(self, kind: EntryKind, crew: list[Person]) -> type[WardporterError] | None:
-        least = {EntryKind.OPENING_BALANCE: 2, EntryKind.STOCK_CHECK: 2, EntryKind.DESTROYED: 2}.get(kind, 1)
-        least = 2 if kind is EntryKind.DISCREPANCY_RESOLVED else least
+        by_two = (EntryKind.OPENING_BALANCE, EntryKind.STOCK_CHECK, EntryKind.DESTROYED, EntryKind.BROKEN)
+        least = 2 if kind in (*by_two, EntryKind.DISCREPANCY_RESOLVED) else 1
         distinct = {id(one) for one in crew}
         return None if len(distinct) == len(crew) >= least else SignaturesError
 
@@ -212,6 +213,20 @@ class LedgerRules(RuleBasedStateMachine):
         draft = supplied(stock, count, self.occasion(place, crew))
         self.moves(draft, crew, stock, count, (K.CUPBOARD, place), (K.PATIENT, place))
 
+    @rule(place=places, stock=stocks, count=units, crew=crews)
+    def waste_all_that_was_drawn(self, place: PlaceId, stock: Stock, count: int, crew: list[Person]) -> None:
+        """Whoever drew it up and gave nothing of it needs somebody who saw it wasted."""
+        draft = supplied(stock, count, self.occasion(place, crew), wasted=count)
+        if len(crew) == 1:
+            self.attempt(draft, expected=SignaturesError, then=lambda _: None)
+        else:
+            self.moves(draft, crew, stock, count, (K.CUPBOARD, place), (K.DESTROYED, place))
+
+    @rule(place=places, stock=stocks, count=units, crew=crews, out_of=holders)
+    def break_some(self, place: PlaceId, stock: Stock, count: int, crew: list[Person], out_of: K) -> None:
+        draft = broken(stock, count, self.occasion(place, crew), out_of=out_of)
+        self.moves(draft, crew, stock, count, (out_of, place), (K.BROKEN, place))
+
     @rule(
         place=places,
         stock=stocks,
@@ -233,15 +248,16 @@ class LedgerRules(RuleBasedStateMachine):
         draft = set_apart(stock, count, self.occasion(place, crew))
         self.moves(draft, crew, stock, count, (K.CUPBOARD, place), (K.QUARANTINE, place))
 
-    @rule(place=places, stock=stocks, found=st.integers(0, 30), crew=crews)
-    def check(self, place: PlaceId, stock: Stock, found: int, crew: list[Person]) -> None:
+    @rule(place=places, stock=stocks, found=st.integers(0, 30), crew=crews, is_tolerated=st.booleans())
+    def check(self, place: PlaceId, stock: Stock, found: int, crew: list[Person], is_tolerated: bool) -> None:
         expects = max(self.has(K.CUPBOARD, place, stock), 0)
-        draft = stock_check(stock, counted=found, expected=expects, occasion=self.occasion(place, crew))
+        occasion = self.occasion(place, crew)
+        draft = stock_check(stock, counted=found, expected=expects, occasion=occasion, is_tolerated=is_tolerated)
         more = found - expects
         if more >= 0:
-            start, end, count = (K.OVER, place), (K.CUPBOARD, place), more
+            start, end, count = (K.TOLERATED if is_tolerated else K.OVER, place), (K.CUPBOARD, place), more
         else:
-            start, end, count = (K.CUPBOARD, place), (K.SHORT, place), -more
+            start, end, count = (K.CUPBOARD, place), (K.TOLERATED if is_tolerated else K.SHORT, place), -more
         if not count:
             self.attempt(draft, expected=self.signing(draft.kind, crew), then=lambda _: None)
         else:
@@ -391,7 +407,8 @@ class LedgerRules(RuleBasedStateMachine):
                     total[kind] += count
             came = -total[K.OPENING] - total[K.SUPPLIER] - total[K.OVER]
             there = total[K.CUPBOARD] + total[K.QUARANTINE] + total[K.RETURNED] + total[K.TRANSIT]
-            assert came == there + total[K.PATIENT] + total[K.DESTROYED] + total[K.SHORT]
+            gone = total[K.PATIENT] + total[K.DESTROYED] + total[K.BROKEN]
+            assert came == there + gone + total[K.SHORT] + total[K.TOLERATED]
 
     def teardown(self) -> None:
         with self.store.reading() as uow:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 
 from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.prepare_delivery import Picked
-from orchestrator.application.register_acts import (
-    Entering,
-    enter_destruction,
-    enter_stock_check,
-    enter_supply,
-)
+from orchestrator.application.register_acts import enter_destruction, enter_stock_check, enter_supply
+from orchestrator.application.register_entering import Entering
 from orchestrator.application.register_errors import CountsDisagreeError, WitnessError
+from orchestrator.application.register_waste import enter_breakage, enter_part_dose
+from orchestrator.application.registers import register_of
 from orchestrator.domain.access.acts import Act
+from orchestrator.domain.access.decision import NotAllowedError
+from orchestrator.domain.custody.balances import is_conserved
 from orchestrator.domain.custody.errors import BatchUnknownError, PeopleMissingError, SamePersonError
-from orchestrator.domain.custody.model import AccountKind, Entry, Signing, Stock
+from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind, Signing, Stock
+from orchestrator.domain.custody.part_dose import PartDose, PartDoseError
+from orchestrator.domain.custody.policy import CustodyPolicy, LooserThanAllowedError
+from orchestrator.domain.custody.tolerance import Tolerance, ToleranceError
 from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.model import DeliveryState
+from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
@@ -29,23 +34,33 @@ from tests.support.ledgers import REGISTER, opening
 from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 
 IN_MG = a_medicine("99900000000101", drug_class="morphine", form="ampoule", unit="mg", schedule=Schedule.TWO)
+AMPOULE_CODE, SYRUP_CODE = "99900000000102", "99900000000103"
+IN_AMPOULES = a_medicine(
+    AMPOULE_CODE, drug_class="morphine", form="ampoule", strength="10 mg in 1 ml", unit="ampoule", schedule=Schedule.TWO
+)
+IN_ML = a_medicine(
+    SYRUP_CODE, drug_class="morphine", form="oral solution", strength="20 mg in 1 ml", unit="ml", schedule=Schedule.TWO
+)
 TABLETS, MILLIGRAMS = Stock(str(MORPHINE.code), BATCH), Stock(str(IN_MG.code), "A-1")
+AMPOULES, BOTTLE = Stock(AMPOULE_CODE, "A-2"), Stock(SYRUP_CODE, "A-3")
 
 
 @pytest.fixture
 def house() -> House:
-    """A ward that keeps its register here: 20 tablets and 20 mg in its cupboard."""
+    """A ward that keeps its register here: 20 tablets, 20 mg, 20 ampoules and 200 ml in its cupboard."""
     house = House(MemoryStore(REGISTER))
     with house.store.transaction() as uow:
-        uow.medicines.save([IN_MG])
-        for stock in (TABLETS, MILLIGRAMS):
-            uow.ledger.append(opening(stock, counted=20, place=PlaceId(WARD_A)), house.at)
+        uow.medicines.save([IN_MG, IN_AMPOULES, IN_ML])
+        for stock, counted_first in ((TABLETS, 20), (MILLIGRAMS, 20), (AMPOULES, 20), (BOTTLE, 200)):
+            uow.ledger.append(opening(stock, counted=counted_first, place=PlaceId(WARD_A)), house.at)
     return house
 
 
 def entering(house: House, *by: str, act: Act, stock: Stock = TABLETS, reason: str = "", **facts: str) -> Entering:
     people = tuple(house.people[name] for name in by)
-    return Entering(PlaceId(WARD_A), False, people, act, stock, house.at, reason=reason, facts=facts)
+    return Entering(
+        PlaceId(WARD_A), False, people, act, stock, house.at, reason=reason, facts=facts, policy=house.policy
+    )
 
 
 def held(house: House, stock: Stock) -> dict[AccountKind, int]:
@@ -129,48 +144,217 @@ def test_case_53_what_no_scanner_reads_is_entered_with_batch_expiry_and_reason_a
 # -- what is not given -------------------------------------------------------------------------------------------------
 
 
-def test_case_58_what_is_left_of_an_ampoule_is_destroyed_before_a_witness_and_given_and_wasted_are_the_whole(
+AMPOULE = PartDose(Decimal(5), Decimal(5), "mg", whole=Decimal(10))
+TWO_OF_THE_WARD = ("nurse-a1", "nurse-a2")
+
+
+def test_case_58_of_an_ampoule_that_is_given_in_part_given_and_wasted_are_the_whole_and_two_of_the_ward_sign(
     house: House,
 ) -> None:
-    given = entering(house, "nurse-a1", "nurse-a2", act=Act.SUPPLY_PATIENT, stock=MILLIGRAMS, patient="local-7")
-    wasted = ("nurse-a1", "pharmacist-1")
-    rest = entering(house, *wasted, act=Act.DESTROY, stock=MILLIGRAMS, reason="rest of the ampoule")
+    given = entering(house, *TWO_OF_THE_WARD, act=Act.SUPPLY_PATIENT, stock=AMPOULES, patient="local-7")
     with house.store.transaction() as uow:
-        enter_supply(uow, given, quantity=5)
-        entry = enter_destruction(uow, rest, quantity=5)
-    assert signers(entry) == [("nurse-a1", Signing.ACTOR), ("pharmacist-1", Signing.WITNESS)]
+        entry = enter_part_dose(uow, given, quantity=1, part=AMPOULE)
+        page = register_of(
+            uow, PlaceId(WARD_A), at=house.at, is_simulation=True, is_pharmacy=False, medicine=AMPOULE_CODE
+        )
+    assert signers(entry) == [("nurse-a1", Signing.ACTOR), ("nurse-a2", Signing.WITNESS)]
+    assert {fact: entry.draft.facts[fact] for fact in ("given", "wasted", "whole")} == {
+        "given": "5 mg",
+        "wasted": "5 mg",
+        "whole": "10 mg",
+    }
+    assert held(house, AMPOULES) == {AccountKind.CUPBOARD: 19, AccountKind.PATIENT: 1}
+    line = page.pages[0].lines[-1]
+    assert (line.supplied, line.wasted, line.balance) == (1, "5 mg", 19)
+    assert "given 5 mg, wasted 5 mg" in line.note
+
+
+@pytest.mark.parametrize(
+    ("part", "quantity", "account"),
+    [
+        (PartDose(Decimal(15), Decimal(5), "mg", whole=Decimal(10)), 2, AccountKind.PATIENT),
+        (PartDose(Decimal("2.5"), Decimal("7.5"), "mg", whole=Decimal(10)), 1, AccountKind.PATIENT),
+        (PartDose(Decimal(0), Decimal(20), "mg", whole=Decimal(10)), 2, AccountKind.DESTROYED),
+    ],
+)
+def test_case_58_what_was_drawn_up_goes_to_the_patient_or_where_nothing_was_given_to_waste(
+    house: House, part: PartDose, quantity: int, account: AccountKind
+) -> None:
+    given = entering(house, *TWO_OF_THE_WARD, act=Act.SUPPLY_PATIENT, stock=AMPOULES, patient="local-7")
+    with house.store.transaction() as uow:
+        enter_part_dose(uow, given, quantity=quantity, part=part)
+    assert held(house, AMPOULES) == {AccountKind.CUPBOARD: 20 - quantity, account: quantity}
+
+
+def test_case_58_where_the_measured_unit_is_counted_the_units_themselves_part(house: House) -> None:
+    given = entering(house, *TWO_OF_THE_WARD, act=Act.SUPPLY_PATIENT, stock=MILLIGRAMS, patient="local-7")
+    with house.store.transaction() as uow:
+        enter_part_dose(uow, given, quantity=10, part=PartDose(Decimal(5), Decimal(5), "mg"))
     assert held(house, MILLIGRAMS) == {AccountKind.CUPBOARD: 10, AccountKind.PATIENT: 5, AccountKind.DESTROYED: 5}
 
 
-def test_case_59_what_broke_is_destroyed_with_its_reason_by_two_and_never_by_one(house: House) -> None:
-    said = {"act": Act.DESTROY, "reason": "fell and broke"}
+@pytest.mark.parametrize(
+    ("part", "stock"),
+    [
+        (PartDose(Decimal(5), Decimal(4), "mg", whole=Decimal(10)), AMPOULES),
+        (PartDose(Decimal(5), Decimal(6), "mg", whole=Decimal(10)), AMPOULES),
+        (PartDose(Decimal(10), Decimal(0), "mg", whole=Decimal(10)), AMPOULES),
+        (PartDose(Decimal(-1), Decimal(11), "mg", whole=Decimal(10)), AMPOULES),
+        (PartDose(Decimal(4), Decimal(4), "mg", whole=Decimal(8)), AMPOULES),
+        (PartDose(Decimal(5), Decimal(5), "ml", whole=Decimal(10)), AMPOULES),
+        (PartDose(Decimal(5), Decimal(-5), "mg", whole=Decimal(0)), AMPOULES),
+        (PartDose(Decimal("0.5"), Decimal("0.5"), "mg"), AMPOULES),
+        (PartDose(Decimal("0.5"), Decimal("0.5"), "mg"), MILLIGRAMS),
+    ],
+)
+def test_case_58_parts_that_are_not_the_whole_are_refused_and_nothing_is_entered(
+    house: House, part: PartDose, stock: Stock
+) -> None:
+    given = entering(house, *TWO_OF_THE_WARD, act=Act.SUPPLY_PATIENT, stock=stock, patient="local-7")
+    with pytest.raises(PartDoseError) as refused, house.store.transaction() as uow:
+        enter_part_dose(uow, given, quantity=1, part=part)
+    assert refused.value.detail["field"] == "part_dose"
+    assert held(house, stock) == {AccountKind.CUPBOARD: 20}
+
+
+@pytest.mark.parametrize(
+    ("people", "refusal"),
+    [
+        (("nurse-a1",), PeopleMissingError),
+        (("nurse-a1", "nurse-b1"), NotAllowedError),
+        (("nurse-a1", "pharmacist-1"), NotAllowedError),
+        (("nurse-a1", "porter-1"), NotAllowedError),
+        (("pharmacist-1", "nurse-a1"), WitnessError),
+        (("nurse-b1", "nurse-a1"), WitnessError),
+    ],
+)
+def test_case_58_waste_is_signed_by_a_practitioner_of_the_ward_and_another_of_the_ward(
+    house: House, people: tuple[str, ...], refusal: type[Exception]
+) -> None:
+    given = entering(house, *people, act=Act.SUPPLY_PATIENT, stock=AMPOULES, patient="local-7")
+    with pytest.raises(refusal), house.store.transaction() as uow:
+        enter_part_dose(uow, given, quantity=1, part=AMPOULE)
+    assert held(house, AMPOULES) == {AccountKind.CUPBOARD: 20}
+
+
+def test_case_58_waste_takes_two_also_of_what_one_person_may_give(house: House) -> None:
+    lenient = a_medicine(
+        AMPOULE_CODE, form="ampoule", strength="10 mg", unit="ampoule", schedule=Schedule.THREE_NO_SAFE_CUSTODY
+    )
+    alone = entering(house, "nurse-a1", act=Act.SUPPLY_PATIENT, stock=AMPOULES, patient="local-7")
     with house.store.transaction() as uow:
-        with pytest.raises(PeopleMissingError):
-            enter_destruction(uow, entering(house, "nurse-a1", **said), quantity=1)  # type: ignore[arg-type]
-        with pytest.raises(WitnessError):
-            enter_destruction(uow, entering(house, "nurse-a1", "nurse-a2", **said), quantity=1)  # type: ignore[arg-type]
-        broken = entering(house, "nurse-a1", "technician-1", **said)  # type: ignore[arg-type]
-        entry = enter_destruction(uow, broken, quantity=1)
-    assert entry.draft.reason == "fell and broke"
+        uow.medicines.save([lenient])
+        enter_supply(uow, alone, quantity=1)
+    with pytest.raises(PeopleMissingError), house.store.transaction() as uow:
+        enter_part_dose(uow, alone, quantity=1, part=AMPOULE)
+
+
+def test_case_58_stock_that_is_no_longer_needed_is_still_destroyed_before_somebody_of_a_pharmacy(house: House) -> None:
+    said = entering(house, *TWO_OF_THE_WARD, act=Act.DESTROY, reason="expired")
+    with pytest.raises(WitnessError), house.store.transaction() as uow:
+        enter_destruction(uow, said, quantity=1)
+    said = entering(house, "nurse-a1", "pharmacist-1", act=Act.DESTROY, reason="expired")
+    with house.store.transaction() as uow:
+        enter_destruction(uow, said, quantity=1)
     assert held(house, TABLETS) == {AccountKind.CUPBOARD: 19, AccountKind.DESTROYED: 1}
+
+
+def test_case_59_what_broke_goes_to_an_account_of_its_own_by_two_of_the_ward_and_is_an_incident(house: House) -> None:
+    def breaking(*by: str, reason: str = "fell and broke") -> Entering:
+        return entering(house, *by, act=Act.RECORD_BREAKAGE, reason=reason)
+
+    for by, refusal in ((("nurse-a1",), PeopleMissingError), (("nurse-a1", "technician-1"), NotAllowedError)):
+        with pytest.raises(refusal), house.store.transaction() as uow:
+            enter_breakage(uow, breaking(*by), quantity=1, ids=house.ids)
+    with pytest.raises(InvalidInputError), house.store.transaction() as uow:
+        enter_breakage(uow, breaking(*TWO_OF_THE_WARD, reason=" "), quantity=1, ids=house.ids)
+    assert (held(house, TABLETS), house.incidents()) == ({AccountKind.CUPBOARD: 20}, [])
+    with house.store.transaction() as uow:
+        entry = enter_breakage(uow, breaking(*TWO_OF_THE_WARD), quantity=1, ids=house.ids)
+        page = register_of(uow, PlaceId(WARD_A), at=house.at, is_simulation=True, is_pharmacy=False)
+        incident = uow.incidents.newest(1)[0]
+        assert is_conserved({(b.account, b.stock): b.quantity for b in uow.ledger.balances()})
+    assert (entry.draft.reason, len(signers(entry))) == ("fell and broke", 2)
+    assert held(house, TABLETS) == {AccountKind.CUPBOARD: 19, AccountKind.BROKEN: 1}
+    assert (incident.kind.value, incident.is_controlled, incident.caused_by) == ("breakage", True, TWO_OF_THE_WARD)
+    line = next(line for page in page.pages for line in page.lines if line.kind is EntryKind.BROKEN)
+    assert (line.supplied_to, line.supplied, line.balance) == ("broken", 1, 19)
 
 
 # -- what is counted ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("found", "differs"),
-    [(21, {AccountKind.OVER: -1}), (18, {AccountKind.SHORT: 2})],
-)
-def test_case_60_a_remainder_that_differs_stands_as_it_was_counted_and_is_investigated(
-    house: House, found: int, differs: dict[AccountKind, int]
-) -> None:
-    checking = entering(house, "nurse-a1", "nurse-a2", act=Act.CHECK_STOCK, stock=MILLIGRAMS)
+def poured(house: House, found: int) -> Entry:
+    checking = entering(house, *TWO_OF_THE_WARD, act=Act.CHECK_STOCK, stock=BOTTLE)
     with house.store.transaction() as uow:
-        entry = enter_stock_check(uow, checking, counts=(found, found), ids=house.ids)
+        return enter_stock_check(uow, checking, counts=(found, found), ids=house.ids)
+
+
+def tolerating(house: House, units: int, percent: int, *, here: Tolerance | None = None) -> None:
+    at = {} if here is None else {PlaceId(WARD_A): {"ml": here}}
+    house.policy = CustodyPolicy(tolerances={"ml": Tolerance(units, percent)}, tolerances_at=at)
+
+
+@pytest.mark.parametrize(("found", "tolerated"), [(205, -5), (195, 5), (201, -1)])
+def test_case_60_what_a_liquid_differs_by_within_the_tolerance_is_entered_as_that_by_two_and_nobody_looks_into_it(
+    house: House, found: int, tolerated: int
+) -> None:
+    tolerating(house, 5, 3)
+    entry = poured(house, found)
     assert len(signers(entry)) == 2
-    assert held(house, MILLIGRAMS) == {AccountKind.CUPBOARD: found, **differs}
+    assert held(house, BOTTLE) == {AccountKind.CUPBOARD: found, AccountKind.TOLERATED: tolerated}
+    assert house.incidents() == []
+    with house.store.reading() as uow:
+        page = register_of(
+            uow, PlaceId(WARD_A), at=house.at, is_simulation=True, is_pharmacy=False, medicine=SYRUP_CODE
+        )
+        assert is_conserved({(b.account, b.stock): b.quantity for b in uow.ledger.balances()})
+    line = page.pages[0].lines[-1]
+    assert line.balance == found
+    assert f"counted {found}, expected 200: within the tolerance of 5 ml, 3 per cent" in line.note
+
+
+@pytest.mark.parametrize(
+    ("units", "percent", "here", "found"),
+    [
+        (0, 5, None, 199),
+        (5, 5, None, 206),
+        (5, 5, None, 194),
+        (100, 2, None, 195),
+        (5, 5, Tolerance(2, 5), 203),
+        (5, 5, Tolerance(5, 0), 199),
+    ],
+)
+def test_case_60_beyond_either_bound_or_where_the_ward_tolerates_less_it_is_a_discrepancy(
+    house: House, units: int, percent: int, here: Tolerance | None, found: int
+) -> None:
+    tolerating(house, units, percent, here=here)
+    poured(house, found)
+    assert AccountKind.TOLERATED not in held(house, BOTTLE)
     assert len(house.incidents()) == 1
+
+
+def test_case_60_small_losses_do_not_add_up_unseen(house: House) -> None:
+    tolerating(house, 5, 3)
+    for found in (197, 195):
+        poured(house, found)
+    assert (held(house, BOTTLE)[AccountKind.TOLERATED], house.incidents()) == (5, [])
+    poured(house, 194)
+    assert held(house, BOTTLE) == {AccountKind.CUPBOARD: 194, AccountKind.TOLERATED: 5, AccountKind.SHORT: 1}
+    assert house.incidents() == ["short"]
+
+
+def test_case_60_as_shipped_nothing_is_tolerated_and_tablets_never_are(house: House) -> None:
+    poured(house, 199)
+    assert held(house, BOTTLE) == {AccountKind.CUPBOARD: 199, AccountKind.SHORT: 1}
+    for unit, tolerance in (("tablet", Tolerance(1)), ("ampoule", Tolerance(1)), ("ml", Tolerance(5, 6))):
+        with pytest.raises(ToleranceError):
+            CustodyPolicy(tolerances={unit: tolerance})
+    for looser in (Tolerance(6, 3), Tolerance(5, 4)):
+        with pytest.raises(LooserThanAllowedError):
+            tolerating(house, 5, 3, here=looser)
+    with pytest.raises(LooserThanAllowedError):
+        CustodyPolicy(tolerances_at={PlaceId(WARD_A): {"ml": Tolerance(1)}})
 
 
 def test_case_68_a_daily_check_that_disagrees_with_the_register_is_an_incident_that_names_who_counted(

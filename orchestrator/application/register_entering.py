@@ -1,0 +1,192 @@
+"""How anything is entered into a place's register: who signs, what the headings ask for, and what an incident says.
+
+Every act is signed by the people who have proved themselves for it, the first as the one who acts, each let in by the
+policy at this place; as many as the medicine's handling class asks for, or as the act does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.application.medicine_catalogue import medicine_of
+from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.register_errors import TransitRecordError
+from orchestrator.domain.access.acts import Act
+from orchestrator.domain.access.decision import Subject, require_allowed
+from orchestrator.domain.access.policy import POLICY
+from orchestrator.domain.custody.errors import PeopleMissingError
+from orchestrator.domain.custody.incident import Incident, IncidentId, IncidentKind
+from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, Stock
+from orchestrator.domain.custody.movements import Occasion, signed_by
+from orchestrator.domain.custody.pending import LedgerMode
+from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.medicine.model import Medicine
+from orchestrator.domain.people.model import Person
+from orchestrator.domain.people.proofs import principal_of_person
+from orchestrator.domain.site.model import PlaceId
+
+
+def _nothing() -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """Who enters what, where and when.
+
+    Parameters
+    ----------
+    place : PlaceId
+        In whose register.
+    is_pharmacy : bool
+        Whether the place is a pharmacy.
+    people : tuple of Person
+        Who has proved themselves for this act; the first acts, the others witness.
+    act : Act
+        What they have proved themselves for.
+    stock : Stock
+        The medicine by its code, its batch, and whose own it is.
+    at : datetime
+        Now; aware.
+    occurred_at : datetime or None
+        When it happened, where that is earlier: a back-entry after a downtime.
+    reason : str
+        In a person's own words.
+    facts : mapping of str to str
+        What else the register's headings ask for.
+    policy : CustodyPolicy
+        In force at the place.
+    """
+
+    place: PlaceId
+    is_pharmacy: bool
+    people: tuple[Person, ...]
+    act: Act
+    stock: Stock
+    at: datetime
+    occurred_at: datetime | None = None
+    reason: str = ""
+    facts: Mapping[str, str] = field(default_factory=_nothing)
+    policy: CustodyPolicy = SHIPPED
+
+    @property
+    def cupboard(self) -> Account:
+        """The cupboard of the place."""
+        return Account.of_place(AccountKind.CUPBOARD, self.place)
+
+
+def entered(
+    uow: UnitOfWork,
+    entering: Entering,
+    draft: Callable[[Occasion], Draft],
+    *,
+    least: int = 1,
+) -> Entry:
+    """Enter a draft into the place's register, signed by as many as the medicine's class asks for, ``least`` at least.
+
+    Raises
+    ------
+    PeopleMissingError
+        They are too few.
+    NotAllowedError
+        The policy does not let one of them do this at the place.
+    """
+    medicine = medicine_of(uow, entering.stock.medicine)
+    strict = entering.policy.rule(medicine.handling_class).receivers
+    require_people(entering, least=max(least, strict))
+    require_at_place(entering)
+    return appended(uow, entering, draft(occasion_of(entering, medicine)))
+
+
+def appended(uow: UnitOfWork, entering: Entering, draft: Draft) -> Entry:
+    """Put a draft into the ledger and tell that something was entered; the event says neither quantity nor patient."""
+    entry = uow.ledger.append(draft, entering.at)
+    uow.events.append(
+        at=entering.at,
+        kind="register_entered",
+        subject=entering.place,
+        data={"entry": entry.index, "what": draft.kind.value},
+    )
+    return entry
+
+
+def occasion_of(entering: Entering, medicine: Medicine | None) -> Occasion:
+    """Return when and where it happened and who signed, with what the headings ask for about the medicine."""
+    said = {} if medicine is None else _facts_of(medicine)
+    return Occasion(
+        at=entering.occurred_at or entering.at,
+        place=entering.place,
+        signatures=signed_by(entering.people, acting_as=POLICY[entering.act].roles),
+        reason=entering.reason,
+        facts={**said, **{fact: text for fact, text in entering.facts.items() if text}},
+    )
+
+
+def _facts_of(medicine: Medicine) -> dict[str, str]:
+    facts = {
+        "name": medicine.name,
+        "form": medicine.form,
+        "strength": medicine.strength,
+        "class": medicine.drug_class,
+        "unit": medicine.unit,
+        "schedule": "" if medicine.schedule is None else medicine.schedule.value,
+        "handling_class": medicine.handling_class.value,
+    }
+    return {fact: text for fact, text in facts.items() if text}
+
+
+def require_register(uow: UnitOfWork, act: str) -> None:
+    """Refuse an act that only a register of record takes; raises `TransitRecordError`."""
+    if uow.ledger.mode is LedgerMode.TRANSIT_RECORD:
+        raise TransitRecordError(
+            f"{act} was refused: this ledger is a transit record and keeps what robots carry; expected a register of "
+            "record. Enter it into the place's own register, or have ledger_mode changed in the policies."
+        )
+
+
+def require_people(entering: Entering, *, least: int) -> None:
+    """Refuse an act for which too few have proved themselves; raises `PeopleMissingError`."""
+    if len(entering.people) < least:
+        raise PeopleMissingError(
+            f"The act “{entering.act.words}” was refused: {len(entering.people)} people have proved themselves for it; "
+            f"expected {least} different ones. Have the others enter badge and PIN too.",
+            detail={"needed": least, "present": len(entering.people)},
+        )
+
+
+def require_at_place(entering: Entering) -> None:
+    """The policy decides for each of the people, at this place."""
+    subject = Subject(entering.place, places=frozenset({entering.place}))
+    for person in entering.people:
+        require_allowed(principal_of_person(person, None), entering.act, subject)
+
+
+def open_incident(uow: UnitOfWork, entering: Entering, kind: IncidentKind, sentence: str, *, ids: Ids) -> None:
+    """Keep an incident of a register, with who signed as those who were there, and tell people of it."""
+    medicine = medicine_of(uow, entering.stock.medicine)
+    incident = Incident(
+        id=IncidentId(ids.new("incident")),
+        kind=kind,
+        at=entering.at,
+        place=entering.place,
+        is_controlled=medicine.handling_class is not HandlingClass.ORDINARY,
+        sentence=sentence,
+        schedule=None if medicine.schedule is None else medicine.schedule.value,
+        caused_by=tuple(person.id for person in entering.people),
+    )
+    uow.incidents.add(incident)
+    uow.events.append(
+        at=entering.at,
+        kind="incident_opened",
+        subject=incident.id,
+        data={
+            "kind": kind.value,
+            "delivery": None,
+            "place": entering.place,
+            "is_controlled": incident.is_controlled,
+            "sentence": incident.sentence,
+        },
+    )
