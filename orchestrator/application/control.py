@@ -46,6 +46,7 @@ from orchestrator.application.panels import Panels
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
 from orchestrator.application.receivers import call_receivers
+from orchestrator.application.robot_calls import call_to_robots
 from orchestrator.application.steering import Steering
 from orchestrator.application.steps import has_strayed, is_crowded, remaining_base, standing_place
 from orchestrator.application.trips import progress_trips
@@ -390,6 +391,7 @@ class Control:
             note_arrivals(turn, self.fleet)
             self._notice_who_left(turn)
             call_receivers(turn, self.fleet.policy.custody)
+            call_to_robots(turn, self.fleet, self._live)
             progress_trips(turn)
             resting = self._resting(turn)
             self._devices.look(turn)

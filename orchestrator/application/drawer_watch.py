@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.application.drawer_incidents import note_forced, note_stands_open, note_tampered
+from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.openings import CLOSED, OPENED, REFUSED, record_opening
-from orchestrator.application.recorded_acts import open_incident
+from orchestrator.application.residue import NOT_EMPTY, is_left_in
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.grant import Purpose
-from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.issued_grant import GrantOutcome, IssuedGrant
-from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.fleet.model import ActionId, DrawerContent, DrawerReport, DrawerState, RobotId, RobotReport
 from orchestrator.domain.reason import Reason
 
-ALARM = "alarm"
-OPENED_UNASKED = "drawer_opened_unasked"
-NOT_LOCKED, NOT_EMPTY, EMPTY = "drawer_not_locked", "drawer_not_empty", "drawer_empty"
+NOT_LOCKED, EMPTY = "drawer_not_locked", "drawer_empty"
 
-LEFT_OPEN = "drawer_left_open"
 LEFT_OPEN_FAULT = "drawerOpen"
 """The fault by which robots that check grants say that a drawer has stood open for long."""
 
 REASON_LENGTH_MAX = 40
-RECENT_INCIDENTS = 100
 
 
 def note_opened(turn: Turn, robot: RobotId, action: ActionId) -> None:
@@ -46,7 +42,7 @@ def note_refused(turn: Turn, robot: RobotId, action: ActionId, description: str)
 
 
 def note_drawers(
-    turn: Turn, robot: RobotId, before: RobotReport | None, report: RobotReport, premises: Premises
+    turn: Turn, fleet: FleetOnSite, robot: RobotId, before: RobotReport | None, report: RobotReport
 ) -> None:
     """Record which drawers were closed since the last report, and tell of those that nobody had opened.
 
@@ -58,57 +54,27 @@ def note_drawers(
     for drawer in report.drawers:
         known = earlier.get(drawer.drawer)
         if drawer.is_tampered and not (known is not None and known.is_tampered):
-            _open_incidents(turn, robot, drawer, premises, "was tampered with")
+            note_tampered(turn, fleet, robot, drawer, report)
         grant = _last_opening(turn, robot, drawer.drawer)
         if drawer.state is DrawerState.LOCKED:
-            if grant is not None and grant.outcome is GrantOutcome.OPENED and grant.closed_at is None:
+            if grant is not None and grant.is_standing_open:
                 _keep(turn, replace(grant, closed_at=turn.at), CLOSED)
         elif drawer.state is DrawerState.OPEN and (known is None or known.state is not DrawerState.OPEN):
             if grant is None or grant.closed_at is not None:
-                _question(turn, robot, drawer)
-                _open_incidents(turn, robot, drawer, premises, "is open although nobody had it opened from here")
+                note_forced(turn, fleet, robot, drawer, report)
 
 
-def note_left_open(turn: Turn, robot: RobotId, before: RobotReport | None, report: RobotReport) -> None:
+def note_left_open(turn: Turn, fleet: FleetOnSite, before: RobotReport | None, report: RobotReport) -> None:
     """Tell people, once, that a drawer has stood open for long: somebody may have been called away from it."""
     said = before is not None and any(fault.kind == LEFT_OPEN_FAULT for fault in before.faults)
     if said or not any(fault.kind == LEFT_OPEN_FAULT for fault in report.faults):
         return
-    names = ", ".join(each.drawer for each in report.drawers if each.state is DrawerState.OPEN) or "of unknown name"
-    sentence = f"Drawer {names} of robot {robot} has stood open for long. Go and close it; see that nothing is left."
-    turn.tell(ALARM, robot, {"code": LEFT_OPEN, "sentence": sentence})
-
-
-def _question(turn: Turn, robot: RobotId, drawer: DrawerReport) -> None:
-    """Tell people of a drawer that is open although no grant of ours accounts for it."""
-    sentence = (
-        f"Drawer {drawer.drawer} of robot {robot} is open although nobody had it opened from here. Go and see to it."
+    found = (
+        _last_opening(turn, report.robot, each.drawer) for each in report.drawers if each.state is DrawerState.OPEN
     )
-    turn.tell(OPENED_UNASKED, robot, {"robot": robot, "drawer": drawer.drawer})
-    turn.tell(ALARM, robot, {"code": OPENED_UNASKED, "sentence": sentence})
-
-
-def _open_incidents(turn: Turn, robot: RobotId, drawer: DrawerReport, premises: Premises, what: str) -> None:
-    # A switch that flutters opens one incident, not one for each time it does.
-    standing = {
-        incident.delivery
-        for incident in turn.uow.incidents.newest(RECENT_INCIDENTS)
-        if incident.kind is IncidentKind.DRAWER_FORCED and not incident.is_closed
-    }
-    for delivery in turn.deliveries.values():
-        is_in_it = (delivery.robot, delivery.drawer) == (robot, drawer.drawer) and delivery.is_in_drawer
-        if is_in_it and delivery.id not in standing:
-            turn.has_changed = True
-            open_incident(
-                turn.uow,
-                delivery,
-                IncidentKind.DRAWER_FORCED,
-                f"Drawer {drawer.drawer} of robot {robot} {what}. Have it taken out and counted by two people.",
-                at=turn.at,
-                ids=turn.ids,
-                # Whoever sent it answers for it until it is received.
-                place=premises.place(delivery.from_station),
-            )
+    note_stands_open(
+        turn, fleet, report, tuple(grant for grant in found if grant is not None and grant.is_standing_open)
+    )
 
 
 def what_keeps_standing(turn: Turn, robot: RobotId) -> Reason | None:
@@ -132,7 +98,7 @@ def what_keeps_standing(turn: Turn, robot: RobotId) -> Reason | None:
 def _wrong_content(turn: Turn, robot: RobotId, drawer: DrawerReport) -> Reason | None:
     grant = _last_opening(turn, robot, drawer.drawer)
     if grant is None:
-        return None
+        return _left_in(robot, drawer) if is_left_in(turn.uow, robot, drawer) else None
     delivery = turn.delivery(grant.delivery)
     is_sealed = delivery.state is DeliveryState.SEALED
     if not delivery.is_in_drawer and grant.purpose is not Purpose.LOAD and drawer.content is not DrawerContent.EMPTY:
@@ -143,7 +109,14 @@ def _wrong_content(turn: Turn, robot: RobotId, drawer: DrawerReport) -> Reason |
     if is_sealed and grant.purpose is Purpose.LOAD and drawer.content is DrawerContent.EMPTY:
         sentence = f"Drawer {drawer.drawer} of robot {robot} is empty though it was loaded; see where the tote is."
         return Reason(EMPTY, sentence)
-    return None
+    return _left_in(robot, drawer) if is_left_in(turn.uow, robot, drawer) else None
+
+
+def _left_in(robot: RobotId, drawer: DrawerReport) -> Reason:
+    sentence = (
+        f"Something lies in drawer {drawer.drawer} of robot {robot}, where by the books nothing does; look into it."
+    )
+    return Reason(NOT_EMPTY, sentence)
 
 
 def settle_openings(turn: Turn, robot: RobotId) -> None:

@@ -13,6 +13,7 @@ from orchestrator.application.break_glass import break_glass
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.openings import DRAWER_GRANTED, record_opening
 from orchestrator.application.ports import GrantSigner, Ids, UnitOfWork
+from orchestrator.application.residue import require_empty
 from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, standing_place
 from orchestrator.domain.custody.errors import BreakGlassOffError
 from orchestrator.domain.custody.grant import LIFETIME_MAX_S, Grant, Purpose, text_of_grant
@@ -106,6 +107,8 @@ def grant_drawer(
         There is no such delivery, or its drawer may not be opened for that now.
     NoGrantsError, RobotNotReadyToOpenError, NonceUsedError
         The robot checks no grants, does not stand there, or was given a grant for what it shows.
+    DrawerNotEmptyError
+        It is to be loaded, and something lies in it already.
     PeopleMissingError, SamePersonError, NotEligibleError, BreakGlassOffError
         Those who are there may not.
     InvalidInputError
@@ -123,6 +126,8 @@ def grant_drawer(
     record = uow.robots.get(delivery.robot)
     node = "" if purpose is Purpose.RETRIEVE else _node_of(fleet, delivery, purpose)
     nonce = _nonce_of_ready(fleet, record, drawer=delivery.drawer, node=node, at=at)
+    if purpose is Purpose.LOAD:
+        require_empty(uow, delivery, act=ACT)
     _refuse_second(uow, record.robot, nonce)
     robot = fleet.robots[record.robot]
     text = text_of_grant(

@@ -95,8 +95,8 @@ def note_report(turn: Turn, fleet: FleetOnSite, robot: RobotId, report: RobotRep
     if not (is_news(before, report) or has_strayed(fleet, replace(record, report=report))):
         return
     turn.put(replace(record, report=report).with_loads_as_reported())
-    note_drawers(turn, robot, before, report, fleet.premises)
-    note_left_open(turn, robot, before, report)
+    note_drawers(turn, fleet, robot, before, report)
+    note_left_open(turn, fleet, before, report)
     if before is None or before.loads != report.loads:
         _compare_loads(turn, robot)
     lay_reported_holds(turn, robot, report)

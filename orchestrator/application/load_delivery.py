@@ -12,6 +12,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import controlled_drugs_off
 from orchestrator.application.recalls import batch_of
 from orchestrator.application.recorded_acts import record_sealing
+from orchestrator.application.residue import require_empty
 from orchestrator.domain.custody.approval import approved_models
 from orchestrator.domain.custody.errors import NotEligibleError, NotReadyError, RecalledStockError
 from orchestrator.domain.custody.grant import Purpose
@@ -76,6 +77,8 @@ def load_delivery(
         The people may not load it, or are too few.
     ControlledDrugsOffError, RecalledStockError
         No approval covers this robot any more, or a batch was recalled since it was picked.
+    DrawerNotEmptyError
+        Something lies in the drawer already.
     LinesMismatchError, LoadedCountDiffersError
         The counts are not the lines, each once, in the quantity asked for.
     InvalidInputError, SealInUseError
@@ -91,6 +94,7 @@ def load_delivery(
     )
     _require_ready(loading, premises)
     _require_loaders(loading, present, premises, at=at)
+    require_empty(uow, loading, act=ACT)
     require_opened_if_controlled(uow, loading, Purpose.LOAD, act=ACT)
     check_seal_form(seal_number, act=ACT)
     check_counted_lines(loading, counts, act=ACT)

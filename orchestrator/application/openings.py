@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from orchestrator.application.ledger_keeping import LedgerHaltedError
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.recorded_acts import record_event
 from orchestrator.domain.custody.issued_grant import GrantOutcome, IssuedGrant
@@ -18,7 +19,9 @@ from orchestrator.domain.people.model import PersonId
 
 DRAWER_GRANTED, GRANT_VOID = "drawer_granted", "drawer_grant_void"
 OPENED, REFUSED, CLOSED = "drawer_opened", "drawer_refused", "drawer_closed"
-REPORTED_BY_ROBOT = frozenset({OPENED, REFUSED, CLOSED})
+LEFT_OPEN = "drawer_left_open"
+REPORTED_BY_ROBOT = frozenset({OPENED, REFUSED, CLOSED, LEFT_OPEN})
+ENTRY_MISSED = "ledger_entry_missed"
 
 
 def record_opening(
@@ -46,8 +49,33 @@ def record_opening(
         Who signs: those who proved themselves for it. None where nobody did for this.
     facts : mapping, optional
         What else the entry says.
+
+    Raises
+    ------
+    LedgerHaltedError
+        It is to be granted, and the ledger may not grow. What has happened already is kept and told without an entry
+        then (`ENTRY_MISSED`); the grant itself says it still.
     """
     tell_grant(uow, kind, grant, at=at)
+    try:
+        _enter(uow, kind, grant, at=at, present=present, facts=facts or {})
+    except LedgerHaltedError:
+        if kind == DRAWER_GRANTED:
+            raise
+        # It has happened all the same, and a robot that is not heard because of our books is worse than a gap in them.
+        data = {"event": kind, "grant": grant.id, "robot": grant.robot, "drawer": grant.drawer}
+        uow.events.append(at=at, kind=ENTRY_MISSED, subject=grant.delivery, data=data)
+
+
+def _enter(
+    uow: UnitOfWork,
+    kind: str,
+    grant: IssuedGrant,
+    *,
+    at: datetime,
+    present: Present | None,
+    facts: Mapping[str, str],
+) -> None:
     said = {
         "grant": grant.id,
         "robot": grant.robot,
@@ -56,7 +84,7 @@ def record_opening(
         "asked_by": grant.by,
         "opened_for": ", ".join(grant.people),
         "reported_by": grant.robot if kind in REPORTED_BY_ROBOT else "",
-        **(facts or {}),
+        **facts,
     }
     record_event(
         uow,

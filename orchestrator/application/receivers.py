@@ -9,6 +9,7 @@ from datetime import datetime
 
 from orchestrator.application.refuse_delivery import NOBODY_ANSWERED
 from orchestrator.application.turn import Turn
+from orchestrator.domain.custody.contacts import Function
 from orchestrator.domain.custody.policy import CustodyPolicy
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.reason import Reason
@@ -22,6 +23,9 @@ STAGES = (
 )
 """Who is called, one after the other."""
 
+AUDIENCE = dict(
+    zip((s.code for s in STAGES), (Function.WARD, Function.NURSE_IN_CHARGE, Function.SITE_MANAGER), strict=True)
+)
 STAGE_CODES = frozenset(stage.code for stage in STAGES)
 
 
@@ -38,7 +42,8 @@ def call_receivers(turn: Turn, policy: CustodyPolicy) -> None:
         reason = STAGES[stage - 1] if stage > 0 else None
         if reason is not None and delivery.waiting != (reason,):
             turn.let_wait(delivery, (reason,))
-            turn.tell(CALLED, delivery.id, {"code": reason.code, "to_station": delivery.to_station})
+            called: dict[str, object] = {"code": reason.code, "to_station": delivery.to_station}
+            turn.tell(CALLED, delivery.id, called | {"audience": [AUDIENCE[reason.code].value]})
 
 
 def _is_being_received(delivery: Delivery) -> bool:

@@ -171,28 +171,30 @@ def open_incident(
         schedule=schedules[0] if schedules else None,
         caused_by=caused_by,
     )
-    uow.incidents.add(incident)
-    uow.events.append(
-        at=at,
-        kind=INCIDENT_OPENED,
-        subject=incident.id,
-        data={
-            "kind": kind.value,
-            "delivery": delivery.id,
-            "place": place,
-            "is_controlled": incident.is_controlled,
-            "sentence": sentence,
-        },
-    )
+    keep_incident(uow, incident)
     return incident
 
 
-def is_standing(uow: UnitOfWork, delivery: DeliveryId, kind: IncidentKind, *, since: datetime | None = None) -> bool:
-    """Whether an incident of a kind is open for a delivery, or was opened since a moment, whatever became of it."""
-    return any(
-        incident.kind is kind and (not incident.is_closed or (since is not None and incident.at >= since))
-        for incident in uow.incidents.of_delivery(delivery)
+def keep_incident(uow: UnitOfWork, incident: Incident) -> None:
+    """Keep an incident and tell people of it, but not its details."""
+    uow.incidents.add(incident)
+    uow.events.append(
+        at=incident.at,
+        kind=INCIDENT_OPENED,
+        subject=incident.id,
+        data={
+            "kind": incident.kind.value,
+            "delivery": incident.delivery,
+            "place": incident.place,
+            "is_controlled": incident.is_controlled,
+            "sentence": incident.sentence,
+        },
     )
+
+
+def is_standing(uow: UnitOfWork, delivery: DeliveryId, kind: IncidentKind) -> bool:
+    """Whether an incident of a kind is open for a delivery."""
+    return any(known.kind is kind and not known.is_closed for known in uow.incidents.of_delivery(delivery))
 
 
 def settle(

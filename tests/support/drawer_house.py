@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.application.drawer_watch import (
@@ -17,6 +17,7 @@ from orchestrator.application.grants import (
     OpeningAsked,
     grant_drawer,
 )
+from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import Incident
@@ -92,15 +93,17 @@ class House:
             models={robot.id: cast.model for robot in cast.robots},
             policy=FleetPolicy() if policy is None else FleetPolicy(custody=policy),
         )
-        self.store, self.ids = MemoryStore(), CountingIds()
+        self.ledger = LedgerTerms.unbound()
+        self.store, self.ids = MemoryStore(self.ledger), CountingIds()
         with self.store.transaction() as uow:
             queued = queue(uow, ids=self.ids)
-        arrived = bring_to(self.store, queued.id, S.LOADING if state is S.LOADING else S.ARRIVED)
+        on_the_way = (S.LOADING, S.IN_TRANSIT)
+        arrived = bring_to(self.store, queued.id, state if state in on_the_way else S.ARRIVED)
         lines = tuple(replace(line, handling_class=handling_class) for line in arrived.lines)
         changed = replace(
             arrived, from_station=HATCH, to_station=WARD, robot=self.robot, drawer=self.drawer, lines=lines
         )
-        if state not in (S.LOADING, S.ARRIVED):
+        if state not in (*on_the_way, S.ARRIVED):
             changed = moved(changed, state, at=NOON, cause="test")
         with self.store.transaction() as uow:
             uow.deliveries.save(changed)
@@ -135,11 +138,11 @@ class House:
         with self.store.transaction() as uow:
             return grant_drawer(uow, self.fleet, asked, signer=Signer(), ids=self.ids, at=LATER)
 
-    def turn(self, act: Callable[[Turn], object]) -> object:
+    def turn(self, act: Callable[[Turn], object], *, at: datetime = LATER) -> object:
         """Do something in a turn of the control."""
         with self.store.transaction() as uow:
             records = {self.robot: uow.robots.get(self.robot)}
-            return act(Turn(uow, at=LATER, at_s=0.0, ids=self.ids, records=records))
+            return act(Turn(uow, at=at, at_s=0.0, ids=self.ids, records=records))
 
     def told(self) -> list[str]:
         with self.store.reading() as uow:
@@ -172,7 +175,7 @@ class House:
         assert before is not None
         report = replace(before, drawers=(DrawerReport(self.drawer, state, content, is_tampered),))
         self.put(replace(self.record, report=report))
-        self.turn(lambda turn: note_drawers(turn, self.robot, before, report, self.fleet.premises))
+        self.turn(lambda turn: note_drawers(turn, self.fleet, self.robot, before, report))
 
     def deliver(self) -> None:
         """Let the delivery be received."""

@@ -54,6 +54,12 @@ class NonceUsedError(ConflictError):
     code = "nonce_used"
 
 
+class DrawerNotEmptyError(ConflictError):
+    """Something lies already in the drawer that is to be loaded."""
+
+    code = "drawer_not_empty"
+
+
 class DrawerNotOpenedError(ConflictError):
     """The drawer was not opened for this act by those who do it."""
 
@@ -113,6 +119,11 @@ class IssuedGrant:
     def is_open(self) -> bool:
         """Whether the robot has not answered yet."""
         return self.outcome is GrantOutcome.ISSUED
+
+    @property
+    def is_standing_open(self) -> bool:
+        """Whether the drawer was opened on it and was not reported locked since."""
+        return self.outcome is GrantOutcome.OPENED and self.closed_at is None
 
     def opened(self, at: datetime) -> IssuedGrant:
         """Return it after the robot has opened the drawer."""
