@@ -95,6 +95,7 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
             },
             silent_panel_holds=policies.silent_panel_holds,
             share_lift=policies.share_lift,
+            clock_skew_max_s=policies.clock_skew_max_s,
             pace=settings.speed_factor,
             custody=replace(
                 policies.custody, is_verified_by_queueing=policies.verification is VerificationMoment.QUEUEING

@@ -47,6 +47,7 @@ from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, 
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
 from orchestrator.application.receivers import call_receivers
 from orchestrator.application.robot_calls import call_to_robots
+from orchestrator.application.robot_clocks import RobotClocks
 from orchestrator.application.steering import Steering
 from orchestrator.application.steps import has_strayed, is_crowded, remaining_base, standing_place
 from orchestrator.application.trips import progress_trips
@@ -138,6 +139,7 @@ class Control:
         self._cancelling = Cancelling(fleet)
         self._clearing = Clearing(fleet, self._steering, building)
         self._watch = Watch(fleet)
+        self._clocks = RobotClocks(fleet)
         self._panels = Panels(fleet.site, silent_panel_holds=fleet.policy.silent_panel_holds)
         self.observers: list[Callable[[], None]] = []
         self.refused: Counter[RobotId] = Counter()
@@ -309,7 +311,8 @@ class Control:
         record = self._records[robot]
         findings = [found for event in events if (found := self._watch.look_at(robot, event, record, at_s=at_s))]
         news = [event for event in events if self._is_news(robot, event)]
-        if not news and not findings:
+        skew_s = self._skew_to_keep(events, record)
+        if not news and not findings and skew_s is None:
             return
         with self._turn() as turn:
             for event in news:
@@ -318,6 +321,8 @@ class Control:
                 self._note_connection(turn, robot, event)
             for found in findings:
                 lay_hold(turn, robot, found.kind, found.sentence)
+            if skew_s is not None:
+                self._clocks.note(turn, robot, skew_s)
             note_map_switch(turn, self.fleet, robot)
             complete_order(turn, self.fleet, robot)
             catch_up(turn, self.fleet, robot)
@@ -325,6 +330,10 @@ class Control:
             free_what_is_behind(turn, self.fleet, self._steering.monitor, robot)
         if findings or any(self._is_of_consequence(record, event) for event in news):
             self._advance()
+
+    def _skew_to_keep(self, events: Sequence[link_events.LinkEvent], record: RobotRecord) -> float | None:
+        reports = (event.report for event in events if isinstance(event, link_events.Reported))
+        return next((skew_s for report in reports if (skew_s := self._clocks.hear(report, record)) is not None), None)
 
     def _is_of_consequence(self, record: RobotRecord, event: link_events.LinkEvent) -> bool:
         """Whether anything may follow from news; not when a robot that stands only shows another number for grants."""

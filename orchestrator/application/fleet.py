@@ -54,6 +54,7 @@ class FleetPolicy:
     ``silent_panel_holds``: whether a fire panel that has gone silent is taken as an alarm.
     ``device_patience_s``: how long a door or lift may be unusable before
     people are told and its lanes are closed. ``share_lift``: what a robot does whose lift people have stepped into.
+    ``clock_skew_max_s``: how far a robot's clock may be off before people are told.
     ``pace``: how many times faster than our clock simulated robots live.
     ``custody``: what the place has decided about custody.
     """
@@ -66,6 +67,7 @@ class FleetPolicy:
     silent_panel_holds: bool = False
     device_patience_s: float = 60.0
     share_lift: SharingLifts = SharingLifts.WAIT
+    clock_skew_max_s: float = 60.0
     pace: float = 1.0
     custody: CustodyPolicy = SHIPPED
 

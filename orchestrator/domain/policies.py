@@ -38,6 +38,7 @@ class Policies:
     of the people who may let robots go on after such an alarm; nobody else may, so without any nobody does. A fire
     panel that has gone silent is told to people; with ``silent_panel_holds`` it is taken as an alarm as well.
     ``share_lift`` says what a robot does whose lift people have stepped into, see `SharingLifts`.
+    A robot whose clock is off by more than ``clock_skew_max_s`` is told to people.
     ``own_devices`` names the devices that one person uses for long, such as a desk in the pharmacy; on every other a
     session ends with one act. Names of roles with hyphens (site-manager) stand for everybody who has them.
     ``custody`` is what the place decided about handling, see `CustodyPolicy`.
@@ -53,6 +54,7 @@ class Policies:
     may_end_crash_call: tuple[str, ...] = ()
     silent_panel_holds: bool = False
     share_lift: SharingLifts = SharingLifts.WAIT
+    clock_skew_max_s: float = 60.0
     own_devices: tuple[str, ...] = ()
     ledger_mode: LedgerMode = LedgerMode.TRANSIT_RECORD
     custody: CustodyPolicy = SHIPPED

@@ -71,11 +71,15 @@ class ComplaintView(BaseModel):
 
 
 class RobotView(BaseModel):
-    """A robot now; what it never said is null. ``findings`` are what its factsheet says against its configuration."""
+    """A robot now; what it never said is null. ``findings`` are what its factsheet says against its configuration.
+
+    ``clock_skew_s`` is by how many seconds its clock is ahead of ours, negative when behind.
+    """
 
     id: str
     model: str
     is_lost: bool
+    clock_skew_s: float | None
     last_heard_at: datetime | None
     pose: PoseView | None
     battery: float | None
@@ -324,6 +328,7 @@ def robot_view(picture: RobotPicture) -> RobotView:
         id=picture.id,
         model=picture.model,
         is_lost=picture.is_lost,
+        clock_skew_s=picture.record.clock_skew_s,
         last_heard_at=report.received_at if report else None,
         pose=pose_view(report.pose) if report else None,
         battery=picture.battery,

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from orchestrator.vda5050.address import RobotAddress, TopicKind
+from orchestrator.vda5050.clock_skew import ClockSkew
 from orchestrator.vda5050.codec import (
     Decoded,
     MalformedMessageError,
@@ -54,6 +55,9 @@ _CLAUSES_OF_FIELDS = {
 DEPARTURES_KEPT = 50
 """How many departures from the schema are counted apart; a robot that finds ever new ones costs no more."""
 
+SHOWN_SKEW_S = 1.0
+"""A clock that is off by less is not spoken of on a line."""
+
 TO_ROBOT = frozenset({TopicKind.ORDER, TopicKind.INSTANT_ACTIONS})
 
 
@@ -75,7 +79,8 @@ class Watched:
     """One message as it is shown.
 
     ``age_s`` is how old its own timestamp says it is, None when it has none; ``fields`` are what it says, ``changes``
-    how that differs from the last message of its kind. ``tree`` is the whole message, None when it cannot be read.
+    how that differs from the last message of its kind. ``clock_skew_s`` is by how much the robot's clock is ahead of
+    ours, None while too few states have come. ``tree`` is the whole message, None when it cannot be read.
     """
 
     kind: TopicKind
@@ -88,6 +93,7 @@ class Watched:
     changes: Mapping[str, tuple[str, str]]
     complaints: tuple[Complaint, ...] = ()
     tree: Mapping[str, Any] | None = None
+    clock_skew_s: float | None = None
 
     def line(self) -> str:
         """Return it as one line of text."""
@@ -98,6 +104,9 @@ class Watched:
             f"{self.kind.value}{number}{age}{' (retained)' if self.is_retained else ''}"
         ]
         parts.append(" ".join(f"{name} {value}" for name, value in self.fields.items()))
+        if self.clock_skew_s is not None and abs(self.clock_skew_s) >= SHOWN_SKEW_S:
+            ahead = "ahead" if self.clock_skew_s > 0 else "behind"
+            parts.append(f"its clock is {abs(self.clock_skew_s):.1f} s {ahead}")
         if self.changes:
             changed = ", ".join(
                 f"{name} {before or '-'} → {now or '-'}" for name, (before, now) in self.changes.items()
@@ -116,6 +125,7 @@ class Watched:
                 "retained": self.is_retained,
                 "header_id": self.header_id,
                 "age_s": None if self.age_s is None else round(self.age_s, 3),
+                "clock_skew_s": None if self.clock_skew_s is None else round(self.clock_skew_s, 3),
                 "changes": {name: list(pair) for name, pair in self.changes.items()},
                 "complaints": [{"sentence": c.sentence, "clause": c.clause} for c in self.complaints],
                 "message": self.tree,
@@ -137,6 +147,7 @@ class Watcher:
     address: RobotAddress
     _headers: dict[TopicKind, int] = field(default_factory=dict[TopicKind, int])
     _fields: dict[TopicKind, Mapping[str, str]] = field(default_factory=dict[TopicKind, "Mapping[str, str]"])
+    _clock: ClockSkew = field(default_factory=ClockSkew)
     _messages: int = 0
     _departures: Counter[str] = field(default_factory=Counter[str])
 
@@ -178,7 +189,13 @@ class Watcher:
             changes=changes,
             complaints=tuple(complaints),
             tree=_tree(message),
+            clock_skew_s=self._skew_s(kind, stamp, now=now, is_retained=is_retained),
         )
+
+    def _skew_s(self, kind: TopicKind, stamp: datetime | None, *, now: datetime, is_retained: bool) -> float | None:
+        if kind is not TopicKind.STATE or stamp is None or is_retained:
+            return None
+        return self._clock.hear(stamp, received_at=now)
 
     def _note(self, kind: TopicKind, complaints: Iterable[Complaint]) -> None:
         for complaint in complaints:

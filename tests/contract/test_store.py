@@ -279,7 +279,8 @@ def test_robot_record_is_empty_until_saved_and_then_comes_back(store: AnyStore) 
         assert kept == RobotRecord(robot, order=an_order(), phase=OrderPhase.WANTED, held=frozenset({"b", "a"}))
         sent = StationId("ward-a-handover")
         changed = replace(kept, order=an_order().extended(released=3), passed=1, driven_m=4.25, sent_to=sent)
-        changed = replace(changed, called_for=frozenset({"place_unknown", "controlled_stands"}))
+        called_for = frozenset({"place_unknown", "controlled_stands"})
+        changed = replace(changed, called_for=called_for, clock_skew_s=-12.5)
         uow.robots.save(changed)
     with store.reading() as uow:
         assert uow.robots.get(robot) == changed

@@ -78,6 +78,7 @@ class PolicyFile(FileModel):
     may_end_crash_call: list[Principal] = Field(default_factory=list[Principal])
     silent_panel_holds: bool = default_of(Policies, "silent_panel_holds")
     share_lift: Annotated[SharingLifts, Field(strict=False)] = default_of(Policies, "share_lift")
+    clock_skew_max_s: Annotated[float, Field(ge=2.0, le=86_400.0)] = default_of(Policies, "clock_skew_max_s")
     own_devices: list[Principal] = Field(default_factory=list[Principal])
     ledger_mode: Annotated[LedgerMode, Field(strict=False)] = default_of(Policies, "ledger_mode")
     custody: CustodyEntry = Field(default_factory=CustodyEntry)

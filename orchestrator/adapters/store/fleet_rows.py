@@ -76,6 +76,7 @@ def robot_to_row(record: RobotRecord) -> RobotRow:
         sent_to=record.sent_to,
         checks_grants=record.checks_grants,
         called_for=texts_to_json(sorted(record.called_for)),
+        clock_skew_s=record.clock_skew_s,
     )
 
 
@@ -102,6 +103,7 @@ def robot_from_row(row: RobotRow) -> RobotRecord:
         sent_to=None if row.sent_to is None else StationId(row.sent_to),
         checks_grants=row.checks_grants,
         called_for=frozenset(texts_from_json(row.called_for)),
+        clock_skew_s=row.clock_skew_s,
     )
 
 

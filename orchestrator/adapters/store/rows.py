@@ -200,6 +200,7 @@ class RobotRow(Row, table=True):
     sent_to: str | None = None
     checks_grants: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     called_for: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
+    clock_skew_s: float | None = None
 
 
 class OutboxRow(Row, table=True):

@@ -37,6 +37,7 @@ class RobotRecord:
     ``findings`` are what its factsheet says against its configuration.
     ``checks_grants`` says that its factsheet declares that it opens drawers on grants alone.
     ``called_for`` says for what people were called to it that lasts still; see `orchestrator.application.calling`.
+    ``clock_skew_s`` is by how much its clock is ahead of ours, seconds; None while nobody knows.
     ``sent_to`` is the station a person has sent it to without a delivery; it stays there until it is sent on.
     """
 
@@ -60,6 +61,7 @@ class RobotRecord:
     sent_to: StationId | None = None
     checks_grants: bool = False
     called_for: frozenset[str] = frozenset()
+    clock_skew_s: float | None = None
 
     @property
     def aboard(self) -> frozenset[LoadId]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.domain.fleet.order import ActionKind
 from orchestrator.vda5050.address import TopicKind, address_of_robot
+from orchestrator.vda5050.clock_skew import MESSAGES
 from orchestrator.vda5050.codec import encode
 from orchestrator.vda5050.messages import AgvPosition, Load
 from orchestrator.vda5050.watching import Watched, Watcher
@@ -44,6 +45,17 @@ def test_a_state_is_one_line_of_what_matters() -> None:
     assert "at L1 (1.25, -2.00) 90°" in shown
     assert "battery 80 % mode AUTOMATIC" in shown
     assert "!" not in shown
+
+
+def test_a_clock_that_is_off_is_shown_once_enough_states_have_come_and_a_kept_one_does_not_count() -> None:
+    watch = Watch()
+    off = timedelta(seconds=0.5 + 90.0)
+    shown = [watch.state(number, timestamp=START + off, is_retained=number == 0) for number in range(MESSAGES + 1)]
+
+    assert [watched.clock_skew_s for watched in shown] == [None] * MESSAGES + [90.0]
+    assert "its clock is 90.0 s ahead" in shown[-1].line()
+    assert "its clock" not in shown[-2].line()
+    assert json.loads(shown[-1].json_line())["clock_skew_s"] == 90.0
 
 
 def test_what_changed_since_the_last_state_is_named() -> None:
