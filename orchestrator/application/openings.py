@@ -15,6 +15,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.recorded_acts import record_event
 from orchestrator.domain.custody.issued_grant import GrantOutcome, IssuedGrant
 from orchestrator.domain.custody.people import Present
+from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.people.model import PersonId
 
 DRAWER_GRANTED, GRANT_VOID = "drawer_granted", "drawer_grant_void"
@@ -83,7 +84,7 @@ def _enter(
         "purpose": grant.purpose.value,
         "asked_by": grant.by,
         "opened_for": ", ".join(grant.people),
-        "reported_by": grant.robot if kind in REPORTED_BY_ROBOT else "",
+        **(_reported_by(uow, grant.robot) if kind in REPORTED_BY_ROBOT else {}),
         **facts,
     }
     record_event(
@@ -96,6 +97,12 @@ def _enter(
         reason=grant.reason,
         facts={name: text for name, text in said.items() if text},
     )
+
+
+def _reported_by(uow: UnitOfWork, robot: RobotId) -> dict[str, str]:
+    """Return that a robot says so, and by how many seconds its clock is ahead of ours where that is known."""
+    skew_s = uow.robots.get(robot).clock_skew_s
+    return {"reported_by": robot, "robot_clock_skew_s": "" if skew_s is None else f"{skew_s:.1f}"}
 
 
 def tell_grant(uow: UnitOfWork, kind: str, grant: IssuedGrant, *, at: datetime) -> None:

@@ -97,6 +97,16 @@ def test_whoever_had_a_drawer_granted_signs_that_and_nobody_signs_what_a_robot_r
     assert all(entry.draft.signatures == () and entry.draft.facts["reported_by"] == house.robot for entry in reported)
 
 
+def test_case_40_what_a_robot_reports_is_entered_with_what_its_clock_is_off_by_and_stays_in_order() -> None:
+    house = controlled()
+    house.put(replace(house.record, clock_skew_s=-340.06))
+    opened(house)
+    granted, reported = house.entries()
+    assert "robot_clock_skew_s" not in granted.draft.facts
+    assert reported.draft.facts["robot_clock_skew_s"] == "-340.1"
+    assert (reported.index, reported.recorded_at) == (granted.index + 1, granted.recorded_at)
+
+
 def test_a_refusal_of_the_robot_is_an_entry_with_its_reason() -> None:
     house = controlled()
     issued = house.grant(BOTH)
