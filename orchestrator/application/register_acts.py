@@ -33,6 +33,7 @@ SET_APART = (AccountKind.QUARANTINE, AccountKind.RETURNED)
 HAD = frozenset({*SET_APART, AccountKind.CUPBOARD, AccountKind.PATIENT, AccountKind.DESTROYED, AccountKind.BROKEN})
 """The accounts of a place whose units it has, or had and has not sent on."""
 
+PAGE = 500
 PAPER = "paper"
 """The fact that names the paper form of a back-entry."""
 
@@ -159,7 +160,10 @@ def enter_discrepancy_resolution(uow: UnitOfWork, entering: Entering, *, differe
 
 
 def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, right: int | None = None) -> Entry:
-    """Record, beside a wrong entry, what is right: a quantity, or words in the facts. The wrong entry stays."""
+    """Record, beside a wrong entry, what is right: a quantity, or words in the facts. The wrong entry stays.
+
+    ``right`` is what the entry should have moved, whatever corrected it before.
+    """
     require_said(entering.reason, act="The correction")
     if right is None and not entering.facts:
         raise DraftMalformedError(
@@ -174,7 +178,8 @@ def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, right: 
     if right is None:
         draft = movements.correction(wrong, (), occasion)
     else:
-        draft = movements.quantity_correction(wrong, right=right, occasion=occasion)
+        before = _corrections_of(uow, wrong)
+        draft = movements.quantity_correction(wrong, right=right, occasion=occasion, before=before)
     return appended(uow, entering, draft)
 
 
@@ -196,6 +201,19 @@ def entered_later(entering: Entering, *, occurred_at: datetime, paper: str) -> E
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------------
+
+
+def _corrections_of(uow: UnitOfWork, wrong: Entry) -> list[Entry]:
+    """Return what corrected an entry, or one of its corrections, in order."""
+    medicine = next((posting.stock.medicine for posting in wrong.draft.postings), None)
+    corrected, found, after = {wrong.index}, list[Entry](), wrong.index
+    while page := uow.ledger.entries(after=after, limit=PAGE, place=wrong.draft.place, medicine=medicine):
+        for entry in page:
+            if entry.draft.corrects in corrected:
+                corrected.add(entry.index)
+                found.append(entry)
+        after = page[-1].index
+    return found
 
 
 def _require_destroyers(entering: Entering) -> None:

@@ -268,6 +268,11 @@ def resolve_discrepancy(stock: Stock, difference: int, occasion: Occasion, *, in
         )
     kind = AccountKind.SHORT if difference > 0 else AccountKind.OVER
     doubtful = Account.of_place(kind, occasion.place)
+    if into == doubtful:
+        raise DraftMalformedError(
+            "The entry was refused: it settles a difference into itself; expected where the units turned out to be, or "
+            "came from. Say that."
+        )
     return _draft(EntryKind.DISCREPANCY_RESOLVED, occasion, _move(stock, difference, doubtful, into))
 
 
@@ -290,8 +295,19 @@ def correction(wrong: Entry, postings: Sequence[Posting], occasion: Occasion) ->
     )
 
 
-def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion) -> Draft:
+def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion, before: Sequence[Entry] = ()) -> Draft:
     """The correction of an entry that moved a stock from one account to another, in a wrong quantity.
+
+    Parameters
+    ----------
+    wrong : Entry
+        The entry that is corrected.
+    right : int
+        Units that it should have moved.
+    occasion : Occasion
+        Of the correction.
+    before : sequence of Entry
+        What corrected it already, itself or by way of those: the correction adds what is missing after all of them.
 
     Raises
     ------
@@ -300,14 +316,28 @@ def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion) -> Draf
     """
     given = [posting for posting in wrong.draft.postings if posting.quantity > 0]
     taken = [posting for posting in wrong.draft.postings if posting.quantity < 0]
-    if len(given) != 1 or len(taken) != 1 or given[0].quantity == right or right < 0:
+    if len(given) != 1 or len(taken) != 1 or right < 0:
+        more = 0
+    else:
+        moved = given[0].quantity + _moved_by(before, given[0])
+        more = right - moved
+    if not more:
         raise DraftMalformedError(
             "The correction was refused: the entry did not move one medicine between two accounts in another quantity; "
             "expected such an entry. Say which units go where.",
             detail={"corrects": wrong.index},
         )
-    more = right - given[0].quantity
     return correction(wrong, _move(given[0].stock, more, taken[0].account, given[0].account), occasion)
+
+
+def _moved_by(corrections: Sequence[Entry], what: Posting) -> int:
+    """Return the units that corrections moved of the same stock to or from the same account."""
+    return sum(
+        posting.quantity
+        for entry in corrections
+        for posting in entry.draft.postings
+        if (posting.account, posting.stock) == (what.account, what.stock)
+    )
 
 
 def custody_event(event: str, occasion: Occasion) -> Draft:

@@ -156,6 +156,7 @@ def changes_of(draft: Draft, books: Books, *, at: datetime) -> Changes:
     stock = _check_opening(draft, books) if draft.kind is EntryKind.OPENING_BALANCE else None
     balances = sums(draft.postings)
     _check_holdings(draft, balances, books)
+    _check_settled(draft, balances, books)
     if books.mode is LedgerMode.REGISTER_OF_RECORD:
         _check_registers_opened(draft, books, opened=opened)
     return Changes(balances=balances, opened=opened, resolved=resolved, opens_register_of=stock)
@@ -381,6 +382,20 @@ def _check_holdings(draft: Draft, balances: Mapping[tuple[Account, Stock], int],
                 f"The ledger refused the entry ({draft.kind.value}): it takes more than the account "
                 f"{account.kind.value} of {account.of} holds of this medicine and batch; expected at most what is "
                 "there. Count again; if the register is wrong, correct it first.",
+                detail={"account": account.kind.value, "of": account.of},
+            )
+
+
+def _check_settled(draft: Draft, balances: Mapping[tuple[Account, Stock], int], books: Books) -> None:
+    """Nobody settles more than was found short or over: a register would gain or lose units by it."""
+    if draft.kind is not EntryKind.DISCREPANCY_RESOLVED:
+        return
+    signs = {AccountKind.SHORT: 1, AccountKind.OVER: -1}
+    for (account, stock), units in balances.items():
+        if (books.balance(account, stock) + units) * signs.get(account.kind, 0) < 0:
+            raise OverdrawnError(
+                f"The ledger refused the entry ({draft.kind.value}): it settles more than is {account.kind.value} at "
+                f"{account.of} of this medicine and batch; expected at most what is open. Look up the discrepancy.",
                 detail={"account": account.kind.value, "of": account.of},
             )
 

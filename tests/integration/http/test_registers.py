@@ -277,6 +277,45 @@ def test_a_correction_stands_beside_the_wrong_entry_which_stays(desk: Desk) -> N
     assert entries[wrong["index"]]["hash"] == wrong["hash"]
 
 
+def test_a_second_correction_says_what_is_right_whatever_the_first_one_said(desk: Desk) -> None:
+    opened(desk)
+    wrong = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **STOCK, quantity=60, supplier="A").json()["index"]
+
+    def correct(entry: int, quantity: int) -> Response:
+        return desk.enter(PHARMACY, "corrections", PHARMACISTS, entry=entry, quantity=quantity, reason="Misread.")
+
+    first = correct(wrong, 61).json()["index"]
+    for quantity in (58, 0, 70):
+        assert correct(wrong, quantity).status_code == 201
+        assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 100 + quantity
+    same = correct(wrong, 70)
+    assert (same.status_code, same.json()["code"]) == (422, "ledger_entry_malformed")
+    # The first correction should have moved 3 instead of 1: that moves two more, and the entry stands corrected by it.
+    assert correct(first, 3).status_code == 201
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 172
+    assert correct(wrong, 60).status_code == 201
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 160
+
+
+def test_no_more_is_settled_than_was_found_short_or_over(desk: Desk) -> None:
+    opened(desk)
+
+    def settle(difference: int, into: str) -> Response:
+        said = {**STOCK, "difference": difference, "into": into, "reason": "Found."}
+        return desk.enter(PHARMACY, "discrepancy-resolutions", PHARMACISTS, **said)
+
+    assert settle(1, "cupboard").json()["code"] == "ledger_overdrawn"
+    assert settle(-1, "cupboard").json()["code"] == "ledger_overdrawn"
+    assert desk.enter(PHARMACY, "stock-checks", PHARMACISTS, **STOCK, counts=[97, 97]).status_code == 201
+    for difference, into in ((4, "cupboard"), (-1, "cupboard"), (1, "over")):
+        refused = settle(difference, into)
+        assert (refused.status_code, refused.json()["code"]) == (409, "ledger_overdrawn"), refused.text
+    assert settle(1, "short").json()["code"] == "ledger_entry_malformed"
+    assert settle(3, "cupboard").status_code == 201
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 100
+    assert desk.held(AccountKind.SHORT, PHARMACY) == 0
+
+
 def test_what_was_kept_on_paper_is_entered_with_its_moment_and_flagged_when_it_is_late(desk: Desk) -> None:
     opened(desk)
     receipt = {"kind": "supplier_receipt", **STOCK, "quantity": 6, "supplier": "A"}
