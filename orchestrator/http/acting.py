@@ -51,14 +51,30 @@ def public(act: Act) -> DependsOn:
     return Depends(Public(act))
 
 
-def require_json(request: Request) -> None:
-    """Refuse a body that does not say it is JSON; a FastAPI dependency.
+class KeyTwiceError(InvalidInputError):
+    """An object in the body says a key twice, so that two readers would read two things."""
+
+    code = "key_twice"
+
+
+async def require_json(request: Request) -> None:
+    """Refuse a body that does not say it is JSON, or says one thing twice; a FastAPI dependency.
 
     A page from elsewhere may make a browser send a form or plain text unasked, JSON not.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, headers={"Accept-Post": "application/json"})
+    if body := await request.body():
+        json.loads(body, object_pairs_hook=_require_once)
+
+
+def _require_once(pairs: list[tuple[str, object]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise KeyTwiceError(
+            "The request was refused: an object in its body says a key twice; expected each once, as readers differ in "
+            "which they believe. Nothing was changed. Correct it."
+        )
 
 
 def who_acts(request: Request) -> people.Principal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from orchestrator.application.confirm_receipt import Reading
 from orchestrator.application.prepare_delivery import Picked
@@ -18,6 +18,7 @@ from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.people.model import PersonId
 from orchestrator.http.request_models import (
     ID_LENGTH_MAX,
+    AskedMoment,
     CountedHandover,
     RequestedDelivery,
     SaidReason,
@@ -25,7 +26,6 @@ from orchestrator.http.request_models import (
     Strict,
     WholeNumber,
     date_text,
-    date_time_text,
 )
 
 IdText = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
@@ -154,7 +154,7 @@ class ApprovalAsked(Strict):
     to_place: IdText
     model: IdText
     reference: SaidReason
-    ends_at: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text)] | None = None
+    ends_at: AskedMoment | None = None
 
 
 class FollowUpAsked(Strict):

@@ -25,8 +25,10 @@ Words = Annotated[str, Field(min_length=1, max_length=500)]
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
 Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX), BeforeValidator(whole_number)]
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX), BeforeValidator(whole_number)]
-Index = Annotated[int, Field(strict=False, ge=0)]
 Amount = Annotated[str, Field(max_length=12, pattern=r"^[0-9]{1,7}(\.[0-9]{1,4})?$")]
+INDEX_MAX = 2**53
+"""The largest whole number that every reader of JSON reads alike."""
+Index = Annotated[int, Field(strict=False, ge=0, le=INDEX_MAX)]
 SetApart = Literal["quarantine", "returned"]
 
 
@@ -129,7 +131,7 @@ class ResolutionAsked(StockAsked):
 class CorrectionAsked(Strict):
     """What is right instead of a wrong entry: its quantity, or words of its headings."""
 
-    entry: Annotated[int, Field(ge=0), BeforeValidator(whole_number)]
+    entry: Annotated[int, Field(ge=0, le=INDEX_MAX), BeforeValidator(whole_number)]
     quantity: Count | None = None
     supplier: Words | None = None
     patient: Words | None = None
@@ -182,7 +184,7 @@ class BackEntryAsked(Strict):
 class EntriesQuery(Strict):
     """Which entries: those of a place's register, a delivery or a medicine, after an index."""
 
-    after: Annotated[int, Field(strict=False, ge=0)] | None = None
+    after: Index | None = None
     limit: Annotated[int, Field(strict=False, ge=1, le=PAGE_MAX)] = 50
     place: str | None = Field(default=None, min_length=1, max_length=ID_LENGTH_MAX)
     delivery: str | None = Field(default=None, min_length=1, max_length=ID_LENGTH_MAX)

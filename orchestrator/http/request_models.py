@@ -6,10 +6,10 @@ Strictness is for JSON's own types; enums, dates and datetimes are texts there a
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.application.report_incident import IncidentCode
 from orchestrator.application.withdraw_robot import Aboard
@@ -49,6 +49,14 @@ def date_time_text(value: object) -> object:
     raise ValueError("a date and time with an offset as text, such as 2026-01-31T14:30:00Z, is expected")
 
 
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC; raises ValueError for one that lies beyond the years 1 to 9999 there."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a date and time of the years 1 to 9999 is expected") from None
+
+
 def whole_number(value: object) -> object:
     """Return what is an integer to JSON Schema as one of ours; anything else as it is."""
     # 3.0 and 3 are one number in JSON, and both an integer to JSON Schema.
@@ -62,7 +70,7 @@ class Strict(BaseModel):
 
 
 WholeNumber = Annotated[int, BeforeValidator(whole_number)]
-AskedMoment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text)]
+AskedMoment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text), AfterValidator(in_utc)]
 StationText = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
 
 
@@ -86,7 +94,7 @@ class RequestedDelivery(Strict):
     to_station: StationText
     lines: list[LineAsked] = Field(min_length=1, max_length=LINES_MAX)
     priority: Annotated[Priority, Field(strict=False)] = Priority.ROUTINE
-    due_by: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text)] | None = None
+    due_by: AskedMoment | None = None
 
     def to_request(self) -> DeliveryRequest:
         """Return what the use case takes."""
@@ -196,7 +204,7 @@ class OpenAsked(ReasonAsked):
 class CloseAsked(OpenAsked):
     """``until`` the lane opens by itself; ``even_if_cut_off`` closes it although somebody has no way then."""
 
-    until: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text)] | None = None
+    until: AskedMoment | None = None
     even_if_cut_off: bool = False
 
 

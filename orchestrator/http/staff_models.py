@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.application.people_ports import KeptDecision
 from orchestrator.application.staff import REGISTRATION_LENGTH_MAX
@@ -13,12 +13,11 @@ from orchestrator.domain.people.model import Person, PersonId, Role
 from orchestrator.domain.people.proofs import AccessToken
 from orchestrator.domain.reason import REASON_LENGTH_MAX
 from orchestrator.domain.site.model import PlaceId
-from orchestrator.http.request_models import ID_LENGTH_MAX, PAGE_MAX, Strict, date_time_text
+from orchestrator.http.request_models import ID_LENGTH_MAX, PAGE_MAX, AskedMoment, Strict
 
 IdText = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Roles = Annotated[list[Annotated[Role, Field(strict=False)]], Field(min_length=1, max_length=len(Role))]
 Places = Annotated[list[Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]], Field(max_length=100)]
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text)]
 
 
 class StaffAsked(Strict):
@@ -29,7 +28,7 @@ class StaffAsked(Strict):
     places: Places = Field(default_factory=list[str], examples=[["birch"]])
     registration: str | None = Field(default=None, max_length=REGISTRATION_LENGTH_MAX)
     is_agency: bool = False
-    expires_at: Moment | None = None
+    expires_at: AskedMoment | None = None
 
     def to_person(self) -> Person:
         """Return what the use case takes."""
@@ -55,7 +54,7 @@ class TokenAsked(Strict):
     name: IdText = Field(examples=["epr"])
     roles: Roles
     places: Places = Field(default_factory=list[str])
-    expires_at: Moment | None = None
+    expires_at: AskedMoment | None = None
 
 
 class EmptyAsked(Strict):

@@ -32,6 +32,17 @@ def test_a_receipt_with_a_step_up_is_done_and_the_step_up_is_used_up(house: Hous
         assert uow.deliveries.get(second.id).state is DeliveryState.ARRIVED
 
 
+def test_the_step_up_of_a_witness_is_used_up_too(house: House) -> None:
+    delivery = house.delivery()
+    witness = house.stepped_up("nurse-a2", RECEIVE, delivery.id)
+    both = (house.stepped_up("nurse-a1", RECEIVE, delivery.id), witness)
+    assert house.receive(delivery, token=house.token("nurse-a1"), step_ups=both).status_code == 200
+    again = (house.stepped_up("nurse-a1", RECEIVE, delivery.id), witness)
+    refused = house.receive(delivery, token=house.token("nurse-a1"), step_ups=again)
+    assert (refused.status_code, refused.json()["code"]) == (403, "step_up_refused")
+    assert "used before" in refused.json()["detail"]
+
+
 def test_a_used_step_up_is_refused_for_the_same_delivery_too(house: House) -> None:
     delivery, token = house.delivery(), house.token("nurse-a1")
     proof = house.stepped_up("nurse-a1", RECEIVE, delivery.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -99,6 +100,22 @@ def test_body_that_is_no_json_is_refused(client: TestClient, body: bytes) -> Non
 @pytest.mark.parametrize("body", [b"null", b"[]", b"3", b'"x"', b"NaN", b'{"from_station": "\\ud800"}'])
 def test_json_that_is_no_such_object_is_refused(client: TestClient, body: bytes) -> None:
     refused(client.post(WHERE, content=body, headers=HEADERS), 422, "request_invalid")
+
+
+@pytest.mark.parametrize("twice", [("from_station", '"ward-a-handover"'), ("lines", "[]"), ("zz", "1")])
+def test_body_that_says_a_key_twice_is_refused_and_nothing_is_kept(client: TestClient, twice: tuple[str, str]) -> None:
+    more = f'"{twice[0]}": {twice[1]}, '
+    once = json.dumps(BODY)[1:]
+    body = "{" + (more if twice[0] in BODY else more * 2) + once
+    refused(client.post(WHERE, content=body, headers=HEADERS), 422, "key_twice")
+    deep = json.dumps(BODY).replace('"quantity": 1', '"quantity": 1, "quantity": 2')
+    refused(client.post(WHERE, content=deep, headers=HEADERS), 422, "key_twice")
+    assert client.get(WHERE, headers=HEADERS).json()["deliveries"] == []
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_moment_that_has_no_year_in_utc_is_refused(client: TestClient, moment: str) -> None:
+    refused(client.post(WHERE, json={**BODY, "due_by": moment}, headers=HEADERS), 422, "request_invalid")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])

@@ -297,6 +297,16 @@ def test_a_second_correction_says_what_is_right_whatever_the_first_one_said(desk
     assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 160
 
 
+@pytest.mark.parametrize("index", [2**53 + 1, 2**63, 2**70])
+def test_an_index_beyond_every_ledger_is_refused(desk: Desk, index: int) -> None:
+    opened(desk)
+    correction = desk.enter(PHARMACY, "corrections", PHARMACISTS, entry=index, quantity=6, reason="Misread.")
+    assert (correction.status_code, correction.json()["code"]) == (422, "request_invalid")
+    for path in (f"entries?after={index}", f"proof/inclusion?entry={index}", f"proof/consistency?old={index}"):
+        answer = desk.get(f"/ledger/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid"), path
+
+
 def test_no_more_is_settled_than_was_found_short_or_over(desk: Desk) -> None:
     opened(desk)
 
