@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -52,6 +53,14 @@ class MemoryPeople:
         """Return what a person is known by; raises `UnknownPersonError`."""
         self.get(person)
         return self.known_by[person]
+
+    def save_credentials(self, person: PersonId, credentials: Credentials) -> None:
+        """Keep what a person is known by from now on, and forget what it was."""
+        self.get(person)
+        holder = self.by_badge(credentials.badge)
+        if holder is not None and holder[0].id != person:
+            raise AlreadyKeptError("The badge was refused: it is kept already; expected a new one.")
+        self.journal.put(self.known_by, person, credentials)
 
     def by_badge(self, digest: str) -> tuple[Person, Credentials] | None:
         """Return whose badge has this digest."""
@@ -123,6 +132,12 @@ class MemoryProofs:
         """Record that a step-up was used."""
         self.journal.put(self.step_ups, digest, replace(self.step_ups[digest], used_at=at))
 
+    def forget_step_ups(self, person: PersonId) -> None:
+        """Forget every step-up of a person that was not used."""
+        unused = [one.digest for one in self.step_ups.values() if one.person == person and one.used_at is None]
+        for digest in unused:
+            self.journal.take(self.step_ups, digest)
+
     def pin_count(self, badge: str, device: str) -> PinCount:
         """Return the guesses counted of a badge at a device."""
         return self.counts.get((badge, device)) or PinCount(badge, device)
@@ -139,6 +154,16 @@ class MemoryProofs:
         """Count a badge's guesses anew."""
         for count in self.pin_counts(badge):
             self.journal.take(self.counts, (badge, count.device))
+
+    def forget_counts_of_nobody(self, *, before: datetime, keep: int) -> None:
+        """Forget counts of badges that nobody has: those whose newest guess is older, and all but the newest."""
+        found = [
+            (count.wrong_at[-1], key) for key, count in self.counts.items() if count.is_of_nobody and count.wrong_at
+        ]
+        old = [key for newest_at, key in found if newest_at < before]
+        beyond = [key for _, key in heapq.nsmallest(len(found) - keep, found)] if len(found) > keep else []
+        for key in (*old, *beyond):
+            self.journal.take(self.counts, key)
 
 
 @dataclass(slots=True)

@@ -35,6 +35,13 @@ class PeopleRepository(Protocol):
         """Return what a person is known by; raises `UnknownPersonError`."""
         ...
 
+    def save_credentials(self, person: PersonId, credentials: Credentials) -> None:
+        """Keep what a person is known by from now on, and forget what it was.
+
+        Raises `UnknownPersonError`, and `AlreadyKeptError` for a badge of somebody else.
+        """
+        ...
+
     def by_badge(self, digest: str) -> tuple[Person, Credentials] | None:
         """Return whose badge has this digest."""
         ...
@@ -91,6 +98,10 @@ class ProofRepository(Protocol):
         """Record that a step-up was used."""
         ...
 
+    def forget_step_ups(self, person: PersonId) -> None:
+        """Forget every step-up of a person that was not used: it proves nothing any more."""
+        ...
+
     def pin_count(self, badge: str, device: str) -> PinCount:
         """Return the guesses counted of a badge at a device; none when nothing was."""
         ...
@@ -105,6 +116,10 @@ class ProofRepository(Protocol):
 
     def forget_pin_counts(self, badge: str) -> None:
         """Count a badge's guesses anew."""
+        ...
+
+    def forget_counts_of_nobody(self, *, before: datetime, keep: int) -> None:
+        """Forget counts of badges that nobody has: those whose newest guess is older, and all but the newest."""
         ...
 
 

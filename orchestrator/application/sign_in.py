@@ -8,7 +8,7 @@ gives one back. An unknown badge goes the same way with the same words, so nothi
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.application.deciding import ACCESS_LOCKED, keep_decision
@@ -19,7 +19,14 @@ from orchestrator.domain.access.acts import Act
 from orchestrator.domain.access.decision import Why
 from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.people.model import Person
-from orchestrator.domain.people.proofs import ANYWHERE, Session, SessionEnd, principal_of_person
+from orchestrator.domain.people.proofs import (
+    A_WHILE,
+    ANYWHERE,
+    COUNTS_OF_NOBODY_MAX,
+    Session,
+    SessionEnd,
+    principal_of_person,
+)
 
 
 class SignInRefusedError(PrincipalMissingError):
@@ -86,7 +93,9 @@ def count_guess(
         keep_decision(uow, at=at, act=act, why=Why.LOCKED, principal=principal, device=device, subject=subject)
         return None
     for count in counts:
-        uow.proofs.save_pin_count(count.guessed(at))
+        uow.proofs.save_pin_count(replace(count.guessed(at), is_of_nobody=person is None))
+    if person is None:
+        uow.proofs.forget_counts_of_nobody(before=at - A_WHILE, keep=COUNTS_OF_NOBODY_MAX)
     return Guess(badge, device, at, act, subject, person, known[1].pin if known else None)
 
 
@@ -119,6 +128,20 @@ def keep_wrong_guess(uow: UnitOfWork, guess: Guess) -> SignInRefusedError:
     return SignInRefusedError(
         "The sign-in was refused: badge and PIN do not fit; expected those of one member of staff. Try again; after "
         "five wrong PINs the badge is locked."
+    )
+
+
+def is_still_known_by(uow: UnitOfWork, guess: Guess) -> bool:
+    """Whether the badge and the PIN that were compared are still the person's: they may be new since."""
+    known = uow.people.by_badge(guess.badge)
+    return (
+        known is not None
+        and guess.person is not None
+        and (known[0].id, known[1].pin)
+        == (
+            guess.person.id,
+            guess.hashed,
+        )
     )
 
 

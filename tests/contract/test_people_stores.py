@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.store import open_store
+from orchestrator.adapters.store.columns import text_of_moment
 from orchestrator.application.errors import AlreadyKeptError
 from orchestrator.application.ports import Store
 from orchestrator.application.sign_in import count_guess
@@ -20,6 +22,7 @@ from orchestrator.domain.people.errors import UnknownPersonError
 from orchestrator.domain.people.model import Person, PersonId, PrincipalKind, Role
 from orchestrator.domain.people.proofs import (
     ANYWHERE,
+    COUNTS_OF_NOBODY_MAX,
     WRONG_IN_A_ROW,
     AccessToken,
     Credentials,
@@ -147,6 +150,120 @@ def test_guesses_are_counted_by_badge_and_device_until_they_are_forgotten(store:
     with store.reading() as uow:
         assert list(uow.proofs.pin_counts("badge")) == []
         assert len(uow.proofs.pin_counts("another")) == 1
+
+
+def test_what_a_person_is_known_by_changes_and_the_old_is_forgotten(store: Store) -> None:
+    other = replace(NURSE, id=PersonId("nurse-2"))
+    with store.transaction() as uow:
+        uow.people.add(NURSE, KNOWN_BY)
+        uow.people.add(other, Credentials("other-badge", "other-pin"))
+    with store.transaction() as uow:
+        uow.people.save_credentials(NURSE.id, Credentials("new-badge", "new-pin"))
+    with store.reading() as uow:
+        assert uow.people.by_badge("badge-digest") is None
+        assert uow.people.by_badge("new-badge") == (NURSE, Credentials("new-badge", "new-pin"))
+        assert uow.people.credentials(other.id) == Credentials("other-badge", "other-pin")
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.people.save_credentials(NURSE.id, Credentials("other-badge", "new-pin"))
+    with pytest.raises(UnknownPersonError), store.transaction() as uow:
+        uow.people.save_credentials(PersonId("nurse-404"), KNOWN_BY)
+    with store.transaction() as uow:
+        uow.people.save_credentials(NURSE.id, Credentials("new-badge", "newest-pin"))
+        assert uow.people.credentials(NURSE.id).pin == "newest-pin"
+
+
+def test_step_ups_of_a_person_are_forgotten_unless_they_were_used(store: Store) -> None:
+    made = StepUp("unused", NURSE.id, Act.RECEIVE_DELIVERY, "delivery-1", "phone-1", NOON, LATER)
+    with store.transaction() as uow:
+        for one in (made, replace(made, digest="used"), replace(made, digest="another's", person=PersonId("nurse-2"))):
+            uow.proofs.add_step_up(one)
+        uow.proofs.use_step_up("used", LATER)
+    with store.transaction() as uow:
+        uow.proofs.forget_step_ups(NURSE.id)
+    with store.reading() as uow:
+        kept = [digest for digest in ("unused", "used", "another's") if uow.proofs.step_up(digest) is not None]
+    assert kept == ["used", "another's"]
+
+
+def test_counts_of_nobody_are_forgotten_when_they_are_old_or_too_many(store: Store) -> None:
+    def count(badge: str, *, hours: int, is_of_nobody: bool = True) -> PinCount:
+        return PinCount(badge, "phone-1", is_of_nobody=is_of_nobody).guessed(NOON + timedelta(hours=hours))
+
+    known = [count(f"known-{number}", hours=number, is_of_nobody=False) for number in range(3)]
+    made_up = [count(f"made-up-{number}", hours=number) for number in (3, 0, 2, 1)]
+    with store.transaction() as uow:
+        for one in (*known, *made_up, count("also-made-up", hours=2)):
+            uow.proofs.save_pin_count(one)
+
+    def left() -> list[str]:
+        badges = [*(one.badge for one in made_up), "also-made-up"]
+        with store.reading() as uow:
+            assert [list(uow.proofs.pin_counts(one.badge)) for one in known] == [[one] for one in known]
+            return sorted(badge for badge in badges if uow.proofs.pin_counts(badge))
+
+    with store.transaction() as uow:
+        uow.proofs.forget_counts_of_nobody(before=NOON + timedelta(hours=1), keep=9)
+    assert left() == ["also-made-up", "made-up-1", "made-up-2", "made-up-3"]
+    with store.transaction() as uow:
+        uow.proofs.forget_counts_of_nobody(before=NOON, keep=2)
+    assert left() == ["made-up-2", "made-up-3"], "the newest; of those of one moment the last by name"
+
+
+def test_a_count_comes_back_with_whether_anybody_has_the_badge(store: Store) -> None:
+    counted = PinCount("made-up", ANYWHERE, is_of_nobody=True).guessed(NOON).guessed(LATER)
+    with store.transaction() as uow:
+        uow.proofs.save_pin_count(counted)
+    with store.transaction() as uow:
+        assert uow.proofs.pin_count("made-up", ANYWHERE) == counted
+        uow.proofs.save_pin_count(replace(counted, is_of_nobody=False))
+    with store.reading() as uow:
+        assert not uow.proofs.pin_count("made-up", ANYWHERE).is_of_nobody
+
+
+def test_made_up_badges_without_end_fill_no_disk_and_forget_no_count_of_anybody(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guesses of a stranger, each with a badge and from a device made up for it, around those of somebody known."""
+
+    def guess(badge: str, device: str, number: int) -> None:
+        at = NOON + timedelta(milliseconds=number)
+        count_guess(uow, badge=badge, device=device, at=at)
+
+    # Fewer are kept than really, because a database takes milliseconds for each; the real bound is in the next test.
+    monkeypatch.setattr("orchestrator.application.sign_in.COUNTS_OF_NOBODY_MAX", 40)
+    count = 10_000 if isinstance(store, MemoryStore) else 200
+    made_up = [f"made-up-{number}" for number in range(1, count + 1)]
+    with store.transaction() as uow:
+        uow.people.add(NURSE, KNOWN_BY)
+        guess(KNOWN_BY.badge, "phone-1", 0)
+        for number, badge in enumerate(made_up, 1):
+            guess(badge, f"phone-{number}", number)
+    with store.transaction() as uow:
+        kept = [len(uow.proofs.pin_counts(badge)) for badge in made_up[-200:]]
+        assert kept == [0] * 180 + [2] * 20, "the newest are still counted, each at its device and at all"
+        assert uow.proofs.pin_count(KNOWN_BY.badge, "phone-1").in_a_row == 1
+        a_day_later = 24 * 3600 * 1000 + 20_000
+        guess("made-up-last", "phone-1", a_day_later)
+        assert not any(uow.proofs.pin_counts(badge) for badge in made_up[-20:])
+        assert uow.proofs.pin_count(KNOWN_BY.badge, ANYWHERE).in_a_row == 1
+
+
+def test_ten_thousand_made_up_badges_of_before_are_gone_with_the_next_one(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path}/store.sqlite", tmp_path / "store.sqlite"
+    with opened(url) as store, store.transaction() as uow:
+        uow.people.add(NURSE, KNOWN_BY)
+        count_guess(uow, badge=KNOWN_BY.badge, device="phone-1", at=NOON)
+    moments = [text_of_moment(NOON + timedelta(seconds=number)) for number in range(10_000)]
+    rows = [(f"made-up-{n}", "phone-1", 1, f'["{moment}"]', moment, 1) for n, moment in enumerate(moments)]
+    columns = "badge, device, in_a_row, wrong_at, newest_at, is_of_nobody"
+    with closing(sqlite3.connect(file)) as books, books:
+        books.executemany(f"INSERT INTO pin_count ({columns}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+    with opened(url) as store, store.transaction() as uow:
+        count_guess(uow, badge="made-up-last", device="phone-1", at=NOON + timedelta(hours=3))
+        assert len(uow.proofs.pin_counts(KNOWN_BY.badge)) == 2
+    with closing(sqlite3.connect(file)) as books:
+        (kept,) = books.execute("SELECT count(*) FROM pin_count WHERE is_of_nobody").fetchone()
+    assert kept == COUNTS_OF_NOBODY_MAX
 
 
 def test_decisions_are_numbered_paged_and_counted_by_device(store: Store) -> None:

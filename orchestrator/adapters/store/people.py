@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from orchestrator.adapters.store.fleet_json import texts_from_json, texts_to_json
 from orchestrator.adapters.store.people_rows import PersonRow
@@ -55,6 +55,16 @@ class SqlPeople:
         """Return what a person is known by; raises `UnknownPersonError`."""
         row = self._row(person)
         return Credentials(row.badge, row.pin)
+
+    def save_credentials(self, person: PersonId, credentials: Credentials) -> None:
+        """Keep what a person is known by from now on, and forget what it was."""
+        self._row(person)
+        if self._rows(and_(PERSON.badge == credentials.badge, PERSON.id != person)):
+            raise AlreadyKeptError(
+                "The badge was refused: it is kept already; expected a new one.", detail={"id": person}
+            )
+        said = {"badge": credentials.badge, "pin": credentials.pin}
+        update_row(self._connection, PersonRow, PERSON.id == person, said)
 
     def by_badge(self, digest: str) -> tuple[Person, Credentials] | None:
         """Return whose badge has this digest."""

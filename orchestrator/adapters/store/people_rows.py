@@ -82,11 +82,14 @@ class PinCountRow(Row, table=True):
     """Wrong PINs of one badge at one device, or at all."""
 
     __tablename__ = "pin_count"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index("pin_count_of_nobody", "is_of_nobody", "newest_at", "badge", "device"),)
 
     badge: str = Field(primary_key=True)
     device: str = Field(primary_key=True)
     in_a_row: int
     wrong_at: str = Field(sa_type=Text)
+    newest_at: datetime | None = Field(default=None, sa_type=Moment)
+    is_of_nobody: bool
 
 
 class DecisionRow(Row, table=True):

@@ -101,6 +101,11 @@ class SqlProofs:
         """Record that a step-up was used."""
         update_row_by(self._connection, StepUpRow, "digest", digest, {"used_at": at})
 
+    def forget_step_ups(self, person: PersonId) -> None:
+        """Forget every step-up of a person that was not used."""
+        unused = and_(STEP_UP.person == person, STEP_UP.used_at.is_(None))
+        self._connection.execute(delete(table_of(StepUpRow)).where(unused))
+
     def pin_count(self, badge: str, device: str) -> PinCount:
         """Return the guesses counted of a badge at a device."""
         found = self._counts(and_(COUNT.badge == badge, COUNT.device == device))
@@ -112,7 +117,12 @@ class SqlProofs:
 
     def save_pin_count(self, count: PinCount) -> None:
         """Keep the count."""
-        said = {"in_a_row": count.in_a_row, "wrong_at": texts_to_json(text_of_moment(one) for one in count.wrong_at)}
+        said = {
+            "in_a_row": count.in_a_row,
+            "wrong_at": texts_to_json(text_of_moment(one) for one in count.wrong_at),
+            "newest_at": count.newest_at,
+            "is_of_nobody": count.is_of_nobody,
+        }
         where = and_(COUNT.badge == count.badge, COUNT.device == count.device)
         table = table_of(PinCountRow)
         if not self._connection.execute(update(table).where(where).values(said)).rowcount:
@@ -121,6 +131,16 @@ class SqlProofs:
     def forget_pin_counts(self, badge: str) -> None:
         """Count a badge's guesses anew."""
         self._connection.execute(delete(table_of(PinCountRow)).where(COUNT.badge == badge))
+
+    def forget_counts_of_nobody(self, *, before: datetime, keep: int) -> None:
+        """Forget counts of badges that nobody has: those whose newest guess is older, and all but the newest."""
+        table = table_of(PinCountRow)
+        self._connection.execute(delete(table).where(and_(COUNT.is_of_nobody, COUNT.newest_at < before)))
+        # In the order of the index, so that nothing is sorted and no row is read but those that go.
+        newest_first = (COUNT.newest_at.desc(), COUNT.badge.desc(), COUNT.device.desc())
+        beyond = select(COUNT.badge, COUNT.device).where(COUNT.is_of_nobody).order_by(*newest_first).offset(keep)
+        for badge, device in self._connection.execute(beyond).all():
+            self._connection.execute(delete(table).where(and_(COUNT.badge == badge, COUNT.device == device)))
 
     def _sessions(self, where: ColumnElement[bool]) -> list[Session]:
         statement = select(table_of(SessionRow)).where(where).order_by(SESSION.started_at, SESSION.id)
@@ -136,7 +156,11 @@ class SqlProofs:
         statement = select(table_of(PinCountRow)).where(where).order_by(COUNT.device)
         return [
             PinCount(
-                row.badge, row.device, row.in_a_row, tuple(moment_of_text(m) for m in texts_from_json(row.wrong_at))
+                row.badge,
+                row.device,
+                row.in_a_row,
+                tuple(moment_of_text(m) for m in texts_from_json(row.wrong_at)),
+                row.is_of_nobody,
             )
             for row in select_rows(self._connection, PinCountRow, statement)
         ]

@@ -20,6 +20,8 @@ STEP_UP_LASTS = timedelta(minutes=2)
 WRONG_IN_A_ROW = 5
 WRONG_IN_A_WHILE = 10
 A_WHILE = timedelta(hours=24)
+COUNTS_OF_NOBODY_MAX = 2000
+"""Counts of badges that nobody has: a stranger makes up as many as they like, and they must not fill the disk."""
 ANYWHERE = "*"
 """Stands for all devices together where guesses are counted; no device is called so."""
 
@@ -39,6 +41,9 @@ class SessionEnd(StrEnum):
     ACT_DONE = "act_done"
     REVOKED = "revoked"
     DEVICE_LOCKED = "device_locked"
+    PIN_CHANGED = "pin_changed"
+    RENEWED = "renewed"
+    ACCOUNT_RESUMED = "account_resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +139,21 @@ class PinCount:
 
     ``in_a_row`` counts since the last right one; ``wrong_at`` holds the newest `WRONG_IN_A_WHILE` at most. Locked is
     who guessed wrong `WRONG_IN_A_ROW` times in a row, or `WRONG_IN_A_WHILE` times within `A_WHILE` whatever was right
-    in between. A lock lasts until a person lifts it: no time passes it by.
+    in between. A lock lasts until a person lifts it: no time passes it by. ``is_of_nobody`` says that nobody had the
+    badge: there is no PIN to be guessed then, and such counts are kept `A_WHILE` only, the newest
+    `COUNTS_OF_NOBODY_MAX` of them.
     """
 
     badge: str
     device: str
     in_a_row: int = 0
     wrong_at: tuple[datetime, ...] = ()
+    is_of_nobody: bool = False
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """When the newest wrong guess was made; None when there is none."""
+        return self.wrong_at[-1] if self.wrong_at else None
 
     @property
     def is_locked(self) -> bool:
