@@ -12,12 +12,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from orchestrator.domain.errors import InvalidInputError
+from orchestrator.domain.people.pins import PIN_DIGITS, is_guessed_at_once
 from orchestrator.durable_folders import make_folder, sync_folder
 
 KEY_FILE = "badge.key"
 KEY_BYTES = 32
 BADGE_BYTES = 10
-PIN_DIGITS = 6
 TOKEN_BYTES = 32
 TIME_COST, MEMORY_KIB, LANES = 3, 65_536, 1
 """RFC 9106's second recommendation, in one lane: about 0.1 s and 64 MiB for each PIN."""
@@ -52,8 +52,10 @@ class Argon2Secrets:
         return secrets.token_hex(BADGE_BYTES)
 
     def new_pin(self) -> str:
-        """Return six random digits."""
-        return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}d}"
+        """Return six random digits, none of those that are guessed at once."""
+        while is_guessed_at_once(pin := f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}d}"):
+            pass
+        return pin
 
     def new_token(self) -> str:
         """Return 256 random bits as text."""
