@@ -145,7 +145,7 @@ def staff_office(settings: Settings) -> Iterator[StaffOffice]:
     secrets = Argon2Secrets(key_in(settings.data))
     store = _open_books(settings, fleet, _terms(settings, fleet))
     try:
-        yield StaffOffice(store, secrets, SystemClock(), fleet.site)
+        yield StaffOffice(store, secrets, SystemClock(), fleet.site, fleet.premises, RandomIds())
     finally:
         store.close()
 

@@ -1,7 +1,7 @@
 """``wardporter staff …``: who works here. Exit code 0: done, 2: refused.
 
 On the books themselves while no service has them open, else through the service: with the token in WARDPORTER_TOKEN, or
-for an unlocking with badge and PIN of who unlocks.
+for an unlocking, a renewal and one's own PIN with badge and PIN of who acts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from orchestrator.application.credentials import Renewed
+from orchestrator.application.staff_change import StaffChange
 from orchestrator.application.staff_office import BadgeAndPin, Office
 from orchestrator.domain.errors import InvalidInputError, WardporterError
 from orchestrator.domain.people.model import Person, PersonId, Role
@@ -26,7 +28,9 @@ from orchestrator.domain.site.model import PlaceId
 REFUSED_EXIT = 2
 TOKEN = "WARDPORTER_TOKEN"
 
-app = typer.Typer(help="Who works here: add, list, revoke, unlock; and tokens for programs.", no_args_is_help=True)
+app = typer.Typer(
+    help="Who works here: add, list, change, renew, revoke, unlock; and tokens for programs.", no_args_is_help=True
+)
 
 RoleOption = Annotated[list[Role], typer.Option("--role", help="A role; repeat it for several.")]
 PlaceOption = Annotated[list[str] | None, typer.Option("--place", help="A ward or pharmacy; repeat it for several.")]
@@ -113,10 +117,66 @@ def unlock(
     url: UrlOption = None,
 ) -> None:
     """Lift the lock of wrong PINs: the nurse in charge of their ward or a site manager may, and has to prove it."""
-    by = BadgeAndPin(typer.prompt("Your own badge", hide_input=True), typer.prompt("Your own PIN", hide_input=True))
+    by = _badge_and_pin()
     with _office(data, url, is_proven=True) as office:
         office.unlock(person, identity_check=identity_check, by=by)
     typer.echo(f"The lock of {person} is lifted.")
+
+
+@app.command()
+def renew(
+    person: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    what: Annotated[Renewed, typer.Option(help="What is new.")] = Renewed.BOTH,
+    data: DataOption = None,
+    url: UrlOption = None,
+) -> None:
+    """Give somebody a new badge, PIN or both, printed once: an administrator may, never for oneself, and proves it."""
+    by = _badge_and_pin()
+    with _office(data, url, is_proven=True) as office:
+        told = office.renew(person, what, reason=reason, by=by)
+    words = {"badge": told.badge, "PIN  ": told.pin}
+    lines = "".join(f"\n  {name} {secret}" for name, secret in words.items() if secret is not None)
+    typer.echo(f"{person} is renewed, and the old proves nothing. Told once; give it to nobody else:{lines}")
+
+
+@app.command()
+def change(
+    person: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    role: Annotated[list[Role] | None, typer.Option("--role", help="In place of the roles so far; repeat it.")] = None,
+    place: Annotated[list[str] | None, typer.Option("--place", help="In place of those so far; repeat it.")] = None,
+    no_place: Annotated[bool, typer.Option("--no-place", help="Belongs to no place any more.")] = False,
+    registration: Annotated[str | None, typer.Option(help="Number at the professional register.")] = None,
+    until: UntilOption = None,
+    no_end: Annotated[bool, typer.Option("--no-end", help="The account has no end any more.")] = False,
+    data: DataOption = None,
+    url: UrlOption = None,
+) -> None:
+    """Change roles, places, registration or end of an account; what is left out stays as it is."""
+    if (until is not None and no_end) or (place and no_place):
+        raise typer.BadParameter("--until and --no-end, or --place and --no-place, say opposite things: leave one out")
+    places = frozenset(PlaceId(one) for one in place or ())
+    with _office(data, url) as office:
+        asked = StaffChange(
+            frozenset(role) if role else None,
+            places if place or no_place else None,
+            registration,
+            _moment(until),
+            has_no_end=no_end,
+        )
+        office.change(person, asked, reason=reason)
+    typer.echo(f"{person} is changed; sessions see it with their next request.")
+
+
+@app.command()
+def pin(data: DataOption = None, url: UrlOption = None) -> None:
+    """Change your own PIN; every session of yours ends."""
+    by = _badge_and_pin(pin="Your present PIN")
+    new_pin = typer.prompt("Your new PIN", hide_input=True, confirmation_prompt=True)
+    with _office(data, url, is_proven=True) as office:
+        office.change_pin(by, new_pin)
+    typer.echo("Your PIN is changed, and your sessions have ended. Sign in again where you need to.")
 
 
 @app.command()
@@ -138,6 +198,10 @@ def token(
         places = frozenset(PlaceId(one) for one in place or ())
         text = office.make_token(name, frozenset(role or ()), places, _moment(until))
     typer.echo(f"The token of {name}, told once; send it as Authorization: Bearer:\n  {text}")
+
+
+def _badge_and_pin(*, pin: str = "Your own PIN") -> BadgeAndPin:
+    return BadgeAndPin(typer.prompt("Your own badge", hide_input=True), typer.prompt(pin, hide_input=True))
 
 
 @contextmanager

@@ -11,14 +11,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
+from orchestrator.application.hand_to_runner import who_may_carry
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.recorded_acts import open_incident, open_lines, record_event
 from orchestrator.domain.custody.errors import NoCustodyError, PeopleMissingError
 from orchestrator.domain.custody.incident import IncidentKind
-from orchestrator.domain.custody.people import Present, either, holds_role, in_pharmacy, require_people
+from orchestrator.domain.custody.people import Fits, Present, either, holds_role, in_pharmacy, require_people
 from orchestrator.domain.custody.premises import Premises
-from orchestrator.domain.delivery.model import Delivery, DeliveryId
-from orchestrator.domain.people.model import PersonId, Role
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
+from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.people.model import Person, PersonId, Role
+from orchestrator.domain.site.model import PlaceId
 
 ACT = "The handover of accountability"
 
@@ -91,8 +94,22 @@ def leave_without_person(
     uow: UnitOfWork, person: PersonId, *, at: datetime, by: str, premises: Premises, ids: Ids
 ) -> Sequence[Delivery]:
     """Take a person whose account ends off what they answer for, tell people, and return what is left with nobody."""
+    return _left(uow, answered_for_by(uow, person), at=at, by=by, premises=premises, ids=ids)
+
+
+def leave_what_is_not_theirs(
+    uow: UnitOfWork, person: Person, *, at: datetime, by: str, premises: Premises, ids: Ids
+) -> Sequence[Delivery]:
+    """Take a person who lost a role or place off what they may answer for no longer; as `leave_without_person`."""
+    lost = [one for one in answered_for_by(uow, person.id) if not _may_answer(person, one, premises)]
+    return _left(uow, lost, at=at, by=by, premises=premises, ids=ids)
+
+
+def _left(
+    uow: UnitOfWork, deliveries: Iterable[Delivery], *, at: datetime, by: str, premises: Premises, ids: Ids
+) -> Sequence[Delivery]:
     left: list[Delivery] = []
-    for carried in answered_for_by(uow, person):
+    for carried in deliveries:
         orphan = replace(carried, custody=replace(carried.custody, accountable=None))
         place = premises.place(carried.from_station)
         sentence = "The person who answered for it no longer may; a pharmacist has to take it over now."
@@ -126,15 +143,29 @@ def _carried(uow: UnitOfWork, delivery: DeliveryId) -> Delivery:
     return carried
 
 
+def _may_answer(person: Person, delivery: Delivery, premises: Premises) -> bool:
+    """Whether somebody may go on answering for a delivery: as who took it over, loaded it or carries it."""
+    place = premises.place(delivery.from_station)
+    loads, _ = premises.staff_of(place, delivery.handling_class)
+    is_for_pharmacist = premises.is_pharmacy(place) and delivery.handling_class is HandlingClass.CONTROLLED
+    carries = delivery.state is DeliveryState.HANDED_TO_RUNNER and who_may_carry(delivery, premises)(person)
+    return carries or _takes_over(place, premises)(person) or (loads(person) and not is_for_pharmacist)
+
+
+def _takes_over(place: PlaceId, premises: Premises) -> Fits:
+    pharmacy = in_pharmacy(place)
+    if premises.is_pharmacy(place):
+        return lambda person: pharmacy(person) and person.has(Role.PHARMACIST)
+    return either(pharmacy, holds_role(Role.NURSE_IN_CHARGE))
+
+
 def _require_taker(delivery: Delivery, present: Present, premises: Premises, *, at: datetime) -> None:
     place = premises.place(delivery.from_station)
-    pharmacy = in_pharmacy(place)
     is_pharmacy = premises.is_pharmacy(place)
-    fits = pharmacy if is_pharmacy else either(pharmacy, holds_role(Role.NURSE_IN_CHARGE))
     require_people(
         present,
         wanted=1,
-        fits=lambda person: fits(person) and (person.has(Role.PHARMACIST) or not is_pharmacy),
+        fits=_takes_over(place, premises),
         who=f"a pharmacist of {place}" if is_pharmacy else f"the nurse in charge of {place}",
         act=ACT,
         handling_class=delivery.handling_class,

@@ -109,16 +109,18 @@ def hand_to_runner(
 def _require_takers(delivery: Delivery, present: Present, premises: Premises, *, at: datetime) -> None:
     handling_class = delivery.handling_class
     wanted = premises.rule(handling_class).receivers if delivery.loading is not None else 1
-    is_ordinary = handling_class is HandlingClass.ORDINARY
-    fits = either(*_takers(delivery, premises), *((holds_role(Role.PORTER),) if is_ordinary else ()))
+    fits = who_may_carry(delivery, premises)
     who = "staff of the pharmacy or of the ward it goes to, the nurse in charge or the site manager"
     require_people(present, wanted=wanted, fits=fits, who=who, act=ACT, handling_class=handling_class, at=at)
 
 
-def _takers(delivery: Delivery, premises: Premises) -> tuple[Fits, ...]:
+def who_may_carry(delivery: Delivery, premises: Premises) -> Fits:
+    """Return whether somebody may carry a delivery on, and so answer for it."""
     start, end = premises.place(delivery.from_station), premises.place(delivery.to_station)
     ward = on_ward(end, handling_class=delivery.handling_class, policy=premises.policy)
-    return in_pharmacy(start), in_pharmacy(end), ward, holds_role(Role.SITE_MANAGER, Role.NURSE_IN_CHARGE)
+    anywhere = (Role.PORTER,) if delivery.handling_class is HandlingClass.ORDINARY else ()
+    others = holds_role(Role.SITE_MANAGER, Role.NURSE_IN_CHARGE, *anywhere)
+    return either(in_pharmacy(start), in_pharmacy(end), ward, others)
 
 
 def _look_at_seal(

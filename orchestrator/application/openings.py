@@ -123,13 +123,15 @@ def tell_grant(uow: UnitOfWork, kind: str, grant: IssuedGrant, *, at: datetime) 
     )
 
 
-def void_grants_of(uow: UnitOfWork, person: PersonId, *, at: datetime) -> tuple[IssuedGrant, ...]:
+def void_grants_of(
+    uow: UnitOfWork, person: PersonId, *, at: datetime, reason: str = "revoked"
+) -> tuple[IssuedGrant, ...]:
     """Take back every grant of a person that no robot has answered, as when their account is revoked.
 
     A robot opens as soon as a grant reaches it; what is taken back is what has not reached it.
     """
     return tuple(
-        void_grant(uow, grant, reason="revoked", at=at)
+        void_grant(uow, grant, reason=reason, at=at)
         for grant in uow.grants.standing()
         if grant.is_open and person in grant.people
     )

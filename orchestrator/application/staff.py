@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -73,14 +73,25 @@ def add_staff(
     PersonTakenError
         The id is somebody's already, or a program's.
     """
+    require_sound(person, known, at=at)
+    _require_free(uow, person.id)
+    uow.people.add(person, credentials)
+    tell_staff(uow, person, at=at, by=by, what="added")
+    return person
+
+
+def require_sound(person: Person, known: Collection[PlaceId], *, at: datetime) -> None:
+    """Refuse what cannot be so of a member of staff, new or changed.
+
+    Raises
+    ------
+    PersonInvalidError
+        Says what, and of which field.
+    """
     for trouble, expected, field in _troubles(person, known, at=at):
         raise PersonInvalidError(
             f"The member of staff was refused: {trouble}; expected {expected}. Correct it.", detail={"field": field}
         )
-    _require_free(uow, person.id)
-    uow.people.add(person, credentials)
-    _tell(uow, person, at=at, by=by, what="added")
-    return person
 
 
 def _troubles(person: Person, known: Collection[PlaceId], *, at: datetime) -> list[tuple[str, str, str]]:
@@ -148,7 +159,7 @@ def revoke_staff(uow: UnitOfWork, person: PersonId, *, reason: str, at: datetime
     for session in uow.proofs.sessions(person=person):
         uow.proofs.save_session(session.ended(at, SessionEnd.REVOKED))
     void_grants_of(uow, person, at=at)
-    _tell(uow, revoked, at=at, by=by, what="revoked", why=reason)
+    tell_staff(uow, revoked, at=at, by=by, what="revoked", why=reason)
     return revoked
 
 
@@ -168,7 +179,7 @@ def unlock_staff(uow: UnitOfWork, person: PersonId, *, identity_check: str, at: 
     known = uow.people.get(person)
     require_said(identity_check, act="The unlocking")
     uow.proofs.forget_pin_counts(uow.people.credentials(person).badge)
-    _tell(uow, known, at=at, by=by, what="unlocked", why=identity_check)
+    tell_staff(uow, known, at=at, by=by, what="unlocked", why=identity_check)
     return known
 
 
@@ -230,5 +241,16 @@ def _require_free(uow: UnitOfWork, name: str) -> None:
         )
 
 
-def _tell(uow: UnitOfWork, person: Person, *, at: datetime, by: str, what: str, why: str = "") -> None:
-    uow.events.append(at=at, kind=STAFF_CHANGED, subject=person.id, data={"what": what, "by": by, "why": why})
+def tell_staff(
+    uow: UnitOfWork,
+    person: Person,
+    *,
+    at: datetime,
+    by: str,
+    what: str,
+    why: str = "",
+    more: Mapping[str, object] | None = None,
+) -> None:
+    """Append to the event stream what became of a member of staff; no secret and no registration number is in it."""
+    data = {"what": what, "by": by, "why": why, **(more or {})}
+    uow.events.append(at=at, kind=STAFF_CHANGED, subject=person.id, data=data)

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from orchestrator.application.credentials import Renewed, change_pin, renew_staff, told_of
 from orchestrator.application.deciding import keep_decision, keep_refusal, subject_of_person
-from orchestrator.application.ports import Clock, Store, UnitOfWork
+from orchestrator.application.ports import Clock, Ids, Store, UnitOfWork
 from orchestrator.application.secrets import Secrets
-from orchestrator.application.sign_in import account_ended, count_guess, keep_wrong_guess, locked, take_back_guess
+from orchestrator.application.sign_in import (
+    Guess,
+    account_ended,
+    count_guess,
+    keep_wrong_guess,
+    locked,
+    take_back_guess,
+)
 from orchestrator.application.staff import (
     TERMINAL,
     add_staff,
@@ -22,9 +30,12 @@ from orchestrator.application.staff import (
     revoke_token,
     unlock_staff,
 )
+from orchestrator.application.staff_change import StaffChange, change_staff
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.access.decision import NotAllowedError, Why, require_allowed
+from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.people.model import Person, PersonId, Principal, PrincipalKind, Role
+from orchestrator.domain.people.pins import require_good_pin
 from orchestrator.domain.people.proofs import AccessToken, principal_of_person
 from orchestrator.domain.site.model import PlaceId, Site
 
@@ -39,6 +50,14 @@ class Told:
 
     badge: str
     pin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAnew:
+    """What is told once of somebody whose badge, PIN or both are new; None of what stays as it was."""
+
+    badge: str | None = None
+    pin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,18 @@ class Office(Protocol):
         """Lift a lock, as somebody who may and who proves it."""
         ...
 
+    def renew(self, person: str, renewed: Renewed, *, reason: str, by: BadgeAndPin) -> ToldAnew:
+        """Give somebody a new badge or PIN, as somebody who may and who proves it."""
+        ...
+
+    def change(self, person: str, change: StaffChange, *, reason: str) -> None:
+        """Change roles, places, registration or end of an account."""
+        ...
+
+    def change_pin(self, by: BadgeAndPin, new_pin: str) -> None:
+        """Change the PIN of who proves who they are."""
+        ...
+
     def make_token(self, name: str, roles: frozenset[Role], places: frozenset[PlaceId], until: datetime | None) -> str:
         """Make a program's token and return its text."""
         ...
@@ -90,12 +121,17 @@ class Office(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StaffOffice:
-    """The books at hand. Whoever may write the files may do this, so no proof is asked for, but for an unlocking."""
+    """The books at hand. Whoever may write the files may do this, so no proof is asked for.
+
+    But for what is done in somebody's name: an unlocking, a renewal, and one's own PIN.
+    """
 
     store: Store
     secrets: Secrets
     clock: Clock
     site: Site
+    premises: Premises
+    ids: Ids
 
     def add(self, person: Person) -> Told:
         """Add a member of staff."""
@@ -132,11 +168,49 @@ class StaffOffice:
 
     def unlock(self, person: str, *, identity_check: str, by: BadgeAndPin) -> None:
         """Lift a lock, as somebody who may and who proves it."""
-        who = self._proven(by, person)
+
+        def lift(uow: UnitOfWork, at: datetime, who: Person) -> None:
+            unlock_staff(uow, PersonId(person), identity_check=identity_check, at=at, by=who.id)
+
+        self._as_person(by, Act.UNLOCK_STAFF, PersonId(person), lift)
+
+    def renew(self, person: str, renewed: Renewed, *, reason: str, by: BadgeAndPin) -> ToldAnew:
+        """Give somebody a new badge or PIN, as somebody who may and who proves it."""
+        made = new_secrets(self.secrets)
+
+        def renew(uow: UnitOfWork, at: datetime, who: Person) -> None:
+            renew_staff(uow, PersonId(person), renewed, made=made, reason=reason, at=at, by=who.id)
+
+        self._as_person(by, Act.RENEW_STAFF, PersonId(person), renew)
+        return ToldAnew(**told_of(renewed, made))
+
+    def change(self, person: str, change: StaffChange, *, reason: str) -> None:
+        """Change roles, places, registration or end of an account."""
+
+        def do(uow: UnitOfWork, at: datetime) -> Person:
+            return change_staff(
+                uow,
+                PersonId(person),
+                change,
+                reason=reason,
+                known=places_of(self.site),
+                at=at,
+                by=TERMINAL,
+                premises=self.premises,
+                ids=self.ids,
+            )
+
+        self._act(Act.CHANGE_STAFF, person, do)
+
+    def change_pin(self, by: BadgeAndPin, new_pin: str) -> None:
+        """Change the PIN of who proves who they are."""
+        require_good_pin(new_pin, present=by.pin)
+        guess = self._right_guess(by, Act.CHANGE_PIN)
+        hashed = self.secrets.hash_pin(new_pin)
         with self.store.transaction() as uow:
-            refused = self._unlock(uow, who, PersonId(person), identity_check=identity_check)
-        if refused is not None:
-            raise refused
+            changed = change_pin(uow, guess, hashed=hashed, at=self.clock.now())
+        if changed is None:
+            raise account_ended()
 
     def make_token(self, name: str, roles: frozenset[Role], places: frozenset[PlaceId], until: datetime | None) -> str:
         """Make a program's token and return its text."""
@@ -160,35 +234,50 @@ class StaffOffice:
             keep_decision(uow, at=at, act=act, why=Why.ALLOWED, principal=terminal, device=DEVICE, subject=subject)
             return do(uow, at)
 
-    def _proven(self, by: BadgeAndPin, person: str) -> Person:
-        """Return who shows badge and PIN; a wrong one counts as anywhere else."""
+    def _right_guess(self, by: BadgeAndPin, act: Act, subject: str = "") -> Guess:
+        """Return the guess of who shows badge and PIN; a wrong one counts as anywhere else."""
         badge, at = self.secrets.digest_badge(by.badge), self.clock.now()
         with self.store.transaction() as uow:
-            guess = count_guess(uow, badge=badge, device=DEVICE, at=at, act=Act.UNLOCK_STAFF, subject=person)
+            guess = count_guess(uow, badge=badge, device=DEVICE, at=at, act=act, subject=subject)
         if guess is None:
             raise locked()
         if not self.secrets.is_pin(by.pin, guess.hashed):
             with self.store.transaction() as uow:
                 refused = keep_wrong_guess(uow, guess)
             raise refused
+        return guess
+
+    def _as_person(
+        self, by: BadgeAndPin, act: Act, person: PersonId, do: Callable[[UnitOfWork, datetime, Person], object]
+    ) -> None:
+        """Do something about somebody as who proves to be somebody who may."""
+        guess = self._right_guess(by, act, person)
         with self.store.transaction() as uow:
             who = take_back_guess(uow, guess)
         if not who.is_active(self.clock.now()):
             raise account_ended()
-        return who
+        with self.store.transaction() as uow:
+            refused = self._done(uow, who, act, person, do)
+        if refused is not None:
+            raise refused
 
-    def _unlock(self, uow: UnitOfWork, who: Person, person: PersonId, *, identity_check: str) -> NotAllowedError | None:
-        """Unlock, or keep that it was refused and return why: a refusal must outlive the transaction."""
+    def _done(
+        self,
+        uow: UnitOfWork,
+        who: Person,
+        act: Act,
+        person: PersonId,
+        do: Callable[[UnitOfWork, datetime, Person], object],
+    ) -> NotAllowedError | None:
+        """Do it, or keep that it was refused and return why: a refusal must outlive the transaction."""
         at, principal = self.clock.now(), principal_of_person(who, DEVICE)
         try:
-            require_allowed(principal, Act.UNLOCK_STAFF, subject_of_person(uow.people.get(person)))
+            require_allowed(principal, act, subject_of_person(uow.people.get(person)))
         except NotAllowedError as refused:
             keep_refusal(uow, refused, at=at, principal=principal, subject=person)
             return refused
-        keep_decision(
-            uow, at=at, act=Act.UNLOCK_STAFF, why=Why.ALLOWED, principal=principal, device=DEVICE, subject=person
-        )
-        unlock_staff(uow, person, identity_check=identity_check, at=at, by=who.id)
+        keep_decision(uow, at=at, act=act, why=Why.ALLOWED, principal=principal, device=DEVICE, subject=person)
+        do(uow, at, who)
         return None
 
 

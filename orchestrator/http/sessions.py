@@ -1,4 +1,4 @@
-"""Signing in and out: badge and PIN at a device for a token."""
+"""Signing in and out: badge and PIN at a device for a token; and a PIN of one's own choice."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from orchestrator.application.credentials import change_pin
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.sign_in import (
     Guess,
+    SignInRefusedError,
     account_ended,
     count_guess,
+    is_still_known_by,
     keep_wrong_guess,
     locked,
     sign_out,
     signed_in,
 )
 from orchestrator.domain.access.acts import Act
-from orchestrator.domain.people.model import Role
+from orchestrator.domain.people.model import Person, Role
+from orchestrator.domain.people.pins import require_good_pin
 from orchestrator.domain.people.proofs import Session
 from orchestrator.http.access import access_of
 from orchestrator.http.acting import DeskOfApp, Who, may, public, require_json
@@ -45,6 +49,12 @@ class BadgeAndPin(Strict):
     badge: str = Field(min_length=1, max_length=BADGE_LENGTH_MAX)
     pin: str = Field(pattern=r"^[0-9]{6}$")
     device: DeviceName
+
+
+class PinAsked(BadgeAndPin):
+    """A PIN of one's own choice, in place of the present one."""
+
+    new_pin: str = Field(pattern=r"^[0-9]{6}$")
 
 
 class SignedInView(BaseModel):
@@ -83,6 +93,12 @@ async def prove(
     PinLockedError, SignInRefusedError
         The badge is locked, or badge and PIN do not fit.
     """
+    guess = await right_guess(desk, asked, act=act, subject=subject)
+    return await conclude(desk, guess, then)
+
+
+async def right_guess(desk: Desk, asked: BadgeAndPin, *, act: Act, subject: str = "") -> Guess:
+    """Return a guess that was counted and is right, to be concluded; raises as `prove`."""
     badge = desk.secrets.digest_badge(asked.badge)
 
     def count(uow: UnitOfWork) -> Guess | None:
@@ -95,7 +111,27 @@ async def prove(
     is_right = await loop.run_in_executor(desk.pin_threads, desk.secrets.is_pin, asked.pin, guess.hashed)
     if not is_right:
         raise await desk.control.run(lambda uow: keep_wrong_guess(uow, guess))
-    return await desk.control.run(lambda uow: then(uow, guess, desk.clock.now()))
+    return guess
+
+
+async def conclude(desk: Desk, guess: Guess, then: Callable[[UnitOfWork, Guess, datetime], T]) -> T:
+    """Do what is to be done after a right guess, unless badge or PIN are others since they were compared.
+
+    Raises
+    ------
+    SignInRefusedError
+        They are: the guess counts as a wrong one.
+    """
+
+    def finish(uow: UnitOfWork) -> tuple[T, None] | tuple[None, SignInRefusedError]:
+        if not is_still_known_by(uow, guess):
+            return None, keep_wrong_guess(uow, guess)
+        return then(uow, guess, desk.clock.now()), None
+
+    done = await desk.control.run(finish)
+    if done[1] is not None:
+        raise done[1]
+    return done[0]
 
 
 async def start_session(desk: Desk, asked: BadgeAndPin) -> SignedInView:
@@ -136,6 +172,27 @@ async def post_session(asked: BadgeAndPin, desk: DeskOfApp) -> Response:
     """Sign in. Five wrong PINs in a row lock the badge, at this device or everywhere, until a person unlocks it."""
     view = await start_session(desk, asked)
     return Response(view.model_dump_json(), 201, NO_STORE, "application/json")
+
+
+@router.post(
+    "/pin",
+    status_code=204,
+    dependencies=[public(Act.CHANGE_PIN), Depends(require_json)],
+    responses=documented(400, 401, 403, 413, 415, 421, 422, 503),
+)
+async def post_pin(asked: PinAsked, desk: DeskOfApp) -> Response:
+    """Change your PIN. A wrong present one counts as for signing in; every session and unused step-up of yours ends."""
+    require_good_pin(asked.new_pin, present=asked.pin)
+    guess = await right_guess(desk, asked, act=Act.CHANGE_PIN)
+    loop = asyncio.get_running_loop()
+    hashed = await loop.run_in_executor(desk.pin_threads, desk.secrets.hash_pin, asked.new_pin)
+
+    def change(uow: UnitOfWork, guess: Guess, at: datetime) -> Person | None:
+        return change_pin(uow, guess, hashed=hashed, at=at)
+
+    if await conclude(desk, guess, change) is None:
+        raise account_ended()
+    return Response(status_code=204, headers=NO_STORE)
 
 
 @router.get("/current", dependencies=[may(Act.SIGN_OUT)], responses=documented(401, 403, 421))

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from orchestrator.application.accountability import leave_without_person
+from orchestrator.application.credentials import renew_staff, told_of
 from orchestrator.application.openings import void_grants_of
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.staff import (
@@ -23,6 +24,7 @@ from orchestrator.application.staff import (
     revoke_token,
     unlock_staff,
 )
+from orchestrator.application.staff_change import change_staff
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.people.proofs import AccessToken
@@ -33,10 +35,13 @@ from orchestrator.http.request_models import ReasonAsked
 from orchestrator.http.sessions import NO_STORE
 from orchestrator.http.staff_models import (
     AddedView,
+    ChangeAsked,
     DecisionsView,
     EmptyAsked,
     LogQuery,
     MadeTokenView,
+    RenewAsked,
+    RenewedView,
     StaffAsked,
     StaffListView,
     StaffView,
@@ -120,6 +125,54 @@ async def post_unlock(
     def act(uow: UnitOfWork, at: datetime) -> StaffView:
         unlocked = unlock_staff(uow, PersonId(person), identity_check=asked.identity_check, at=at, by=by)
         return staff_view(unlocked, is_locked=is_locked(uow, unlocked.id))
+
+    return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
+
+
+@router.post(
+    "/staff/{person}/renew",
+    response_model=RenewedView,
+    dependencies=[may(Act.RENEW_STAFF), *IS_JSON],
+    responses=ACTING,
+)
+async def post_renew(
+    person: PersonInPath, asked: RenewAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
+) -> Response:
+    """Give somebody a new badge, PIN or both, told in this answer alone; the old ones and all sessions end at once."""
+    made = await asyncio.get_running_loop().run_in_executor(desk.pin_threads, new_secrets, desk.secrets)
+    is_new = False
+
+    def act(uow: UnitOfWork, at: datetime) -> RenewedView:
+        nonlocal is_new
+        renewed = renew_staff(uow, PersonId(person), asked.what, made=made, reason=asked.reason, at=at, by=by)
+        is_new = True
+        return RenewedView(**staff_view(renewed, is_locked=is_locked(uow, renewed.id)).model_dump())
+
+    answer = await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
+    return _with_secrets(answer, told_of(asked.what, made) if is_new else {})
+
+
+@router.post(
+    "/staff/{person}/change", response_model=StaffView, dependencies=[may(Act.CHANGE_STAFF), *IS_JSON], responses=ACTING
+)
+async def post_change(
+    person: PersonInPath, asked: ChangeAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
+) -> Response:
+    """Change roles, places, registration or end of an account; sessions that go on see it with their next request."""
+
+    def act(uow: UnitOfWork, at: datetime) -> StaffView:
+        changed = change_staff(
+            uow,
+            PersonId(person),
+            asked.to_change(),
+            reason=asked.reason,
+            known=places_of(desk.site),
+            at=at,
+            by=by,
+            premises=desk.fleet.premises,
+            ids=desk.ids,
+        )
+        return staff_view(changed, is_locked=is_locked(uow, changed.id))
 
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
 

@@ -7,8 +7,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.application.credentials import Renewed
 from orchestrator.application.people_ports import KeptDecision
 from orchestrator.application.staff import REGISTRATION_LENGTH_MAX
+from orchestrator.application.staff_change import StaffChange
 from orchestrator.domain.people.model import Person, PersonId, Role
 from orchestrator.domain.people.proofs import AccessToken
 from orchestrator.domain.reason import REASON_LENGTH_MAX
@@ -48,6 +50,33 @@ class UnlockAsked(Strict):
     identity_check: str = Field(min_length=1, max_length=REASON_LENGTH_MAX, examples=["Photo on the staff card"])
 
 
+class RenewAsked(Strict):
+    """What somebody needs anew, and why."""
+
+    what: Annotated[Renewed, Field(strict=False)]
+    reason: str = Field(min_length=1, max_length=REASON_LENGTH_MAX, examples=["Badge lost on the way home"])
+
+
+class ChangeAsked(Strict):
+    """What is to be said of somebody from now on. What is left out stays; ``expires_at`` null takes the end away."""
+
+    roles: Roles | None = None
+    places: Places | None = None
+    registration: str | None = Field(default=None, min_length=1, max_length=REGISTRATION_LENGTH_MAX)
+    expires_at: AskedMoment | None = None
+    reason: str = Field(min_length=1, max_length=REASON_LENGTH_MAX, examples=["Moved to Birch ward"])
+
+    def to_change(self) -> StaffChange:
+        """Return what the use case takes."""
+        return StaffChange(
+            None if self.roles is None else frozenset(self.roles),
+            None if self.places is None else frozenset(PlaceId(place) for place in self.places),
+            self.registration,
+            self.expires_at,
+            has_no_end="expires_at" in self.model_fields_set and self.expires_at is None,
+        )
+
+
 class TokenAsked(Strict):
     """A token for a program, within some roles and places."""
 
@@ -76,6 +105,13 @@ class StaffView(BaseModel):
 
 class AddedView(StaffView):
     """A member of staff just added: badge code and PIN are told once and kept nowhere; null when asked again."""
+
+    badge: str | None = None
+    pin: str | None = None
+
+
+class RenewedView(StaffView):
+    """Somebody whose badge or PIN is new: it is told once and kept nowhere; null when asked again, or not renewed."""
 
     badge: str | None = None
     pin: str | None = None

@@ -10,12 +10,13 @@ from pathlib import Path
 import yaml
 from rich.table import Table
 
-from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.clock import RandomIds, SystemClock
 from orchestrator.adapters.config.built_in import built_in
 from orchestrator.adapters.identity.secrets import Argon2Secrets, key_in
 from orchestrator.adapters.store import open_store
 from orchestrator.application.secrets import Secrets
 from orchestrator.application.staff_office import StaffOffice
+from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.people.model import Person, PersonId, Role
 from orchestrator.domain.site.model import PlaceId, Site, StationId
 from simulation.demo.stage import Stage
@@ -82,7 +83,9 @@ def make_staff(stage: Stage, *, secrets: Secrets | None = None) -> DemoStaff:
     data = Path(stage.service_env["WARDPORTER_DATA"])
     store = open_store(stage.service_env["WARDPORTER_STORE"])
     try:
-        office = StaffOffice(store, secrets or Argon2Secrets(key_in(data)), SystemClock(), stage.site)
+        premises = Premises(stage.site.stations)
+        secrets = secrets or Argon2Secrets(key_in(data))
+        office = StaffOffice(store, secrets, SystemClock(), stage.site, premises, RandomIds())
         members = [Member(person, told.badge, told.pin) for person in _people(stage) for told in (office.add(person),)]
     finally:
         store.close()

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from orchestrator.application.credentials import Renewed
 from orchestrator.application.errors import UnavailableError
-from orchestrator.application.staff_office import DEVICE, BadgeAndPin, Listed, Told, state_of_account
+from orchestrator.application.staff_change import StaffChange
+from orchestrator.application.staff_office import DEVICE, BadgeAndPin, Listed, Told, ToldAnew, state_of_account
 from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.people.model import Person, Role
 from orchestrator.domain.site.model import PlaceId
@@ -72,9 +74,29 @@ class OfficeOverHttp:
 
     def unlock(self, person: str, *, identity_check: str, by: BadgeAndPin) -> None:
         """Lift a lock, as somebody who may and who proves it."""
-        proven = self._ask("/sessions", {"badge": by.badge, "pin": by.pin, "device": DEVICE})
-        as_them = OfficeOverHttp(self._url, str(proven["token"]))
-        as_them._ask(f"/staff/{quote(person, safe='')}/unlock", {"identity_check": identity_check})
+        self._ask_as(by, f"/staff/{quote(person, safe='')}/unlock", {"identity_check": identity_check})
+
+    def renew(self, person: str, renewed: Renewed, *, reason: str, by: BadgeAndPin) -> ToldAnew:
+        """Give somebody a new badge or PIN, as somebody who may and who proves it."""
+        body = {"what": renewed.value, "reason": reason}
+        told = self._ask_as(by, f"/staff/{quote(person, safe='')}/renew", body)
+        return ToldAnew(told.get("badge"), told.get("pin"))
+
+    def change(self, person: str, change: StaffChange, *, reason: str) -> None:
+        """Change roles, places, registration or end of an account."""
+        body: dict[str, Any] = {
+            "roles": None if change.roles is None else sorted(change.roles),
+            "places": None if change.places is None else sorted(change.places),
+            "registration": change.registration,
+            "expires_at": _text(change.expires_at),
+        }
+        said = {name: value for name, value in body.items() if value is not None}
+        end = {"expires_at": None} if change.has_no_end else {}
+        self._ask(f"/staff/{quote(person, safe='')}/change", {**said, **end, "reason": reason})
+
+    def change_pin(self, by: BadgeAndPin, new_pin: str) -> None:
+        """Change the PIN of who proves who they are."""
+        self._ask("/sessions/pin", {"badge": by.badge, "pin": by.pin, "device": DEVICE, "new_pin": new_pin})
 
     def make_token(self, name: str, roles: frozenset[Role], places: frozenset[PlaceId], until: datetime | None) -> str:
         """Make a program's token and return its text."""
@@ -85,10 +107,16 @@ class OfficeOverHttp:
         """Take a program's token back."""
         self._ask(f"/tokens/{quote(name, safe='')}/revoke", {})
 
-    def _ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _ask_as(self, by: BadgeAndPin, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask as somebody who signs in for it; on a shared device the session ends with the act."""
+        proven = self._ask("/sessions", {"badge": by.badge, "pin": by.pin, "device": DEVICE})
+        return self._ask(path, body, token=str(proven["token"]))
+
+    def _ask(self, path: str, body: Mapping[str, Any] | None = None, *, token: str | None = None) -> Any:
         headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(8)}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
+        token = token or self._token
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._url}/api/v1{path}", data=data, headers=headers)
         try:

@@ -12,6 +12,7 @@ class Act(StrEnum):
     SEE_HEALTH = "see_health"
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
+    CHANGE_PIN = "change_pin"
     WATCH = "watch"
 
     # deliveries
@@ -87,6 +88,8 @@ class Act(StrEnum):
     LIST_STAFF = "list_staff"
     REVOKE_STAFF = "revoke_staff"
     UNLOCK_STAFF = "unlock_staff"
+    RENEW_STAFF = "renew_staff"
+    CHANGE_STAFF = "change_staff"
     MAKE_TOKEN = "make_token"
     LIST_TOKENS = "list_tokens"
     REVOKE_TOKEN = "revoke_token"

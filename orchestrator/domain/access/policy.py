@@ -189,6 +189,9 @@ _STAFF: Mapping[Act, Cell] = {
     A.LIST_STAFF: _of(_any(ADMINISTRATOR | SITE_MANAGER | OFFICER), programs=True),
     A.REVOKE_STAFF: _of(_any(ADMINISTRATOR | SITE_MANAGER), programs=True),
     A.UNLOCK_STAFF: _of(_place(IN_CHARGE), _any(SITE_MANAGER), not_on_self=True),
+    # A renewal tells somebody another's badge and PIN, so a person answers for it.
+    A.RENEW_STAFF: _of(_any(ADMINISTRATOR), not_on_self=True),
+    A.CHANGE_STAFF: _of(_any(ADMINISTRATOR), programs=True, not_on_self=True),
     A.MAKE_TOKEN: _of(_any(ADMINISTRATOR), programs=True),
     A.LIST_TOKENS: _of(_any(ADMINISTRATOR | OFFICER), programs=True),
     A.REVOKE_TOKEN: _of(_any(ADMINISTRATOR | SITE_MANAGER), programs=True),
@@ -197,6 +200,7 @@ _STAFF: Mapping[Act, Cell] = {
 POLICY: Mapping[Act, Cell] = {
     A.SEE_HEALTH: _of(public=True),
     A.SIGN_IN: _of(public=True),
+    A.CHANGE_PIN: _of(public=True),
     A.SIGN_OUT: _of(_any(EVERYONE)),
     A.WATCH: _of(_any(EVERYONE), programs=True),
     **_DELIVERIES,

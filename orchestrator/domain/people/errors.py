@@ -18,7 +18,7 @@ class UnknownTokenError(NotFoundError):
 
 
 class PersonInvalidError(InvalidInputError):
-    """What was said of a new member of staff cannot be so."""
+    """What was said of a member of staff cannot be so."""
 
     code = "person_invalid"
 
@@ -27,3 +27,15 @@ class PersonTakenError(ConflictError):
     """The id belongs to somebody already."""
 
     code = "person_taken"
+
+
+class PersonEndedError(ConflictError):
+    """The account has ended, so nothing about it is changed."""
+
+    code = "person_ended"
+
+
+class OfficersAccountError(ConflictError):
+    """The accountable officer's account is not for an administrator to take over, by whatever way."""
+
+    code = "officers_account"

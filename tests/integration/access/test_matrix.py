@@ -32,7 +32,7 @@ ENDS = {"from own": (OWN, WARD_B), "to own": (PHARMACY, OWN), "of others": (PHAR
 """Where a delivery goes, as seen by who belongs to ward A."""
 STREAM = "/api/v1/events"
 """Has no end, so that a test in the process cannot read it; `test_revocation.py` does."""
-PUBLIC = {"/healthz", "/readyz", "/api/v1/sessions", "/api/v1/step-ups"}
+PUBLIC = {"/healthz", "/readyz", "/api/v1/sessions", "/api/v1/sessions/pin", "/api/v1/step-ups"}
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,23 @@ def guess_wrong(folder: Path, badge: str, *, times: int = 5) -> None:
     store.close()
 
 
+def other_than(pin: str) -> str:
+    return "903172" if pin != "903172" else "903173"
+
+
+def wrong_for(pin: str) -> str:
+    return "771903" if pin != "771903" else "771904"
+
+
+def is_known(folder: Path, badge: str, pin: str) -> bool:
+    secrets = Argon2Secrets(key_in(folder))
+    store = open_store(f"sqlite:///{folder}/wardporter.sqlite")
+    with store.reading() as uow:
+        found = uow.people.by_badge(secrets.digest_badge(badge))
+    store.close()
+    return found is not None and secrets.is_pin(pin, found[1].pin)
+
+
 def test_who_is_added_is_told_a_badge_and_a_pin_that_the_books_know(tmp_path: Path) -> None:
     badge, pin = told(staff(*NURSE))
     secrets = Argon2Secrets(key_in(tmp_path))
@@ -115,6 +132,66 @@ def test_a_lock_is_lifted_at_the_terminal_by_who_may_and_proves_it(tmp_path: Pat
     assert states()["nurse-1"] == "active"
 
 
+def test_a_pin_is_changed_at_the_terminal_by_who_proves_it(tmp_path: Path) -> None:
+    badge, pin = told(staff(*NURSE))
+    for said, part in (
+        (f"{badge}\n{pin}\n123456\n123456\n", "run up"),
+        (f"{badge}\n{pin}\n12345\n12345\n", "not 6 digits"),
+        (f"{badge}\n{wrong_for(pin)}\n903172\n903172\n", "do not fit"),
+    ):
+        refused = staff("pin", said=said)
+        assert refused.exit_code == 2
+        assert part in refused.output
+    changed = staff("pin", said=f"{badge}\n{pin}\n{other_than(pin)}\n{other_than(pin)}\n")
+    assert changed.exit_code == 0, changed.output
+    assert not [secret for secret in (badge, pin, other_than(pin)) if secret in changed.output]
+    assert staff("pin", said=f"{badge}\n{pin}\n771903\n771903\n").exit_code == 2
+    assert is_known(tmp_path, badge, other_than(pin))
+
+
+def test_a_lost_badge_is_renewed_by_an_administrator_who_proves_it_and_never_their_own(tmp_path: Path) -> None:
+    badge, pin = told(staff(*NURSE))
+    administrator = "\n".join(told(staff("add", "admin-1", "--role", "administrator")))
+    manager = "\n".join(told(staff("add", "manager-1", "--role", "site_manager")))
+    for person, said, part in (
+        ("nurse-1", manager, "no role for it"),
+        ("admin-1", administrator, "for themselves"),
+        ("nurse-404", administrator, "Nobody has this id"),
+    ):
+        refused = staff("renew", person, "--reason", "Lost", said=said)
+        assert refused.exit_code == 2
+        assert part in refused.output
+    renewed = staff("renew", "nurse-1", "--reason", "Lost", "--what", "badge", said=administrator)
+    assert renewed.exit_code == 0, renewed.output
+    assert "PIN  " not in renewed.output.partition("Told once")[2]
+    new_badge = renewed.output.split()[-1]
+    assert is_known(tmp_path, new_badge, pin)
+    assert not is_known(tmp_path, badge, pin)
+    newer = told(staff("renew", "nurse-1", "--reason", "Seen", said=administrator))
+    assert is_known(tmp_path, *newer)
+
+
+def test_a_ward_and_a_role_change_at_the_terminal() -> None:
+    told(staff(*NURSE))
+    changed = staff("change", "nurse-1", "--place", "ward_birch", "--role", "midwife", "--reason", "Moved")
+    assert changed.exit_code == 0, changed.output
+    assert "nurse-1  active  midwife  ward_birch" in staff("list").output
+    until = ("--until", "2099-01-31T07:30:00+00:00")
+    for words, part in (
+        (("--place", "nowhere"), "there is no place nowhere"),
+        (("--no-place",), "no place is named"),
+        ((), "names nothing"),
+        ((*until, "--no-end"), "opposite"),
+        (("--until", "tomorrow"), "--until tomorrow"),
+    ):
+        refused = staff("change", "nurse-1", "--reason", "Moved", *words)
+        assert refused.exit_code == 2
+        assert part in refused.output
+    assert "nurse-1  active  midwife  ward_birch" in staff("list").output
+    assert staff("change", "nurse-1", "--reason", "Till then", *until).exit_code == 0
+    assert staff("change", "nurse-1", "--reason", "Stays", "--no-end").exit_code == 0
+
+
 # -- while a service has the books open ---------------------------------------------------------------------------
 
 
@@ -159,6 +236,26 @@ def test_a_lock_is_lifted_through_the_service_with_badge_and_pin_alone(service: 
     assert refused.exit_code == 2
     assert staff("unlock", "nurse-a1", *CHECK, *url, said=f"{badge_of('in-charge-a')}\n428615\n").exit_code == 0
     assert service.sign_in("nurse-a1").status_code == 201
+
+
+def test_a_pin_a_renewal_and_a_change_go_through_the_service(service: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = ("--url", str(service.client.base_url))
+    badge = badge_of("nurse-a1")
+    assert staff("pin", *url, said=f"{badge}\n428615\n000000\n000000\n").exit_code == 2
+    assert staff("pin", *url, said=f"{badge}\n428615\n903172\n903172\n").exit_code == 0
+    assert service.sign_in("nurse-a1", pin="903172").status_code == 201
+    by = f"{badge_of('administrator-1')}\n428615\n"
+    assert staff("renew", "administrator-1", "--reason", "Lost", *url, said=by).exit_code == 2
+    badge, pin = told(staff("renew", "nurse-a1", "--reason", "Lost", *url, said=by))
+    body = {"badge": badge, "pin": pin, "device": "phone-1"}
+    assert service.client.post("/api/v1/sessions", json=body).status_code == 201
+    service.staff.add_token("office", Role.ADMINISTRATOR)
+    monkeypatch.setenv("WARDPORTER_TOKEN", "secret-office")
+    moved = ("change", "nurse-a1", "--place", "ward-b-handover", "--reason", "Moved", *url)
+    assert staff(*moved, "--until", "2099-01-31T07:30:00+00:00").exit_code == 0
+    assert staff("change", "nurse-a1", "--no-end", "--registration", "R-9", "--reason", "Stays", *url).exit_code == 0
+    (listed,) = (one for one in json.loads(staff("list", "--json", *url).output) if one["id"] == "nurse-a1")
+    assert (listed["places"], listed["roles"], listed["state"]) == (["ward-b-handover"], ["nurse"], "active")
 
 
 def test_a_service_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
