@@ -8,6 +8,8 @@ from datetime import datetime
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.recorded_acts import is_on_ledger, open_incident, record_event
+from orchestrator.application.register_errors import OccurredAtError
+from orchestrator.domain.custody.balances import comes_late
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Fits, Present, either, holds_role, in_pharmacy, on_ward, require_people
 from orchestrator.domain.custody.premises import Premises
@@ -15,7 +17,7 @@ from orchestrator.domain.delivery.counting import check_seal_form, is_same_seal
 from orchestrator.domain.delivery.lifecycle import ALLOWED, moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
 from orchestrator.domain.medicine.handling import HandlingClass
-from orchestrator.domain.people.model import PersonId, Role
+from orchestrator.domain.people.model import Role
 from orchestrator.domain.reason import Reason, require_said
 from orchestrator.domain.site.model import PlaceId
 
@@ -27,10 +29,14 @@ BEFORE_IT = tuple(state for state, after in ALLOWED.items() if DeliveryState.HAN
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
-    """What was found at the drawer: the seal as read, None where nobody looked, and whether the key opened it."""
+    """What was found at the drawer: the seal as read, None where nobody looked, and whether the key opened it.
+
+    What the key opened, no robot reports: ``occurred_at`` says when that was, and may be earlier than it is entered.
+    """
 
     seal_number: str | None = None
     is_by_key: bool = False
+    occurred_at: datetime | None = None
 
 
 NOT_LOOKED_AT = TakenOut()
@@ -91,6 +97,9 @@ def hand_to_runner(
     else:
         require_state(before, *BEFORE_IT, act=ACT, next_step="Nothing is left to carry; look at its history.")
         _require_takers(before, present, premises, at=at)
+        occurred_at = _when(before, taken_out, at=at)
+        if taken_out.is_by_key:
+            _record_key(uow, before, at=at, occurred_at=occurred_at, present=present, premises=premises, ids=ids)
         _look_at_seal(uow, before, taken_out, at=at, present=present, premises=premises, ids=ids)
         # What was not sealed lies in no locked drawer: whoever carries it has it in hand.
         taken = before.out_of_drawer() if is_emptied or not before.is_in_drawer else before
@@ -100,7 +109,20 @@ def hand_to_runner(
         said = Reason(HANDED_TO_RUNNER, reason.strip())
         carried = replace(taken, trip=trip, custody=custody)
         after = moved(carried, DeliveryState.HANDED_TO_RUNNER, at=at, cause=present.actor, reason=said)
-        _record(uow, before, carrier, at=at, present=present, premises=premises, reason=reason)
+        facts = {"from_person": before.custody.accountable or "nobody", "to_person": carrier or present.by}
+        if before.loading is not None:
+            place = premises.place(before.from_station)
+            record_event(
+                uow,
+                before,
+                "taken_out",
+                at=at,
+                occurred_at=occurred_at,
+                place=place,
+                present=present,
+                reason=reason,
+                facts=facts,
+            )
     if after != before:
         keep_change(uow, after, at=at)
     return after
@@ -123,6 +145,58 @@ def who_may_carry(delivery: Delivery, premises: Premises) -> Fits:
     return either(in_pharmacy(start), in_pharmacy(end), ward, others)
 
 
+def _when(delivery: Delivery, taken_out: TakenOut, *, at: datetime) -> datetime:
+    """Return when it was taken out: now, or when two people say that they used the key."""
+    if not taken_out.is_by_key:
+        if taken_out.occurred_at is None:
+            return at
+        raise _no_moment("it names a moment, and no key opened the drawer", "none", "Leave it out.")
+    if taken_out.occurred_at is None:
+        raise _no_moment("it does not say when the key opened the drawer", "that moment", "Say when, as you know it.")
+    if taken_out.occurred_at > at:
+        raise _no_moment("its moment has not come", "when the key opened the drawer", "Correct the moment.")
+    if taken_out.occurred_at < (delivery.queued_at if delivery.loading is None else delivery.loading.at):
+        raise _no_moment(
+            "its moment is before the drawer was loaded and sealed",
+            "one after that",
+            "Look at its history, correct it.",
+        )
+    return taken_out.occurred_at
+
+
+def _no_moment(found: str, expected: str, remedy: str) -> OccurredAtError:
+    return OccurredAtError(
+        f"{ACT} was refused: {found}; expected {expected}. {remedy}", detail={"field": "occurred_at"}
+    )
+
+
+def _record_key(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    *,
+    at: datetime,
+    occurred_at: datetime,
+    present: Present,
+    premises: Premises,
+    ids: Ids,
+) -> None:
+    place = premises.place(delivery.from_station)
+    sentence = "The drawer was opened by its mechanical key; the contents are to be counted."
+    if comes_late(occurred_at, at=at):
+        sentence = f"{sentence} That was entered later than the day after."
+    record_event(
+        uow,
+        delivery,
+        "mechanical_key",
+        at=at,
+        occurred_at=occurred_at,
+        place=place,
+        present=present,
+        reason=sentence,
+    )
+    _incident(uow, delivery, IncidentKind.MECHANICAL_KEY, sentence, at=at, ids=ids, present=present, place=place)
+
+
 def _look_at_seal(
     uow: UnitOfWork,
     delivery: Delivery,
@@ -134,10 +208,6 @@ def _look_at_seal(
     ids: Ids,
 ) -> None:
     place = premises.place(delivery.from_station)
-    if taken_out.is_by_key:
-        sentence = "The drawer was opened by its mechanical key; the contents are to be counted."
-        record_event(uow, delivery, "mechanical_key", at=at, place=place, present=present, reason=sentence)
-        _incident(uow, delivery, IncidentKind.MECHANICAL_KEY, sentence, at=at, ids=ids, present=present, place=place)
     if taken_out.seal_number is None or delivery.loading is None:
         return
     check_seal_form(taken_out.seal_number, act=ACT)
@@ -159,20 +229,3 @@ def _incident(
 ) -> None:
     if any(is_on_ledger(line) for line in delivery.lines):
         open_incident(uow, delivery, kind, sentence, at=at, ids=ids, place=place, caused_by=present.ids)
-
-
-def _record(
-    uow: UnitOfWork,
-    delivery: Delivery,
-    carrier: PersonId | None,
-    *,
-    at: datetime,
-    present: Present,
-    premises: Premises,
-    reason: str,
-) -> None:
-    if delivery.loading is None:
-        return
-    facts = {"from_person": delivery.custody.accountable or "nobody", "to_person": carrier or present.by}
-    place = premises.place(delivery.from_station)
-    record_event(uow, delivery, "taken_out", at=at, place=place, present=present, reason=reason, facts=facts)

@@ -127,12 +127,16 @@ def record_event(
     present: Present,
     reason: str = "",
     facts: Mapping[str, str] | None = None,
+    occurred_at: datetime | None = None,
 ) -> None:
-    """Write something that moves no units, where a line of the delivery is on the ledger."""
+    """Write something that moves no units, where a line of the delivery is on the ledger.
+
+    ``occurred_at`` is when it happened, where that was earlier than it is recorded.
+    """
     if not any(is_on_ledger(line) for line in delivery.lines):
         return
     occasion = Occasion(
-        at=at,
+        at=occurred_at or at,
         place=place,
         signatures=signed_by(present.people),
         delivery=delivery.id,

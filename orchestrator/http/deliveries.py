@@ -182,7 +182,7 @@ async def post_hand_to_runner(asked: RunnerAsked, on: AmongPeople) -> Response:
             present=present,
             premises=on.premises,
             ids=on.desk.ids,
-            taken_out=TakenOut(asked.seal_number, asked.is_by_key),
+            taken_out=TakenOut(asked.seal_number, asked.is_by_key, occurred_at=asked.occurred_at),
         )
 
     return await on.do_together(asked, Act.HAND_TO_RUNNER, hand)

@@ -154,13 +154,15 @@ SaidReason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
 class RunnerAsked(Strict):
     """Why a person carries the delivery on; ``is_emptied`` says that it is out of its drawer already.
 
-    ``seal_number`` is the seal as read when it was taken out, ``is_by_key`` that the mechanical key opened the drawer.
+    ``seal_number`` is the seal as read when it was taken out, ``is_by_key`` that the mechanical key opened the drawer,
+    ``occurred_at`` when it did: not before it was sealed, and a late entry later than the day after.
     """
 
     reason: SaidReason = Field(examples=["Robot stands in the corridor, wanted now"])
     is_emptied: bool = False
     seal_number: str | None = Field(default=None, min_length=1, max_length=SEAL_LENGTH_MAX)
     is_by_key: bool = False
+    occurred_at: AskedMoment | None = None
 
 
 class IncidentAsked(Strict):

@@ -336,7 +336,7 @@ class Custody(RuleBasedStateMachine):
             reason="the robot stands",
             is_emptied=True,
             ids=self.house.ids,
-            taken_out=TakenOut(is_by_key=by_key),
+            taken_out=TakenOut(is_by_key=by_key, occurred_at=self.house.at if by_key else None),
         )
 
     @rule(pick=picks, people=two, fate=fates, takes_over=st.booleans())

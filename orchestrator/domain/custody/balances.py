@@ -68,7 +68,12 @@ def is_late(entry: Entry) -> bool:
     Misuse of Drugs Regulations 2001, regulation 20: on the day of the transaction or, if that is not reasonably
     practicable, on the next day following.
     """
-    return london_day(entry.recorded_at) > london_day(entry.draft.occurred_at) + timedelta(days=1)
+    return comes_late(entry.draft.occurred_at, at=entry.recorded_at)
+
+
+def comes_late(occurred_at: datetime, *, at: datetime) -> bool:
+    """Whether something is recorded, ``at`` a moment, later than the day after it happened, as `is_late` says."""
+    return london_day(at) > london_day(occurred_at) + timedelta(days=1)
 
 
 def london_day(moment: datetime) -> date:

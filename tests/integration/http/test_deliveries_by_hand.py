@@ -74,6 +74,16 @@ def test_a_delivery_is_handed_to_a_runner_from_every_state_in_which_somebody_has
     assert (last["cause"], last["reason"]["sentence"]) == ("porter-1", "wanted now")
 
 
+def test_when_the_mechanical_key_was_used_is_asked_64(client: TestClient, store: MemoryStore) -> None:
+    delivery = a_delivery(store, S.IN_TRANSIT)
+    unsaid = ask(client, delivery, "hand-to-runner", {**RUNNER, "is_by_key": True})
+    assert (unsaid.status_code, unsaid.json()["code"]) == (422, "occurred_at_invalid")
+    naive = ask(client, delivery, "hand-to-runner", {**RUNNER, "is_by_key": True, "occurred_at": "2026-11-26T12:00:00"})
+    assert naive.status_code == 422
+    said = {**RUNNER, "is_by_key": True, "occurred_at": NOON.isoformat()}
+    assert done(ask(client, delivery, "hand-to-runner", said))["state"] == "handed_to_runner"
+
+
 @pytest.mark.parametrize("state", [*ON_THE_WAY, S.RETURNING, S.HELD])
 def test_a_delivery_ends_in_an_incident_from_every_state_in_which_somebody_has_it(
     client: TestClient, store: MemoryStore, state: DeliveryState

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -16,6 +17,8 @@ from orchestrator.application.follow_up import follow_up
 from orchestrator.application.fridge import confirm_in_fridge, report_excursion
 from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
 from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
+from orchestrator.application.register_errors import OccurredAtError
+from orchestrator.domain.custody.balances import is_late as is_late_entry
 from orchestrator.domain.custody.errors import (
     NoCustodyError,
     NotEligibleError,
@@ -78,11 +81,62 @@ def test_case_23_a_seal_that_differs_when_it_is_taken_out_is_an_incident(house: 
 
 def test_case_64_the_mechanical_key_takes_two_and_is_an_incident(house: House) -> None:
     sealed = house.sealed()
+    by_key = TakenOut("S-1", is_by_key=True, occurred_at=house.at)
     with pytest.raises(PeopleMissingError):
-        runner(house, sealed, "manager-1", taken_out=TakenOut("S-1", is_by_key=True))
-    runner(house, sealed, "manager-1", "pharmacist-2", taken_out=TakenOut("S-1", is_by_key=True))
+        runner(house, sealed, "manager-1", taken_out=by_key)
+    runner(house, sealed, "manager-1", "pharmacist-2", taken_out=by_key)
     assert house.incidents() == ["mechanical_key"]
     assert "mechanical_key" in house.entries(sealed)
+
+
+# The clocks went forward on 29 March 2026: 00:30 of London's 29 March is 00:30 UTC, of its 30 March 23:30 UTC.
+@pytest.mark.parametrize(
+    ("happened", "entered", "is_late"),
+    [
+        ("2026-03-28T12:00:00+00:00", "2026-03-28T12:00:00+00:00", False),
+        ("2026-03-28T12:00:00+00:00", "2026-03-29T22:59:59+00:00", False),
+        ("2026-03-28T12:00:00+00:00", "2026-03-29T23:00:00+00:00", True),
+        ("2026-03-28T23:59:59+00:00", "2026-03-29T23:00:00+00:00", True),
+        ("2026-03-29T23:00:00+00:00", "2026-03-31T22:59:59+00:00", False),
+    ],
+)
+def test_case_64_the_entry_says_when_the_key_was_used_and_when_that_was_entered(
+    happened: str, entered: str, is_late: bool
+) -> None:
+    house = House(at=datetime.fromisoformat("2026-03-27T09:00:00+00:00"))
+    sealed = house.sealed()
+    house.at = datetime.fromisoformat(entered)
+    by_key = TakenOut("S-1", is_by_key=True, occurred_at=datetime.fromisoformat(happened))
+    carried = runner(house, sealed, "manager-1", "pharmacist-2", taken_out=by_key)
+    with house.store.reading() as uow:
+        entries = uow.ledger.entries(limit=100, delivery=sealed.id)
+        (incident,) = uow.incidents.newest(10)
+    found = {entry.draft.facts["event"]: entry for entry in entries if "event" in entry.draft.facts}
+    for event in ("mechanical_key", "taken_out"):
+        entry = found[event]
+        assert (entry.draft.occurred_at, entry.recorded_at) == (by_key.occurred_at, house.at)
+        assert is_late_entry(entry) is is_late
+    assert ("later than the day after" in incident.sentence) is is_late
+    assert carried.history[-1].at == house.at
+
+
+@pytest.mark.parametrize(
+    ("is_by_key", "minutes"),
+    [(True, None), (True, 1), (True, -61), (False, -1)],
+    ids=["none", "ahead", "early", "no key"],
+)
+def test_case_64_a_moment_that_is_missing_or_cannot_be_is_refused(
+    house: House, is_by_key: bool, minutes: int | None
+) -> None:
+    sealed = house.sealed()
+    house.wait(minutes=60)
+    occurred_at = None if minutes is None else house.at + timedelta(minutes=minutes)
+    with pytest.raises(OccurredAtError) as refused:
+        runner(
+            house, sealed, "manager-1", "pharmacist-2", taken_out=TakenOut(is_by_key=is_by_key, occurred_at=occurred_at)
+        )
+    assert refused.value.detail == {"field": "occurred_at"}
+    assert (house.incidents(), house.now(sealed).state) == ([], S.SEALED)
 
 
 def test_what_a_runner_brings_back_to_the_pharmacy_is_returned_there(house: House) -> None:
