@@ -24,6 +24,7 @@ _PASSES_MAX = 8
 _FAULTS_MAX = 20
 _FINDINGS_MAX = 200
 NO_TIMESTAMP = "1970-01-01T00:00:00Z"
+_NO_TIMING = {"minOrderInterval": 0.0, "minStateInterval": 0.0}
 
 _ABSENT = object()
 
@@ -57,6 +58,19 @@ _STAND_INS: Mapping[tuple[str, ...], object] = {
     ("edgeStates", "*", "released"): False,
     ("agvPosition", "positionInitialized"): False,
     ("agvPosition", "theta"): 0.0,  # the link takes it from round robots only
+    # Of a factsheet: a part that is left out contradicts nothing, and must not hide what the other parts say.
+    ("typeSpecification",): {"seriesName": "", "agvKinematic": "", "agvClass": "", "maxLoadMass": 0.0},
+    ("typeSpecification", "seriesName"): "",
+    ("typeSpecification", "agvKinematic"): "",
+    ("typeSpecification", "agvClass"): "",
+    ("typeSpecification", "maxLoadMass"): 0.0,
+    ("protocolLimits",): {"timing": _NO_TIMING},
+    ("protocolLimits", "timing"): _NO_TIMING,
+    ("protocolLimits", "timing", "minOrderInterval"): 0.0,
+    ("protocolLimits", "timing", "minStateInterval"): 0.0,
+    ("protocolFeatures",): {},
+    ("agvGeometry",): {},
+    ("loadSpecification",): {},
 }
 # A missing or null list of errors says nothing; one that cannot be read may say anything.
 _ERRORS_MISSING: list[object] = []

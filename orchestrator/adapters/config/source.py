@@ -25,6 +25,7 @@ Key = str | int
 Place = tuple[Key, ...]
 
 NODES_MAX = 500_000
+DEPTH_MAX = 50
 FILE_BYTES_MAX = 50_000_000
 
 
@@ -93,6 +94,7 @@ def read_source(path: Path) -> Source:
 def parse_source(text: str, path: Path) -> Source:
     """Return the values of YAML ``text`` as if it were the content of ``path``; see `read_source`."""
     try:
+        _refuse_deep(text, path)
         root = cast("yaml.Node | None", yaml.compose(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -101,8 +103,6 @@ def parse_source(text: str, path: Path) -> Source:
     except yaml.YAMLError as error:
         sentence = f"This is not YAML: {str(error).splitlines()[0]}."
         raise ConfigFileError(path, [Complaint(1, sentence, "Write plain UTF-8 text.")]) from error
-    except RecursionError as error:
-        raise ConfigFileError(path, [Complaint(1, "The file is nested too deeply.", "Unfold it.")]) from error
     if root is None:
         raise ConfigFileError(path, [Complaint(1, "The file is empty.", "See fleet_config/ for an example.")])
     reading = _Reading(path)
@@ -110,6 +110,20 @@ def parse_source(text: str, path: Path) -> Source:
     if reading.complaints:
         raise ConfigFileError(path, reading.complaints)
     return Source(path, data, reading.lines)
+
+
+def _refuse_deep(text: str, path: Path) -> None:
+    """Refuse what is nested deeper than any configuration: libyaml composes by recursion and ends the process on it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEPTH_MAX:
+                line = event.start_mark.line + 1
+                sentence = f"The file is nested over {DEPTH_MAX} deep."
+                raise ConfigFileError(path, [Complaint(line, sentence, "Unfold it.")])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _text_of(path: Path) -> str:
@@ -145,7 +159,7 @@ class _Reading:
             raise ConfigFileError(self.path, [Complaint(line, f"The file holds over {NODES_MAX} values.", "Split it.")])
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, line)
-        if id(node) in self._open or len(where) > 50:
+        if id(node) in self._open:
             raise ConfigFileError(self.path, [Complaint(line, "A value contains itself.", "Write it out.")])
         self._open.add(id(node))
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.geometry import Point, is_crossing, is_in_rectangle
 from orchestrator.domain.site.graph import adjacency_of, one_of_each_pair
-from orchestrator.domain.site.model import GraphId, Lane, LaneGraph, Site, Wall, Waypoint, WaypointId
+from orchestrator.domain.site.model import GraphId, Lane, LaneGraph, LiftId, Site, Wall, Waypoint, WaypointId
 
 SHAFT_MARGIN_M = 0.051
 """A waypoint in the doorway of a cabin is still in its lift: a shaft is 0.05 m wider than its cabin on every side, and
@@ -35,6 +35,7 @@ def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> It
             yield from _door_findings(site, graph, lane)
             yield from _wall_findings(site, graph, lane, start, end)
         yield from _standing_findings(site, graph)
+        yield from _cabin_findings(site, graph, radius_by_graph.get(graph.id, 0.0))
 
 
 def _reach_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:
@@ -156,12 +157,14 @@ def _is_near(wall: Wall, ends: tuple[Point, Point]) -> bool:
 def _standing_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:
     for station in site.stations.values():
         waypoint = graph.waypoints.get(station.waypoints.get(graph.id, WaypointId("")))
-        if waypoint is not None and not waypoint.may_stop:
+        if waypoint is not None and (waypoint.lift is not None or not waypoint.may_stop):
+            is_in_lift = waypoint.lift is not None
             yield Finding(
                 code="station_without_standing",
                 severity=Severity.ERROR,
-                sentence=f"Station {station.id} is at waypoint {waypoint.id}, where no robot may stop.",
-                remedy="Move the station, or allow stopping there.",
+                sentence=f"Station {station.id} is at waypoint {waypoint.id}"
+                f"{f' in the cabin of lift {waypoint.lift}' if is_in_lift else ''}, where no robot may stop.",
+                remedy="Move the station out of the cabin." if is_in_lift else "Move the station, or allow stopping there.",
                 graph=graph.id,
                 station=station.id,
                 waypoint=waypoint.id,
@@ -187,3 +190,23 @@ def _standing_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:
                 waypoint=waypoint.id,
                 lift=lift.id,
             )
+
+
+def _cabin_findings(site: Site, graph: LaneGraph, radius_m: float) -> Iterator[Finding]:
+    seen: set[LiftId] = set()
+    for waypoint in graph.waypoints.values():
+        lift = site.lifts.get(waypoint.lift) if waypoint.lift is not None else None
+        if lift is None or lift.id in seen or min(lift.width_m, lift.depth_m) >= 2.0 * radius_m:
+            continue
+        seen.add(lift.id)
+        yield Finding(
+            code="small_cabin",
+            severity=Severity.ERROR,
+            sentence=f"The cabin of lift {lift.id} at waypoint {waypoint.id} is {lift.width_m:.2f} m by "
+            f"{lift.depth_m:.2f} m; the robot's footprint is {2.0 * radius_m:.2f} m.",
+            remedy="Measure the cabin and write its size, lead the lanes to another lift, or keep this robot model off "
+            "the graph.",
+            graph=graph.id,
+            waypoint=waypoint.id,
+            lift=lift.id,
+        )

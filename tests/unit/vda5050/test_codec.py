@@ -26,6 +26,7 @@ from orchestrator.vda5050.messages import (
     NodePosition,
     Order,
 )
+from tests.support.factsheets import a_factsheet_tree
 from tests.support.robot_link import START, a_state
 
 HEADER: dict[str, Any] = {
@@ -286,6 +287,32 @@ def test_a_factsheet_keeps_what_we_do_not_know() -> None:
     assert factsheet.faults == ()
     assert factsheet.message.protocol_limits.max_array_lens["order.nodes"] == 100
     assert json.loads(encode(factsheet.message, version="2.1.0")) == tree
+
+
+@pytest.mark.parametrize(
+    "left_out", ["agvGeometry", "loadSpecification", "protocolFeatures", "protocolLimits", "typeSpecification"]
+)
+def test_a_factsheet_without_one_part_is_read_for_the_others(left_out: str) -> None:
+    tree = a_factsheet_tree()
+    del tree[left_out]
+    factsheet = decode_factsheet(as_bytes(tree))
+    assert [fault.path for fault in factsheet.faults] == [left_out]
+    assert factsheet.message.physical_parameters.width == 0.4
+
+
+def test_a_factsheet_is_read_without_what_only_its_limits_need() -> None:
+    tree = a_factsheet_tree()
+    tree["protocolLimits"] = {"maxArrayLens": {"order.nodes": 7}}
+    tree["typeSpecification"] = {"seriesName": "s"}
+    message = decode_factsheet(as_bytes(tree)).message
+    assert message.protocol_limits.max_array_lens == {"order.nodes": 7}
+
+
+def test_a_factsheet_without_sizes_is_refused() -> None:
+    tree = a_factsheet_tree()
+    del tree["physicalParameters"]
+    with pytest.raises(MalformedMessageError, match="physicalParameters"):
+        decode_factsheet(as_bytes(tree))
 
 
 def test_timestamps_are_written_in_utc_with_z() -> None:

@@ -9,7 +9,7 @@ from orchestrator.adapters.config.policy_file import load_policies
 from orchestrator.adapters.config.robot_model_file import load_robot_models
 from orchestrator.adapters.config.site_file import load_site
 from orchestrator.adapters.config.site_writing import SiteNotWritableError, site_file_text
-from orchestrator.adapters.config.source import ConfigFileError
+from orchestrator.adapters.config.source import ConfigFileError, read_source
 from orchestrator.domain.site.model import GraphId, LaneGraph, LaneId
 from ros_nodes.model_file import model_from_json, model_to_json
 from tests.support.sites import a_graph, a_site, a_waypoint, lanes_between
@@ -95,6 +95,18 @@ def test_files_that_are_no_site_are_refused(tmp_path: Path, content: bytes) -> N
     file.write_bytes(content)
     with pytest.raises(ConfigFileError):
         load_site(file)
+
+
+@pytest.mark.parametrize("opening", ["[", "- ", "{a: ", "? ", "&a ["])
+@pytest.mark.parametrize("depth", [51, 100_000])
+def test_what_is_nested_too_deep_is_refused_and_does_not_end_the_process(
+    tmp_path: Path, opening: str, depth: int
+) -> None:
+    file = tmp_path / "deep.site.yaml"
+    file.write_text("# what follows is deep\n" + opening * depth)
+    with pytest.raises(ConfigFileError) as refused:
+        read_source(file)
+    assert refused.value.message.endswith("deep.site.yaml:2: The file is nested over 50 deep. Unfold it.")
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -171,6 +171,24 @@ def test_a_waypoint_in_the_doorway_of_its_cabin_is_in_its_lift() -> None:
         assert ("waypoint_outside_lift" in codes(replace(site, lifts={lift.id: lift}))) is is_refused
 
 
+def test_a_station_in_a_cabin_is_refused_whatever_the_waypoint_says_of_stopping() -> None:
+    lift = Lift(LiftId("lift"), 15.0, 0.0, 0.0, 2.0, 2.0, (GROUND,))
+    site = with_waypoint(a_waypoint("ward", 15, 0, lift=lift.id, may_stop=True))
+    (finding,) = check_site(replace(site, lifts={lift.id: lift}), [PORTER])
+    assert (finding.code, finding.is_error, finding.waypoint) == ("station_without_standing", True, "ward")
+    assert "cabin of lift lift" in finding.sentence
+
+
+def test_a_cabin_smaller_than_the_robot_is_refused_once() -> None:
+    for depth_m, is_refused in ((2 * PORTER.radius_m, False), (2 * PORTER.radius_m - 0.01, True)):
+        lift = Lift(LiftId("lift"), 10.0, 0.0, 0.0, 2.0, depth_m, (GROUND,))
+        site = with_waypoint(a_waypoint("east", 10, 0, lift=lift.id))
+        found = [finding for finding in check_site(replace(site, lifts={lift.id: lift}), [PORTER]) if finding.is_error]
+        assert [(finding.code, finding.lift, finding.waypoint) for finding in found] == (
+            [("small_cabin", lift.id, "east")] if is_refused else []
+        )
+
+
 def test_one_name_twice_in_a_graph_is_a_warning() -> None:
     def named(graph: LaneGraph) -> LaneGraph:
         return replace(graph, waypoints={id: replace(each, name="same") for id, each in graph.waypoints.items()})
