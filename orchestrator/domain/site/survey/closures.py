@@ -78,12 +78,12 @@ def _cut_off_by_closing(
             continue
         is_whole = not now[station]
         kind = site.stations[station].kind
-        where = "no resting place" if is_whole else f"not {', '.join(lost)}"
+        where = "any resting place" if is_whole else ", ".join(lost)
         yield Finding(
             code="closure_cuts_off_resting_place" if kind.is_resting_place else "closure_cuts_off_station",
             severity=Severity.ERROR,
-            sentence=f"With {len(closed)} lanes closed, robots reach station {station} on graph {before.graph.id} "
-            f"from {where}, there and back.",
+            sentence=f"With {len(closed)} lanes closed, robots no longer get from {where} to station {station} on "
+            f"graph {before.graph.id} and back.",
             remedy="Leave another way there open, bring robots from beyond to this side first, or send a runner.",
             graph=before.graph.id,
             station=station,

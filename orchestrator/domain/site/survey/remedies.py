@@ -36,6 +36,9 @@ CANDIDATES = 6
 PROPOSED = 2
 """How many remedies are proposed for one finding."""
 
+EFFORT = 10_000_000
+"""How many pairs of stations times waypoints all trials on one site look at: on most sites more than there is to try."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
@@ -56,23 +59,45 @@ class Remedies:
         Radius of the largest robot of each lane graph, in metres.
     closed : collection of LaneId
         Lanes that nobody may use.
+    effort : int, optional
+        How many pairs of stations times waypoints are looked at in all trials together.
     """
 
-    def __init__(self, site: Site, radius_by_graph: dict[GraphId, float], *, closed: Collection[LaneId] = ()) -> None:
+    def __init__(
+        self,
+        site: Site,
+        radius_by_graph: dict[GraphId, float],
+        *,
+        closed: Collection[LaneId] = (),
+        effort: int = EFFORT,
+    ) -> None:
         self._site = site
         self._radii = radius_by_graph
         self._closed = frozenset(closed)
         self._known: dict[tuple[GraphId, bool], set[tuple[StationId, StationId]]] = {}
+        waypoints = sum(len(graph.waypoints) for graph in site.graphs.values())
+        self._trials_left = effort // max(1, waypoints * len(site.stations) ** 2)
 
     def tried(self, finding: Finding, blame: Blame) -> Finding:
         """Return the finding of a blame with the remedies that were found to work; the first is its advice."""
         found: list[Remedy] = []
+        is_cut_short = False
         for trial in self._trials(blame):
             is_new = trial.remedy.kind not in [remedy.kind for remedy in found]
-            if is_new and self._helps(trial, blame):
-                found.append(trial.remedy)
+            if is_new and self._trials_left == 0:
+                is_cut_short = True
+                break
+            if is_new:
+                self._trials_left -= 1
+                if self._helps(trial, blame):
+                    found.append(trial.remedy)
             if len(found) == PROPOSED:
                 break
+        if not found and is_cut_short:
+            return replace(
+                finding,
+                remedy=f"{finding.remedy} The site is too large to try every change on: repair others first, then check again.",
+            )
         if not found:
             return replace(
                 finding,

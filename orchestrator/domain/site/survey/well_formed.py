@@ -86,48 +86,64 @@ class PairSearch:
     def __init__(self, ways: StandingWays, occupied: int) -> None:
         self._ways = ways
         self._occupied = occupied
-        self._floods: dict[tuple[StationId, int], tuple[frozenset[WaypointId], int]] = {}
+        self._number = {waypoint: number for number, waypoint in enumerate(ways.graph.waypoints)}
+        self._floods: dict[tuple[StationId, int], tuple[bytes, int]] = {}
 
     def is_joined(self, start: StationId, goal: StationId) -> bool:
         """Whether a way leads from ``start`` to ``goal``, both of them on the lane graph."""
         place, goal_bit = self._ways.place[goal], self._ways.bit[goal]
         reached, stopped_by = self._flood(start, 0)
-        if place in reached:
+        if reached[self._number[place]]:
             return True
         if not stopped_by & goal_bit:
             return False
         taken = self._occupied & ~(self._ways.bit[start] | goal_bit)
-        if any(before in reached and not blockers & taken for before, blockers in self._ways.entries[place]):
+        entries = self._ways.entries[place]
+        if any(reached[self._number[before]] and not blockers & taken for before, blockers in entries):
             return True
-        return place in self._flood(start, goal_bit)[0]
+        return self._is_reached(start, goal_bit, place)
 
     def repairs(self, start: StationId, goal: StationId) -> list[int]:
         """Return the sets of stations whose freeing joins the pair; none when it is joined, or never can be."""
         place, goal_bit = self._ways.place[goal], self._ways.bit[goal]
-        if self.is_joined(start, goal) or place not in self._flood(start, self._occupied)[0]:
+        if self.is_joined(start, goal) or not self._is_reached(start, self._occupied, place):
             return []
         stopped_by = self._flood(start, goal_bit)[1]
         single = [1 << number for number in bits(stopped_by & ~goal_bit)]
-        found = [freed for freed in single if place in self._flood(start, goal_bit | freed)[0]]
+        found = [freed for freed in single if self._is_reached(start, goal_bit | freed, place)]
         return found or [self._smallest(start, goal, goal_bit)]
 
-    def _flood(self, start: StationId, freed: int) -> tuple[frozenset[WaypointId], int]:
-        """Flood from ``start``; freeing what does not stop it changes nothing, so that flood is used again."""
+    def _is_reached(self, start: StationId, freed: int, place: WaypointId) -> bool:
+        return bool(self._flood(start, freed)[0][self._number[place]])
+
+    def _flood(self, start: StationId, freed: int) -> tuple[bytes, int]:
+        """Flood from ``start``; freeing what does not stop it changes nothing, so that flood is used again.
+
+        Kept is a byte for each waypoint, 1 where it is reached: sets of waypoints would fill a machine's memory on a
+        site of thousands.
+        """
         taken = self._occupied & ~self._ways.bit[start]
         base = self._floods.get((start, 0))
         if base is None:
-            base = self._floods[start, 0] = self._ways.reached(start, occupied=taken)
+            base = self._floods[start, 0] = self._flooded(start, taken)
         key = (start, freed if freed & base[1] else 0)
         if key not in self._floods:
-            self._floods[key] = self._ways.reached(start, occupied=taken & ~freed)
+            self._floods[key] = self._flooded(start, taken & ~freed)
         return self._floods[key]
+
+    def _flooded(self, start: StationId, occupied: int) -> tuple[bytes, int]:
+        reached, stopped_by = self._ways.reached(start, occupied=occupied)
+        flags = bytearray(len(self._number))
+        for waypoint in reached:
+            flags[self._number[waypoint]] = 1
+        return bytes(flags), stopped_by
 
     def _smallest(self, start: StationId, goal: StationId, goal_bit: int) -> int:
         """Return a set to free of which nothing can be left out, from the way that passes the fewest robots."""
         freed = self._passed_by(start, goal)
         for number in bits(freed):
             without = freed & ~(1 << number)
-            if self._ways.place[goal] in self._flood(start, goal_bit | without)[0]:
+            if self._is_reached(start, goal_bit | without, self._ways.place[goal]):
                 freed = without
         return freed
 

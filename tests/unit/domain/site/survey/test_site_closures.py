@@ -36,6 +36,8 @@ def test_closing_the_only_corridor_names_every_station_beyond_it_and_from_where_
     }
     assert all(finding.is_error for finding in found)
     assert all("2 lanes closed" in finding.sentence for finding in found)
+    (ward,) = [finding for finding in found if finding.station == "ward"]
+    assert "no longer get from charger to station ward" in ward.sentence
 
 
 def test_closing_one_direction_of_the_only_corridor_cuts_off_as_much() -> None:

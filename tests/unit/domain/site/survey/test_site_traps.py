@@ -10,7 +10,9 @@ import pytest
 
 from orchestrator.domain.site.findings import Finding, Remedy, RemedyKind, Severity
 from orchestrator.domain.site.model import LaneId, Site, StationId, StationKind, WaypointId
+from orchestrator.domain.site.survey.blame import blame_finding, parked_blame, resting_places_of, ways_of
 from orchestrator.domain.site.survey.changes import with_bay, with_spur, with_station_at
+from orchestrator.domain.site.survey.remedies import Remedies
 from orchestrator.domain.site.survey.verdict import NOT_CHECKED, Survey, Verdict, survey_site
 from tests.support import invented_sites as invented
 from tests.support.sites import MAIN, a_graph, a_robot_model, a_site, a_ward, a_waypoint, lanes_between
@@ -272,6 +274,19 @@ def test_closing_a_lane_refuses_what_it_cuts_off_and_counts_the_rest_without_it(
     assert cut_off == {"east", "west"}
     assert result.verdict is Verdict.REFUSED
     assert result.closed == ("hall~lobby", "lobby~hall")
+
+
+def test_where_trying_everything_is_too_much_the_finding_says_so_and_keeps_its_place() -> None:
+    site = invented.charger_in_the_only_corridor()
+    radii = {MAIN: PORTER.radius_m + PORTER.deviation_m}
+    resting = resting_places_of(site)
+    (blame,) = parked_blame(ways_of(site, radii)[MAIN], resting)
+    whole = Remedies(site, radii).tried(blame_finding(site, blame), blame)
+    cut_short = Remedies(site, radii, effort=0).tried(blame_finding(site, blame), blame)
+    assert whole.remedies
+    assert cut_short.remedies == ()
+    assert cut_short.waypoint == "mid"
+    assert cut_short.remedy.endswith("The site is too large to try every change on: repair others first, then check again.")
 
 
 def test_thousands_of_waypoints_are_looked_at_in_seconds() -> None:
