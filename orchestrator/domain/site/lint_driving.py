@@ -164,7 +164,9 @@ def _standing_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:
                 severity=Severity.ERROR,
                 sentence=f"Station {station.id} is at waypoint {waypoint.id}"
                 f"{f' in the cabin of lift {waypoint.lift}' if is_in_lift else ''}, where no robot may stop.",
-                remedy="Move the station out of the cabin." if is_in_lift else "Move the station, or allow stopping there.",
+                remedy="Move the station out of the cabin."
+                if is_in_lift
+                else "Move the station, or allow stopping there.",
                 graph=graph.id,
                 station=station.id,
                 waypoint=waypoint.id,

@@ -286,7 +286,9 @@ def test_where_trying_everything_is_too_much_the_finding_says_so_and_keeps_its_p
     assert whole.remedies
     assert cut_short.remedies == ()
     assert cut_short.waypoint == "mid"
-    assert cut_short.remedy.endswith("The site is too large to try every change on: repair others first, then check again.")
+    assert cut_short.remedy.endswith(
+        "The site is too large to try every change on: repair others first, then check again."
+    )
 
 
 def test_thousands_of_waypoints_are_looked_at_in_seconds() -> None:
