@@ -37,7 +37,7 @@ PROPOSED = 2
 """How many remedies are proposed for one finding."""
 
 EFFORT = 10_000_000
-"""How many pairs of stations times waypoints all trials on one site look at: on most sites more than there is to try."""
+"""How many pairs of stations times waypoints all trials on one site look at: on most sites more than there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ class Remedies:
         if not found and is_cut_short:
             return replace(
                 finding,
-                remedy=f"{finding.remedy} The site is too large to try every change on: repair others first, then check again.",
+                remedy=f"{finding.remedy} The site is too large to try every change on: repair others first, then "
+                "check again.",
             )
         if not found:
             return replace(
