@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from alembic import command
@@ -23,6 +24,7 @@ from orchestrator.domain.delivery.model import DeliveryId, DeliveryState, LineId
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.people.proofs import PinCount
 from tests.support.deliveries import NOON, CountingIds, bring_to, queue
 from tests.support.postgresql import store_url_of
 from tests.support.store_writer import kept_ids, writer
@@ -228,6 +230,33 @@ def test_deliveries_of_before_lie_in_one_tote_with_the_seals_put_on_and_read(emp
     assert delivery.load == "t"
     assert delivery.totes == (Tote(ToteId("t"), (LineId("l"), LineId("m")), "S-1", "S-2", seal_differed=1),)
     assert delivery.custody.patient == "local-7"
+
+
+def test_counts_of_before_keep_their_locks_and_those_of_nobody_are_known_as_such(empty_url: str) -> None:
+    config, at = migration_config(), "2026-01-31T12:00:00.000000Z"
+    engine = raw_engine(empty_url)
+    with engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0016")
+    engine.dispose()
+    write_past_the_program(
+        empty_url,
+        "INSERT INTO person (id, roles, places, is_agency, badge, pin) "
+        """VALUES ('nurse-1', '["nurse"]', '["birch"]', false, 'known', 'hash')""",
+        "INSERT INTO pin_count (badge, device, in_a_row, wrong_at) "
+        f"""VALUES ('known', '*', 5, '["{at}"]'), ('known', 'phone-1', 0, '[]'), ('made-up', '*', 1, '["{at}"]')""",
+    )
+    store = open_store(empty_url)
+    with store.transaction() as uow:
+        assert list(uow.proofs.pin_counts("known")) == [
+            PinCount("known", "*", 5, (NOON,)),
+            PinCount("known", "phone-1"),
+        ]
+        assert list(uow.proofs.pin_counts("made-up")) == [PinCount("made-up", "*", 1, (NOON,), is_of_nobody=True)]
+        uow.proofs.forget_counts_of_nobody(before=NOON + timedelta(seconds=1), keep=9)
+        assert list(uow.proofs.pin_counts("made-up")) == []
+        assert uow.proofs.pin_count("known", "*").is_locked
+    store.close()
 
 
 def test_counts_outlive_the_migration_that_rebuilds_the_lines_they_refer_to(empty_url: str) -> None:
