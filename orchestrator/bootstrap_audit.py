@@ -105,7 +105,15 @@ def read_key(file: Path) -> KeyName:
 
 def read_heads(places: Sequence[Path]) -> list[SignedHead]:
     """Return the heads in files, and in the directories of witnesses; raises `HeadError`."""
-    files = [file for place in places for file in (kept_heads(place) if place.is_dir() else [place])]
+    files: list[Path] = []
+    for place in places:
+        found = kept_heads(place) if place.is_dir() else [place]
+        if not found:
+            raise HeadError(
+                f"The directory {place.name} was refused: it holds no kept head; expected that of a witness, as "
+                "WARDPORTER_LEDGER_WITNESS names it. Look for the right one."
+            )
+        files += found
     heads: list[SignedHead] = []
     for file in files:
         try:

@@ -13,12 +13,13 @@ from orchestrator.domain.custody.supply import SupplyRequest
 from orchestrator.domain.delivery.counting import COUNT_MAX, SEAL_LENGTH_MAX
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
 from orchestrator.domain.delivery.model import LineId
-from orchestrator.domain.delivery.request import BATCH_LENGTH_MAX, LINES_MAX
+from orchestrator.domain.delivery.request import LINES_MAX
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.people.model import PersonId
 from orchestrator.http.request_models import (
     ID_LENGTH_MAX,
     AskedMoment,
+    BatchText,
     CountedHandover,
     RequestedDelivery,
     SaidReason,
@@ -89,7 +90,7 @@ class PickedAsked(Strict):
     line: IdText
     quantity: WholeNumber = Field(ge=0, le=COUNT_MAX)
     code: str | None = Field(default=None, min_length=1, max_length=400)
-    batch: str | None = Field(default=None, min_length=1, max_length=BATCH_LENGTH_MAX)
+    batch: BatchText | None = None
     expiry: Annotated[date, Field(strict=False), BeforeValidator(date_text)] | None = None
     unread_because: SaidReason | None = None
 

@@ -17,9 +17,9 @@ from orchestrator.domain.custody.origin import LedgerOrigin
 from orchestrator.domain.custody.part_dose import PartDose
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.delivery.counting import COUNT_MAX
-from orchestrator.domain.delivery.request import BATCH_LENGTH_MAX, QUANTITY_MAX
+from orchestrator.domain.delivery.request import QUANTITY_MAX
 from orchestrator.domain.reason import REASON_LENGTH_MAX
-from orchestrator.http.request_models import ID_LENGTH_MAX, PAGE_MAX, AskedMoment, Strict, whole_number
+from orchestrator.http.request_models import ID_LENGTH_MAX, PAGE_MAX, AskedMoment, BatchText, Strict, whole_number
 
 Words = Annotated[str, Field(min_length=1, max_length=500)]
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
@@ -36,7 +36,7 @@ class StockAsked(Strict):
     """Of what: a medicine by its dm+d code, one batch, and the patient's reference where it is a patient's own."""
 
     medicine: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
-    batch: str = Field(min_length=1, max_length=BATCH_LENGTH_MAX)
+    batch: BatchText
     own_of: Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)] | None = None
 
 

@@ -17,12 +17,11 @@ from orchestrator.domain.custody.occurrence import OccurrenceReport, Section
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.register import RegisterLine, RegisterPage
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
-from orchestrator.domain.medicine.recall import BATCH_LENGTH_MAX, BATCHES_MAX, Recall, RecallClass
+from orchestrator.domain.medicine.recall import BATCHES_MAX, Recall, RecallClass
 from orchestrator.domain.reason import REASON_LENGTH_MAX
-from orchestrator.http.request_models import ID_LENGTH_MAX, Strict, WholeNumber, date_text
+from orchestrator.http.request_models import ID_LENGTH_MAX, BatchText, Strict, WholeNumber, date_text
 
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
-Batch = Annotated[str, Field(min_length=1, max_length=BATCH_LENGTH_MAX)]
 Id = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
 
 
@@ -149,7 +148,7 @@ class RecallAsked(Strict):
     """A recall as it was told to the hospital; no batches means every batch of the medicine."""
 
     medicine: Id
-    batches: Annotated[list[Batch], Field(max_length=BATCHES_MAX)] = Field(default_factory=list[str])
+    batches: Annotated[list[BatchText], Field(max_length=BATCHES_MAX)] = Field(default_factory=list[str])
     recall_class: Annotated[RecallClass, Field(strict=False)]
     reference: Reason
     reason: Reason
@@ -171,7 +170,7 @@ class AcknowledgementAsked(Strict):
 class WhereaboutsQuery(Strict):
     """Which batch, and of which medicine (dm+d code): makers number batches as they like."""
 
-    batch: Batch
+    batch: BatchText
     medicine: Id | None = None
 
 

@@ -71,6 +71,10 @@ class Strict(BaseModel):
 
 WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 AskedMoment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(date_time_text), AfterValidator(in_utc)]
+BatchText = Annotated[
+    str, Field(min_length=1, max_length=BATCH_LENGTH_MAX, pattern=r"^[!-~]+( [!-~]+)*$", examples=["LOT7"])
+]
+"""A batch as a pack prints it. A space before it, or a letter that only looks like one, would be another batch."""
 StationText = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
 
 
@@ -80,7 +84,7 @@ class LineAsked(Strict):
     medicine: str = Field(min_length=1, max_length=MEDICINE_LENGTH_MAX, examples=["Paracetamol 500 mg tablets"])
     quantity: WholeNumber = Field(ge=1, le=QUANTITY_MAX, examples=[32])
     unit: str = Field(min_length=1, max_length=UNIT_LENGTH_MAX, examples=["tablet"])
-    batch: str | None = Field(default=None, min_length=1, max_length=BATCH_LENGTH_MAX)
+    batch: BatchText | None = None
     expiry: Annotated[date, Field(strict=False), BeforeValidator(date_text)] | None = None
     handling_class: Annotated[HandlingClass, Field(strict=False)] = HandlingClass.ORDINARY
     code: str | None = Field(default=None, min_length=1, max_length=18, description="dm+d code, as text.")

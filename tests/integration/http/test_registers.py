@@ -307,6 +307,12 @@ def test_an_index_beyond_every_ledger_is_refused(desk: Desk, index: int) -> None
         assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid"), path
 
 
+@pytest.mark.parametrize("batch", [" B-1", "B-1 ", "B  1", "B\u202e-1", "\uff22-1", "B-1\n", "B\x00", ""])
+def test_a_batch_that_only_looks_like_another_is_refused(desk: Desk, batch: str) -> None:
+    answer = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **{**STOCK, "batch": batch}, counted=1)
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
+
+
 def test_no_more_is_settled_than_was_found_short_or_over(desk: Desk) -> None:
     opened(desk)
 

@@ -53,6 +53,10 @@ def test_no_row_is_deleted(database: sqlite3.Connection, table: str) -> None:
         "INSERT INTO ledger_entry SELECT number + 1000, hash, kind, place, delivery, medicine, body FROM ledger_entry",
         "REPLACE INTO ledger_head SELECT * FROM ledger_head",
         "INSERT INTO ledger_origin VALUES (2, 'wardporter/small-house')",
+        "REPLACE INTO ledger_origin VALUES (1, 'wardporter/small-house')",
+        "REPLACE INTO ledger_opening SELECT * FROM ledger_opening",
+        "REPLACE INTO ledger_node SELECT level, position, zeroblob(32) FROM ledger_node LIMIT 1",
+        "REPLACE INTO ledger_pending SELECT * FROM ledger_pending WHERE resolved_by IS NOT NULL",
     ],
 )
 def test_no_row_is_changed_or_put_in_between(database: sqlite3.Connection, statement: str) -> None:

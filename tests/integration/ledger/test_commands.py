@@ -245,6 +245,13 @@ def test_heads_and_keys_of_other_ledgers_are_refused(data: Path, tmp_path: Path)
     assert "SIMULATION" not in verify(real).stdout
 
 
+def test_a_directory_without_a_kept_head_is_not_taken_for_one(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    answer = verify(data, "--head", tmp_path / "empty")
+    assert answer.exit_code == REFUSED
+    assert "holds no kept head" in answer.output
+
+
 def test_a_kept_head_of_another_key_says_so(data: Path, tmp_path: Path) -> None:
     other = a_house(tmp_path / "other", count=5)
     found = verify(data, "--head", kept_head(other))
