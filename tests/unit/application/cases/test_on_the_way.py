@@ -315,6 +315,15 @@ def test_a_revoked_person_neither_loads_nor_receives(house: House) -> None:
     assert counted(standing)
 
 
+def test_who_leaves_is_taken_off_everything_they_answer_for(house: House) -> None:
+    sealed = [house.sealed(), house.sealed()]
+    said = {"person": PersonId("pharmacist-1"), "by": "administrator-1", "premises": house.premises, "ids": house.ids}
+    left = house.do(leave_without_person, **said)
+    assert sorted(delivery.id for delivery in left) == sorted(delivery.id for delivery in sealed)
+    assert [house.now(delivery).custody.accountable for delivery in sealed] == [None, None]
+    assert house.incidents() == ["custody_without_person", "custody_without_person"]
+
+
 def test_an_agency_account_that_ends_with_its_shift_leaves_nothing_unanswered_for(house: House) -> None:
     from orchestrator.application.accountability import notice_who_left
 

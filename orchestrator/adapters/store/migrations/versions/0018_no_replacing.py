@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -25,7 +25,8 @@ def upgrade() -> None:
         # REPLACE deletes without a delete trigger.
         same = " AND ".join(f"{column} = NEW.{column}" for column in key)
         op.execute(
-            f"CREATE TRIGGER {table}_not_replaced BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+            f"CREATE TRIGGER {table}_not_replaced BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
 
