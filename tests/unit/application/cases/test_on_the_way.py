@@ -316,7 +316,7 @@ def test_a_revoked_person_neither_loads_nor_receives(house: House) -> None:
 
 
 def test_who_leaves_is_taken_off_everything_they_answer_for(house: House) -> None:
-    sealed = [house.sealed(), house.sealed()]
+    sealed = [house.load(house.at_hatch(), seal=seal) for seal in ("S-1", "S-2")]
     said = {"person": PersonId("pharmacist-1"), "by": "administrator-1", "premises": house.premises, "ids": house.ids}
     left = house.do(leave_without_person, **said)
     assert sorted(delivery.id for delivery in left) == sorted(delivery.id for delivery in sealed)
