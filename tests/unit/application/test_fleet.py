@@ -31,7 +31,7 @@ def test_robots_with_homes_of_their_own_on_one_graph_are_a_fleet() -> None:
     assert fleet.home_waypoint_of(FIRST) != fleet.home_waypoint_of(SECOND)
 
 
-def test_a_hardware_robot_is_refused_while_nothing_can_clear_a_lane_for_it() -> None:
+def test_a_hardware_robot_is_refused_while_nothing_can_clear_a_lane_for_it_20() -> None:
     robots = {**ROBOTS, FIRST: replace(ROBOTS[FIRST], commissioning=Commissioning.HARDWARE)}
 
     with pytest.raises(NotClearedError, match=f"{FIRST} was refused.*hardware"):
