@@ -222,6 +222,16 @@ def test_every_act_that_asks_for_a_step_up(house: House, role: Role) -> None:
             assert answer.status_code == (201 if is_allowed else 403), what
 
 
+@pytest.mark.parametrize("role", Role)
+def test_every_act_that_asks_for_a_step_up_in_a_register(house: House, role: Role) -> None:
+    person = person_with(house, role, OWN)
+    for act, place in itertools.product((act for act in Act if POLICY[act].needs_step_up), (OWN, WARD_B)):
+        said = {"badge": badge_of(person.id), "pin": PIN, "device": f"m-{next(_numbers)}", "act": act.value}
+        answer = house.client.post("/api/v1/step-ups", json={**said, "place": place})
+        is_allowed = may(act, role, {Relation.ANY, Relation.AT_PLACE} if place == OWN else {Relation.ANY})
+        assert answer.status_code == (201 if is_allowed else 403), f"{role} {act} at {place}: {answer.text}"
+
+
 def test_without_proof_every_route_but_the_public_ones_is_closed(house: House) -> None:
     for route in ROUTES:
         status, code = asked(house, route, {}, {})
