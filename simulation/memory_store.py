@@ -98,6 +98,13 @@ class MemoryDeliveries:
         found = [delivery for delivery in self.kept.values() if any(line.code == code for line in delivery.lines)]
         return sorted(found, key=_by_age, reverse=True)
 
+    def picked_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
+        """Yield each delivery that was picked, last, from ``start`` on and before ``end``, oldest first."""
+        for delivery in sorted(self.kept.values(), key=_by_age):
+            by = delivery.custody.dispensed_by
+            if by is not None and start <= by.at < end:
+                yield delivery
+
 
 def _by_age(delivery: Delivery) -> tuple[datetime, str]:
     return delivery.queued_at, delivery.id

@@ -10,6 +10,7 @@ from typing import Protocol
 from orchestrator.application.downtime import DowntimePack
 from orchestrator.application.registers import Register
 from orchestrator.domain.custody.occurrence import OccurrenceReport
+from orchestrator.domain.custody.scan_compliance import ScanReport
 from orchestrator.domain.custody.tote_number import sscc_of
 from orchestrator.domain.delivery.errors import UnknownToteError
 from orchestrator.domain.delivery.model import Delivery, Tote, ToteId
@@ -88,6 +89,14 @@ class Papers(Protocol):
 
     def downtime_pdf(self, pack: DowntimePack) -> bytes:
         """Return the downtime pack as it is printed, blank forms and all."""
+        ...
+
+    def scans_pdf(self, report: ScanReport) -> bytes:
+        """Return the report on scanning as it is printed."""
+        ...
+
+    def scans_csv(self, report: ScanReport) -> str:
+        """Return the report on scanning as a table."""
         ...
 
     def occurrence_pdf(self, report: OccurrenceReport) -> bytes:

@@ -6,7 +6,7 @@ Thread and order: one thread owns the control and everything behind these ports 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -123,6 +123,10 @@ class DeliveryRepository(Protocol):
 
     def with_medicine(self, code: str) -> Sequence[Delivery]:
         """Return every delivery with a line of a medicine by its code, newest first."""
+        ...
+
+    def picked_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
+        """Yield each delivery that was picked, last, from ``start`` on and before ``end``, oldest first."""
         ...
 
 

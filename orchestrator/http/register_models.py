@@ -16,6 +16,7 @@ from orchestrator.domain.custody.model import AccountKind, EntryKind, Signature,
 from orchestrator.domain.custody.occurrence import OccurrenceReport, Section
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.register import RegisterLine, RegisterPage
+from orchestrator.domain.custody.scan_compliance import Period, PlaceScans, ScanReport
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.medicine.recall import BATCHES_MAX, Recall, RecallClass
 from orchestrator.domain.reason import REASON_LENGTH_MAX
@@ -180,6 +181,18 @@ class QuarterQuery(Strict):
     quarter: Annotated[str, Field(min_length=1, max_length=20, examples=["2026-Q3"])]
 
 
+class PeriodQuery(Strict):
+    """Which days, the last included, in the hospital's time."""
+
+    first: Annotated[date, Field(strict=False, alias="from"), BeforeValidator(date_text)]
+    last: Annotated[date, Field(strict=False, alias="to"), BeforeValidator(date_text)]
+
+    @property
+    def period(self) -> Period:
+        """The period; raises `PeriodInvalidError`."""
+        return Period(self.first, self.last)
+
+
 class AcknowledgementView(BaseModel):
     """A place's word: who looked, when, and how many units were set apart."""
 
@@ -291,6 +304,50 @@ def _carried_view(delivery: Delivery, found: Whereabouts | Affected) -> CarriedV
         robot=delivery.robot,
         drawer=delivery.drawer,
         accountable=delivery.custody.accountable,
+    )
+
+
+# -- the report on scanning
+
+
+class PlaceScansView(BaseModel):
+    """What one place picked: lines scanned and entered by hand, why, and the part that was scanned, 0 to 1."""
+
+    place: str
+    scanned: int
+    by_hand: int
+    share_scanned: float
+    reasons: dict[str, int]
+
+
+class ScanComplianceView(BaseModel):
+    """How often packs were scanned, by the place that picked them, and over all places."""
+
+    first: date = Field(serialization_alias="from")
+    last: date = Field(serialization_alias="to")
+    is_simulation: bool
+    places: list[PlaceScansView]
+    whole: PlaceScansView
+
+
+def scan_compliance_view(report: ScanReport) -> ScanComplianceView:
+    """Return the report on scanning as shown."""
+    return ScanComplianceView(
+        first=report.period.first,
+        last=report.period.last,
+        is_simulation=report.is_simulation,
+        places=[_place_scans_view(one) for one in report.places],
+        whole=_place_scans_view(report.whole),
+    )
+
+
+def _place_scans_view(one: PlaceScans) -> PlaceScansView:
+    return PlaceScansView(
+        place=one.place,
+        scanned=one.scanned,
+        by_hand=one.by_hand,
+        share_scanned=one.share_scanned,
+        reasons=dict(one.reasons),
     )
 
 

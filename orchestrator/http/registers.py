@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
@@ -13,6 +13,7 @@ from orchestrator.application.reports import quarterly_report
 from orchestrator.application.whereabouts import where_is
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody.occurrence import OccurrenceReport, Quarter
+from orchestrator.domain.custody.scan_compliance import ScanReport, scan_report
 from orchestrator.domain.delivery.model import DeliveryId, ToteId
 from orchestrator.domain.site.model import PlaceId
 from orchestrator.http.acting import DeskOfApp, may
@@ -21,13 +22,16 @@ from orchestrator.http.printing import CsvResponse, PdfResponse, drawn, tabled
 from orchestrator.http.problems import documented
 from orchestrator.http.register_models import (
     OccurrenceView,
+    PeriodQuery,
     QuarterQuery,
     RegisterQuery,
     RegisterView,
+    ScanComplianceView,
     WhereaboutsQuery,
     WhereaboutsView,
     occurrence_view,
     register_view,
+    scan_compliance_view,
     whereabouts_view,
 )
 
@@ -39,6 +43,10 @@ ToteInPath = Annotated[str, Path(description="Id of the tote.")]
 WhichPart = Annotated[RegisterQuery, Query()]
 READ_REGISTER = [may(Act.READ_REGISTER)]
 REFUSALS = documented(401, 403, 404, 421, 422)
+_READ_REPORT: dict[str, Any] = {
+    "dependencies": [may(Act.READ_REPORT)],
+    "responses": documented(401, 403, 421, 422),
+}
 
 
 async def _register(desk: Desk, place: str, query: RegisterQuery) -> Register:
@@ -144,6 +152,38 @@ async def get_occurrences_pdf(desk: DeskOfApp, query: Annotated[QuarterQuery, Qu
     """Print the occurrence report of a quarter."""
     report = await _occurrences(desk, query)
     return await drawn(lambda: desk.papers.occurrence_pdf(report), name=f"occurrences-{report.quarter.name}")
+
+
+async def _scans(desk: Desk, query: PeriodQuery) -> ScanReport:
+    period, place_of = query.period, desk.fleet.premises.place
+    return await desk.control.read(
+        lambda uow: scan_report(
+            period,
+            uow.deliveries.picked_between(period.starts_at, period.ends_at),
+            place_of=place_of,
+            is_simulation=desk.is_simulation,
+        )
+    )
+
+
+@router.get("/reports/scan-compliance", **_READ_REPORT)
+async def get_scan_compliance(desk: DeskOfApp, query: Annotated[PeriodQuery, Query()]) -> ScanComplianceView:
+    """Report how often packs were scanned and why not, by the place that picked them."""
+    return scan_compliance_view(await _scans(desk, query))
+
+
+@router.get("/reports/scan-compliance.pdf", response_class=PdfResponse, **_READ_REPORT)
+async def get_scan_compliance_pdf(desk: DeskOfApp, query: Annotated[PeriodQuery, Query()]) -> PdfResponse:
+    """Print the report on scanning."""
+    report = await _scans(desk, query)
+    return await drawn(lambda: desk.papers.scans_pdf(report), name=f"scanning-{query.first}-{query.last}")
+
+
+@router.get("/reports/scan-compliance.csv", response_class=CsvResponse, **_READ_REPORT)
+async def get_scan_compliance_csv(desk: DeskOfApp, query: Annotated[PeriodQuery, Query()]) -> CsvResponse:
+    """Give the report on scanning as a table."""
+    report = await _scans(desk, query)
+    return await tabled(lambda: desk.papers.scans_csv(report), name=f"scanning-{query.first}-{query.last}")
 
 
 @router.get(

@@ -29,6 +29,7 @@ from orchestrator.domain.delivery.custody_record import (
     SupplyKind,
 )
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
+from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, LineCount, TripId
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind, UnknownAlarmError
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
@@ -718,6 +719,31 @@ def test_a_batch_is_recalled_while_a_recall_of_it_stands(store: AnyStore) -> Non
         assert uow.recalls.is_recalled(MORPHINE.code, "B-2")
         assert uow.recalls.is_recalled(MORPHINE.code, None)
         assert [recall.id for recall in uow.recalls.standing()] == ["recall-2"]
+
+
+def test_what_was_picked_in_a_period_is_found_whatever_became_of_it_53(store: AnyStore, ids: CountingIds) -> None:
+    first, last = NOON + timedelta(days=1), NOON + timedelta(days=2)
+    with store.transaction() as uow:
+        found: list[Delivery] = []
+        for number, (picked, state) in enumerate(
+            [
+                (None, None),
+                (first - timedelta(seconds=1), DeliveryState.CANCELLED),
+                (first, DeliveryState.CANCELLED),
+                (last - timedelta(seconds=1), None),
+                (last, None),
+            ]
+        ):
+            delivery = coded(uow, number, ids=ids, code=MORPHINE.code, at=NOON + timedelta(minutes=number))
+            if picked is not None:
+                custody = replace(delivery.custody, dispensed_by=Act("technician-1", picked))
+                delivery = replace(delivery, custody=custody)
+            if state is not None and picked is not None:
+                delivery = moved(delivery, state, at=picked, cause="pharmacist-1")
+            uow.deliveries.save(delivery)
+            found.append(delivery)
+    with store.reading() as uow:
+        assert list(uow.deliveries.picked_between(first, last)) == found[2:4]
 
 
 def test_deliveries_of_a_medicine_are_found_newest_first(store: AnyStore, ids: CountingIds) -> None:

@@ -7,10 +7,12 @@ from orchestrator.adapters.papers.downtime import downtime_pdf
 from orchestrator.adapters.papers.files import write_whole, written_pack
 from orchestrator.adapters.papers.occurrence import occurrence_pdf
 from orchestrator.adapters.papers.registers import register_csv, register_pdf
+from orchestrator.adapters.papers.scans import scans_csv, scans_pdf
 from orchestrator.application.downtime import DowntimePack
 from orchestrator.application.papers import DeliveryPaper
 from orchestrator.application.registers import Register
 from orchestrator.domain.custody.occurrence import OccurrenceReport
+from orchestrator.domain.custody.scan_compliance import ScanReport
 from orchestrator.domain.delivery.model import Tote
 
 __all__ = ["PrintedPapers", "register_csv", "register_pdf", "write_whole", "written_pack"]
@@ -38,6 +40,14 @@ class PrintedPapers:
     def downtime_pdf(self, pack: DowntimePack) -> bytes:
         """Return the downtime pack as it is printed."""
         return downtime_pdf(pack)
+
+    def scans_pdf(self, report: ScanReport) -> bytes:
+        """Return the report on scanning as it is printed."""
+        return scans_pdf(report)
+
+    def scans_csv(self, report: ScanReport) -> str:
+        """Return the report on scanning as a table."""
+        return scans_csv(report)
 
     def occurrence_pdf(self, report: OccurrenceReport) -> bytes:
         """Return the occurrence report as it is printed."""

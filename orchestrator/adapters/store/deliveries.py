@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Connection, Select, and_, or_, select
@@ -141,6 +142,21 @@ class SqlDeliveries:
         holding = select(table_of(LineRow).c.delivery_id).where(table_of(LineRow).c.code == code)
         statement = select(table_of(DeliveryRow)).where(DELIVERY.id.in_(holding))
         return self._select(statement.order_by(DELIVERY.queued_at.desc(), DELIVERY.id.desc()))
+
+    def picked_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
+        """Yield each delivery that was picked, last, from ``start`` on and before ``end``, oldest first."""
+        # What was picked is text that nobody searches. Nothing is picked once it is on its way, so that whatever was
+        # queued too late, or was closed and last changed too early, is left out without being read.
+        changed = table_of(TransitionRow).c
+        since = select(changed.delivery_id).where(changed.at >= start)
+        may_be = and_(DELIVERY.queued_at < end, or_(DELIVERY.state.not_in(CLOSED), DELIVERY.id.in_(since)))
+        ids = select(DELIVERY.id).where(may_be).order_by(DELIVERY.queued_at, DELIVERY.id)
+        for some in _chunks(list(self._connection.execute(ids).scalars())):
+            statement = select(table_of(DeliveryRow)).where(DELIVERY.id.in_(some))
+            for delivery in self._select(statement.order_by(DELIVERY.queued_at, DELIVERY.id)):
+                by = delivery.custody.dispensed_by
+                if by is not None and start <= by.at < end:
+                    yield delivery
 
     def _select(self, statement: Select[tuple[object, ...]]) -> list[Delivery]:
         deliveries = select_rows(self._connection, DeliveryRow, statement)

@@ -8,9 +8,10 @@ import pytest
 
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.model import Stock
+from orchestrator.domain.delivery.custody_record import Act, Dispensed
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.site.model import PlaceId
-from tests.support.deliveries import NOON
+from tests.support.deliveries import NOON, CountingIds
 from tests.support.drawn_pages import said_on
 from tests.support.house_of_staff import PHARMACY, WARD_A, WARD_B, House
 from tests.support.ledgers import occasion
@@ -178,3 +179,36 @@ def test_a_pharmacist_alone_classifies_a_medicine_9(house: House) -> None:
     for person in ("technician-1", "nurse-a1", "accountable-officer-1", "administrator-1"):
         assert house.post(path, body, token=house.token(person)).status_code == 403, person
     assert house.post(path, body, token=house.token("pharmacist-1")).status_code == 200
+
+
+@pytest.mark.parametrize("form", ["", ".csv", ".pdf"])
+def test_the_report_on_scanning_is_for_pharmacists_and_the_officer_53(house: House, form: str) -> None:
+    path = f"/reports/scan-compliance{form}?from=2026-11-01&to=2026-11-30"
+    for person, status in {"pharmacist-1": 200, "accountable-officer-1": 200, "nurse-a1": 403, "porter-1": 403}.items():
+        assert house.get(path, token=house.token(person)).status_code == status, person
+    token = house.token("pharmacist-1")
+    for days in ("from=2026-11-02&to=2026-11-01", "from=2024-11-02&to=2026-11-01"):
+        refused = house.get(f"/reports/scan-compliance{form}?{days}", token=token)
+        assert (refused.status_code, refused.json()["code"]) == (422, "period_invalid")
+    assert house.get(f"/reports/scan-compliance{form}?from=yesterday&to=2026-11-01", token=token).status_code == 422
+    assert house.get(f"/reports/scan-compliance{form}?from=2026-11-01", token=token).status_code == 422
+
+
+def test_the_report_on_scanning_says_how_packs_were_picked_by_place_53(house: House) -> None:
+    with house.store.transaction() as uow:
+        delivery = coded(uow, 1, ids=CountingIds(), code=MORPHINE.code)
+        picked = Dispensed(delivery.lines[0].id, 1, "B-1", None, unread_because="=broken scanner")
+        custody = replace(delivery.custody, dispensed=(picked,), dispensed_by=Act("technician-1", NOON))
+        uow.deliveries.save(replace(delivery, custody=custody))
+    token, days = house.token("pharmacist-1"), f"from={NOON.date()}&to={NOON.date()}"
+    shown = house.get(f"/reports/scan-compliance?{days}", token=token).json()
+    (place,) = shown["places"]
+    assert (place["scanned"], place["by_hand"], place["share_scanned"]) == (0, 1, 0.0)
+    assert place["reasons"] == {"=broken scanner": 1}
+    assert (shown["from"], shown["is_simulation"]) == (str(NOON.date()), True)
+    rows = house.get(f"/reports/scan-compliance.csv?{days}", token=token).text.splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["SIMULATION", "SIMULATION"]
+    assert rows[2].endswith("by hand,'=broken scanner,1")
+    page = said_on(house.get(f"/reports/scan-compliance.pdf?{days}", token=token).content)[0]
+    assert "SIMULATION" in page
+    assert "all places" in page

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -22,14 +23,18 @@ from orchestrator.domain.custody.errors import BatchUnknownError, PeopleMissingE
 from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind, Signing, Stock
 from orchestrator.domain.custody.part_dose import PartDose, PartDoseError
 from orchestrator.domain.custody.policy import CustodyPolicy, LooserThanAllowedError
+from orchestrator.domain.custody.scan_compliance import Period, PeriodInvalidError, scan_report
 from orchestrator.domain.custody.tolerance import Tolerance, ToleranceError
+from orchestrator.domain.delivery.custody_record import Act as DoneBy
+from orchestrator.domain.delivery.custody_record import Dispensed
 from orchestrator.domain.delivery.errors import WrongStateError
-from orchestrator.domain.delivery.model import DeliveryState
+from orchestrator.domain.delivery.model import DeliveryState, LineId
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
-from tests.support.custody import BATCH, TEN, WARD_A, House, counted, line_of
+from tests.support.custody import BATCH, HATCH, TEN, WARD_A, House, counted, line_of, morphine, requisition
+from tests.support.deliveries import NOON
 from tests.support.ledgers import REGISTER, opening
 from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 
@@ -139,6 +144,49 @@ def test_case_53_what_no_scanner_reads_is_entered_with_batch_expiry_and_reason_a
     with pytest.raises(SamePersonError):
         house.check(queued, by="technician-1")
     assert house.check(queued).custody.checked is not None
+
+
+def test_case_53_how_often_packs_were_scanned_and_why_not_is_reported_by_place() -> None:
+    house = House()
+    house.approve()
+    for number, why in enumerate((None, "Torn label.", " torn  label", "scanner is broken", None)):
+        queued = house.queue(morphine(), morphine(), supply=requisition(number=f"REQ-{number}"))
+        first, second = (line.id for line in queued.lines)
+        scanned = Picked(first, TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=date(2028, 5, 31))
+        typed = replace(scanned, line=second, unread_because=why, gtin=None if why else MORPHINE_GTIN)
+        house.dispense(queued, scanned, typed)
+        house.wait(days=1)
+    days = Period(NOON.date(), NOON.date() + timedelta(days=3))
+    with house.store.reading() as uow:
+        everything = uow.deliveries.page(after=None, limit=100, states=None)
+        report = scan_report(days, everything, place_of=house.premises.place, is_simulation=True)
+    (place,) = report.places
+    assert (place.place, place.scanned, place.by_hand, place.share_scanned) == (HATCH, 5, 3, 0.625)
+    assert list(place.reasons.items()) == [("torn label", 2), ("scanner is broken", 1)]
+    assert replace(report.whole, place=place.place) == place
+    for days_on in (-1, 366):
+        with pytest.raises(PeriodInvalidError):
+            Period(NOON.date(), NOON.date() + timedelta(days=days_on))
+
+
+def test_case_53_what_is_ordinary_counts_as_entered_by_hand_without_a_reason() -> None:
+    line, on_days = LineId("line-1"), Period(NOON.date(), NOON.date())
+    picks = (
+        Dispensed(line, 1, "B-1", None),
+        Dispensed(line, 1, "B-1", None, gtin=MORPHINE_GTIN, unread_because="no batch in the code"),
+        Dispensed(line, 1, "B-1", None, gtin=MORPHINE_GTIN),
+    )
+    house = House()
+    house.approve()
+    queued = house.queue()
+    custody = replace(queued.custody, dispensed=picks, dispensed_by=DoneBy("technician-1", NOON))
+    report = scan_report(
+        on_days, [replace(queued, custody=custody), queued], place_of=house.premises.place, is_simulation=False
+    )
+    assert report.whole.reasons == {"no batch in the code": 1, "no reason given": 1}
+    assert report.whole.scanned == 1
+    nothing = scan_report(on_days, [], place_of=house.premises.place, is_simulation=False)
+    assert (nothing.places, nothing.whole.share_scanned) == ((), 1.0)
 
 
 # -- what is not given -------------------------------------------------------------------------------------------------
