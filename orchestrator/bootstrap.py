@@ -100,6 +100,7 @@ def fleet_from_settings(settings: Settings) -> FleetOnSite:
             custody=replace(
                 policies.custody, is_verified_by_queueing=policies.verification is VerificationMoment.QUEUEING
             ),
+            dispatch=policies.dispatch,
         ),
         dialects=reading.dialects(site.levels),
     )

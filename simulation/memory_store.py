@@ -20,6 +20,7 @@ from orchestrator.domain.custody.incident import Incident, IncidentId
 from orchestrator.domain.custody.issued_grant import GrantId, GrantOutcome, IssuedGrant, UnknownGrantError
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, Trip, TripId
+from orchestrator.domain.dispatch.forecast import Drive
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, UnknownAlarmError
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import RobotId
@@ -155,6 +156,23 @@ class MemoryTrips:
     def open(self) -> Sequence[Trip]:
         """Return the trips that have not ended, by started_at, id."""
         return sorted(self.unfinished.values(), key=lambda trip: (trip.started_at, trip.id))
+
+
+@dataclass(slots=True)
+class MemoryDrives:
+    """Past drives, by trip."""
+
+    journal: Journal
+    kept: dict[TripId, Drive] = field(default_factory=dict[TripId, Drive])
+
+    def add(self, drive: Drive) -> None:
+        """Keep a drive."""
+        refuse_second(self.kept, drive.trip, "drive")
+        self.journal.put(self.kept, drive.trip, drive)
+
+    def newest(self, limit: int) -> Sequence[Drive]:
+        """Return up to ``limit`` drives, newest first."""
+        return sorted(self.kept.values(), key=lambda drive: (drive.arrived_at, drive.trip), reverse=True)[:limit]
 
 
 @dataclass(slots=True)
@@ -548,6 +566,7 @@ class MemoryUnitOfWork:
         self.deliveries = MemoryDeliveries(journal)
         self.jobs = MemoryJobs(journal)
         self.trips = MemoryTrips(journal)
+        self.drives = MemoryDrives(journal)
         self.robots = MemoryRobots(journal)
         self.outbox = MemoryOutbox(journal)
         self.events = MemoryEvents(journal)

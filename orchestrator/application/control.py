@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from orchestrator.application.accountability import notice_who_left
+from orchestrator.application.arrivals import Arrivals
 from orchestrator.application.cancelling import Cancelling
 from orchestrator.application.clearing import Clearing
 from orchestrator.application.closures import ClosureSource, closed_lanes
@@ -133,6 +134,7 @@ class Control:
         self._people_look_s = 0.0
         self._steering = Steering(fleet)
         self._dispatcher = Dispatcher(fleet, distance=self._steering.distance_m)
+        self._arrivals = Arrivals(fleet, self._steering)
         self._gates = Gates(fleet, building)
         self._devices = DeviceWatch(fleet, building)
         self._intake = Intake()
@@ -184,6 +186,7 @@ class Control:
             wanted = uow.outbox.wanted()
         self._steering.restore(self._records)
         self._dispatcher.forget()
+        self._arrivals.forget()
         at_s = self._clock.monotonic_s()
         for robot, link in self._links.items():
             actions = [m.action for m in wanted if m.robot == robot and m.action is not None]
@@ -419,6 +422,7 @@ class Control:
             for robot in sorted(self.fleet.robots):
                 if robot in self._live and robot not in resting and robot not in stopped:
                     send_what_is_free(turn, self.fleet, self._gates, self._steering.monitor, robot)
+            self._arrivals.look(turn, reported=self._live.keys(), closed=shut.lanes)
             self._next_look_s = self._next_look(turn)
 
     def _notice_who_left(self, turn: Turn) -> None:

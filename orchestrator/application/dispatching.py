@@ -117,11 +117,11 @@ class Dispatcher:
         closed: frozenset[LaneId],
     ) -> _Question:
         robots = sorted(self._fleet.robots)
-        waiting = (d.id for d in turn.deliveries.values() if _waits_for_robot(d))
+        waiting = (d.id for d in turn.deliveries.values() if waits_for_robot(d))
         return _Question(
             deliveries=tuple(delivery for delivery in waiting if delivery not in unserved),
             candidates=tuple(
-                _candidate(turn, self._fleet, robot, has_reported=robot in reported, is_resting=robot in resting)
+                candidate_of(turn, self._fleet, robot, has_reported=robot in reported, is_resting=robot in resting)
                 for robot in robots
             ),
             tips=tuple(turn.record(robot).tip for robot in robots),
@@ -136,7 +136,10 @@ class Dispatcher:
         return self._distance(robot, tip, self._fleet.waypoint_of(robot, station))
 
 
-def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: bool, is_resting: bool) -> Candidate:
+def candidate_of(
+    turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: bool, is_resting: bool = False
+) -> Candidate:
+    """Return what decides whether a robot may take a trip now."""
     record = turn.record(robot)
     return Candidate(
         robot=robot,
@@ -156,7 +159,7 @@ def _candidate(turn: Turn, fleet: FleetOnSite, robot: RobotId, *, has_reported: 
 
 def _join_open_trips(turn: Turn, fleet: FleetOnSite, unserved: Collection[DeliveryId]) -> bool:
     """Let waiting deliveries join trips that have not left yet; returns whether any did."""
-    waiting = [d for d in turn.deliveries.values() if _waits_for_robot(d) and d.id not in unserved]
+    waiting = [d for d in turn.deliveries.values() if waits_for_robot(d) and d.id not in unserved]
     joined = join_trips(waiting, _open_trips(turn, fleet)) if waiting else ()
     for joining in joined:
         trip = turn.trips[joining.trip]
@@ -168,7 +171,8 @@ def _join_open_trips(turn: Turn, fleet: FleetOnSite, unserved: Collection[Delive
     return bool(joined)
 
 
-def _waits_for_robot(delivery: Delivery) -> bool:
+def waits_for_robot(delivery: Delivery) -> bool:
+    """Whether a delivery is to be fetched by a robot and was given none yet."""
     return delivery.state is DeliveryState.VERIFIED and delivery.custody.carrier is Carrier.ROBOT
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
 from orchestrator.domain.custody.premises import Premises
+from orchestrator.domain.dispatch.policy import DispatchPolicy
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import Commissioning, Pose, Robot, RobotId, RobotModel
@@ -56,7 +57,7 @@ class FleetPolicy:
     people are told and its lanes are closed. ``share_lift``: what a robot does whose lift people have stepped into.
     ``clock_skew_max_s``: how far a robot's clock may be off before people are told.
     ``pace``: how many times faster than our clock simulated robots live.
-    ``custody``: what the place has decided about custody.
+    ``custody``, ``dispatch``: what the place has decided about custody, and about late arrivals.
     """
 
     patience_s: float = 15.0
@@ -70,6 +71,7 @@ class FleetPolicy:
     clock_skew_max_s: float = 60.0
     pace: float = 1.0
     custody: CustodyPolicy = SHIPPED
+    dispatch: DispatchPolicy = field(default_factory=DispatchPolicy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from orchestrator.domain.custody.model import Account, Draft, Entry, PendingId, 
 from orchestrator.domain.custody.origin import LedgerOrigin
 from orchestrator.domain.custody.pending import LedgerMode, Pending
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, Trip, TripId
+from orchestrator.domain.dispatch.forecast import Drive
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import RobotId
@@ -155,6 +156,18 @@ class TripRepository(Protocol):
 
     def open(self) -> Sequence[Trip]:
         """Return the trips that have not ended, by started_at, id."""
+        ...
+
+
+class DriveRepository(Protocol):
+    """Past drives: what was planned, and how long it took. Only ever added."""
+
+    def add(self, drive: Drive) -> None:
+        """Keep a drive; raises `AlreadyKeptError` when its trip has one."""
+        ...
+
+    def newest(self, limit: int) -> Sequence[Drive]:
+        """Return up to ``limit`` drives, newest first (arrived_at, trip)."""
         ...
 
 
@@ -520,6 +533,11 @@ class UnitOfWork(Protocol):
 
     @property
     def trips(self) -> TripRepository:
+        """Return the repository within this transaction."""
+        ...
+
+    @property
+    def drives(self) -> DriveRepository:
         """Return the repository within this transaction."""
         ...
 

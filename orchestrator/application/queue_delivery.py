@@ -256,6 +256,7 @@ def _queued(request: DeliveryRequest, *, job: Job, at: datetime, ids: Ids, by: s
         state=DeliveryState.QUEUED,
         queued_at=at,
         due_by=None if request.due_by is None else request.due_by.astimezone(UTC),
+        is_critical=request.is_critical,
         history=(Transition(at=at, before=None, after=DeliveryState.QUEUED, cause=by),),
     )
 

@@ -52,6 +52,14 @@ class _Wish:
     is_diverted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The quickest way between two waypoints that is not shut: its length, and how long a robot alone takes."""
+
+    length_m: float
+    time_s: float
+
+
 class Steering:
     """Grants, routes and diversions of one fleet.
 
@@ -68,7 +76,7 @@ class Steering:
         self._obstacles = Obstacles(fleet, self.relation)
         routers = {m.id: Router(fleet.site, self.relation.graph(m.id), m) for m in fleet.models.values()}
         self._routers = {robot: routers[model.id] for robot, model in fleet.models.items()}
-        self._distances: dict[tuple[ModelId, WaypointId, WaypointId], float | None] = {}
+        self._ways: dict[tuple[ModelId, WaypointId, WaypointId], _Way | None] = {}
         self._closed = self._shut = ClosedLanes()
         self._wishes = {robot: _Wish() for robot in fleet.robots}
         self._kept: Collection[RobotId] = ()
@@ -97,11 +105,28 @@ class Steering:
 
     def distance_m(self, robot: RobotId, start: WaypointId, goal: WaypointId) -> float | None:
         """Return a robot's driving distance between two waypoints of its graph in metres, None when no way is open."""
+        way = self._way(robot, start, goal)
+        return None if way is None else way.length_m
+
+    def drive_s(self, robot: RobotId, start: WaypointId, goal: WaypointId) -> float | None:
+        """Return how long a robot alone drives between two waypoints in seconds, None when no way is open."""
+        way = self._way(robot, start, goal)
+        return None if way is None else way.time_s
+
+    def remaining_s(self, record: RobotRecord, goal: WaypointId) -> float | None:
+        """Return how long a robot alone on its way drives from where it is, over what it was granted, in seconds."""
+        if record.tip is None:
+            return None
+        rest_s = self.drive_s(record.robot, record.tip, goal)
+        return None if rest_s is None else self._routers[record.robot].time_s(lanes_ahead(record)) + rest_s
+
+    def _way(self, robot: RobotId, start: WaypointId, goal: WaypointId) -> _Way | None:
         key = (self._fleet.models[robot].id, start, goal)
-        if key not in self._distances:
-            lanes = self._routers[robot].route(start, goal, closed=self._shut.lanes)
-            self._distances[key] = None if lanes is None else self._routers[robot].length_m(lanes)
-        return self._distances[key]
+        if key not in self._ways:
+            router = self._routers[robot]
+            lanes = router.route(start, goal, closed=self._shut.lanes)
+            self._ways[key] = None if lanes is None else _Way(router.length_m(lanes), router.time_s(lanes))
+        return self._ways[key]
 
     def place(self, turn: Turn, robot: RobotId) -> None:
         """Enter a robot at the waypoint it stands on when it first reports, and keep off where somebody has moved it.
@@ -190,7 +215,7 @@ class Steering:
         if shut == self._shut:
             return
         if shut.lanes != self._shut.lanes:
-            self._distances.clear()
+            self._ways.clear()
         self._shut = shut
         self.monitor.close(shut.reasons)
         self._obstacles.note_closed(turn, self.monitor)

@@ -93,9 +93,19 @@ class Turn:
         self.keep(moved(delivery, to, at=self.at, cause=cause, reason=reason))
 
     def let_wait(self, delivery: Delivery, reasons: Sequence[Reason]) -> None:
-        """Record why a delivery waits, if that changed."""
-        if tuple(reasons) != delivery.waiting:
-            self.keep(replace(delivery, waiting=tuple(reasons)))
+        """Record why a delivery waits, if that changed; that somebody was called for it stays said."""
+        called = delivery.reasons_of_lateness
+        waiting = (*called, *(reason for reason in reasons if reason not in called))
+        if waiting != delivery.waiting:
+            self.keep(replace(delivery, waiting=waiting))
+
+    def note(self, delivery: Delivery) -> None:
+        """Keep the next version of a delivery of which there is nothing to tell, and from which nothing follows."""
+        if delivery == self.delivery(delivery.id):
+            return
+        self.uow.deliveries.save(delivery)
+        assert self._deliveries is not None
+        self._deliveries[delivery.id] = delivery
 
     @property
     def trips(self) -> Mapping[TripId, Trip]:

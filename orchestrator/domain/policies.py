@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
+from orchestrator.domain.dispatch.policy import DispatchPolicy
 
 
 class VerificationMoment(StrEnum):
@@ -33,12 +34,12 @@ class Policies:
 
     ``verification`` says whether queueing a delivery counts as verifying it. A robot that has waited for
     ``wait_before_priority_s`` for a way to be granted is served before all others. A load that waits for its receiver
-    for ``receiver_wait_s`` raises an alarm. ``runner_walk_s`` is what a person needs from the pharmacy to any ward: a
-    robot that will be later than that is replaced by a runner. ``may_end_fire`` and ``may_end_crash_call`` are the ids
-    of the people who may let robots go on after such an alarm; nobody else may, so without any nobody does. A fire
-    panel that has gone silent is told to people; with ``silent_panel_holds`` it is taken as an alarm as well.
+    for ``receiver_wait_s`` raises an alarm. ``may_end_fire`` and ``may_end_crash_call`` are the ids of the people who
+    may let robots go on after such an alarm; nobody else may, so without any nobody does. A fire panel that has gone
+    silent is told to people; with ``silent_panel_holds`` it is taken as an alarm as well.
     ``share_lift`` says what a robot does whose lift people have stepped into, see `SharingLifts`.
     A robot whose clock is off by more than ``clock_skew_max_s`` is told to people.
+    ``dispatch`` is what the place decided about late arrivals and runners, see `DispatchPolicy`.
     ``own_devices`` names the devices that one person uses for long, such as a desk in the pharmacy; on every other a
     session ends with one act. Names of roles with hyphens (site-manager) stand for everybody who has them.
     ``custody`` is what the place decided about handling, see `CustodyPolicy`.
@@ -49,7 +50,6 @@ class Policies:
     verification: VerificationMoment = VerificationMoment.QUEUEING
     wait_before_priority_s: float = 15.0
     receiver_wait_s: float = 600.0
-    runner_walk_s: float = 300.0
     may_end_fire: tuple[str, ...] = ()
     may_end_crash_call: tuple[str, ...] = ()
     silent_panel_holds: bool = False
@@ -58,3 +58,4 @@ class Policies:
     own_devices: tuple[str, ...] = ()
     ledger_mode: LedgerMode = LedgerMode.TRANSIT_RECORD
     custody: CustodyPolicy = SHIPPED
+    dispatch: DispatchPolicy = field(default_factory=DispatchPolicy)

@@ -92,13 +92,14 @@ class LineAsked(Strict):
 
 
 class RequestedDelivery(Strict):
-    """What goes where; ``due_by`` is when it shall be in the nurse's hand."""
+    """What goes where; ``due_by`` is when it shall be in the nurse's hand, ``is_critical`` that a late dose harms."""
 
     from_station: StationText
     to_station: StationText
     lines: list[LineAsked] = Field(min_length=1, max_length=LINES_MAX)
     priority: Annotated[Priority, Field(strict=False)] = Priority.ROUTINE
     due_by: AskedMoment | None = None
+    is_critical: bool = False
 
     def to_request(self) -> DeliveryRequest:
         """Return what the use case takes."""
@@ -120,6 +121,7 @@ class RequestedDelivery(Strict):
             ),
             priority=self.priority,
             due_by=self.due_by,
+            is_critical=self.is_critical,
         )
 
 

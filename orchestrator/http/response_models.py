@@ -112,7 +112,11 @@ class TripView(BaseModel):
 
 
 class DeliverySummary(BaseModel):
-    """A delivery in a list; ``waiting`` says why it does not move on."""
+    """A delivery in a list; ``waiting`` says why it does not move on.
+
+    ``expected_at`` is when a robot is expected where it goes to, as likely earlier as later, and ``expected_latest_at``
+    when it is there in 95 of 100 cases; null while nobody can say, and when no robot brings it.
+    """
 
     id: str
     job: str
@@ -122,6 +126,9 @@ class DeliverySummary(BaseModel):
     state: DeliveryState
     queued_at: datetime
     due_by: datetime | None
+    is_critical: bool
+    expected_at: datetime | None
+    expected_latest_at: datetime | None
     robot: str | None
     drawer: str | None
     waiting: list[ReasonView]
@@ -207,6 +214,9 @@ def _summary(delivery: Delivery) -> DeliverySummary:
         state=delivery.state,
         queued_at=delivery.queued_at,
         due_by=delivery.due_by,
+        is_critical=delivery.counts_as_critical,
+        expected_at=delivery.arrival.expected_at,
+        expected_latest_at=delivery.arrival.expected_latest_at,
         robot=delivery.robot,
         drawer=delivery.drawer,
         waiting=reason_views(delivery.waiting),

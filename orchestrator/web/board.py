@@ -52,6 +52,10 @@ class DeliveryRow(BaseModel):
     robot: str
     drawer: str
     due: datetime | None
+    expected_words: str
+    expected: datetime | None
+    latest_words: str
+    latest: datetime | None
     is_late: bool
     is_closed: bool
 
@@ -190,6 +194,7 @@ def _summary(opened: Sequence[Delivery]) -> str:
 def _delivery_row(delivery: Delivery, site: Site, at: datetime) -> DeliveryRow:
     start, end = station_name(site, delivery.from_station), station_name(site, delivery.to_station)
     is_closed = delivery.state.is_closed
+    expected = delivery.arrival.expected_at if delivery.state.is_to_arrive else None
     return DeliveryRow(
         id=delivery.id,
         name=short_id(delivery.id),
@@ -205,6 +210,10 @@ def _delivery_row(delivery: Delivery, site: Site, at: datetime) -> DeliveryRow:
         robot=delivery.robot or "",
         drawer=delivery.drawer or "",
         due=delivery.due_by,
-        is_late=not is_closed and delivery.due_by is not None and delivery.due_by < at,
+        expected_words="expected" if expected else "",
+        expected=expected,
+        latest_words="at the latest" if expected else "",
+        latest=delivery.arrival.expected_latest_at if expected else None,
+        is_late=not is_closed and delivery.due_by is not None and delivery.due_by < (expected or at),
         is_closed=is_closed,
     )

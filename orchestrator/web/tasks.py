@@ -68,6 +68,7 @@ def tasks_of(
         For the names of stations.
     """
     alarms = [_robot_task(robot) for robot in robots if robot.needs_person]
+    alarms += [_late_task(one, site) for one in opened if one.reasons_of_lateness]
     alarms += [_incident_task(one, site) for one in opened if one.state is DeliveryState.INCIDENT]
     by_id = {delivery.id: delivery for delivery in opened}
     stops = [task for trip in trips if (task := _stop_task(trip, by_id, site)) is not None]
@@ -82,6 +83,19 @@ def _robot_task(robot: RobotRow) -> Task:
         place=where,
         act="Look after the robot",
         what=robot.reason or f"It is {robot.words}.",
+        is_alarm=True,
+    )
+
+
+def _late_task(delivery: Delivery, site: Site) -> Task:
+    (reason,) = delivery.reasons_of_lateness
+    where = f"{delivery.robot}, drawer {delivery.drawer}: " if delivery.robot and delivery.state.is_aboard else ""
+    return Task(
+        id=f"late-{delivery.id}",
+        station="",
+        place=f"{where}delivery {short_id(delivery.id)} to {station_name(site, delivery.to_station)}",
+        act="Carry it: a robot may be too late",
+        what=reason.sentence,
         is_alarm=True,
     )
 

@@ -17,6 +17,7 @@ from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import FollowUp, Incident, IncidentId, IncidentKind
 from orchestrator.domain.custody.issued_grant import GrantId, GrantOutcome, IssuedGrant, UnknownGrantError
 from orchestrator.domain.custody.people import believed
+from orchestrator.domain.delivery.arrival import Arrival, LateStep
 from orchestrator.domain.delivery.custody_record import (
     Acceptance,
     Act,
@@ -30,7 +31,8 @@ from orchestrator.domain.delivery.custody_record import (
 )
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.lifecycle import moved
-from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, LineCount, TripId
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, LineCount, Trip, TripId
+from orchestrator.domain.dispatch.forecast import Drive
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind, UnknownAlarmError
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
 from orchestrator.domain.fleet.model import ActionId, ModelId, OrderId, Pose, RobotId
@@ -120,6 +122,47 @@ def test_waiting_reasons_are_kept_in_their_order(store: AnyStore, ids: CountingI
         uow.deliveries.save(delivery)
     with store.reading() as uow:
         assert uow.deliveries.get(delivery.id).waiting == waiting
+
+
+def test_when_a_delivery_is_expected_and_what_was_done_for_it_is_kept(store: AnyStore, ids: CountingIds) -> None:
+    arrival = Arrival(
+        expected_at=NOON + timedelta(minutes=3),
+        expected_latest_at=NOON + timedelta(minutes=7, seconds=1),
+        told_at=NOON + timedelta(minutes=2),
+        is_told_unknown=True,
+        late=LateStep.RUNNER_NEEDED,
+    )
+    with store.transaction() as uow:
+        delivery = queue(uow, replace(a_request(), is_critical=True), ids=ids)
+        uow.deliveries.save(replace(delivery, arrival=arrival))
+    for open_block in (store.reading, store.transaction):
+        with open_block() as uow:
+            kept = uow.deliveries.get(delivery.id)
+            assert (kept.is_critical, kept.arrival) == (True, arrival)
+
+
+def test_past_drives_are_kept_and_the_newest_come_first(store: AnyStore) -> None:
+    drives = [
+        Drive(
+            trip=TripId(f"trip-{number}"),
+            robot=RobotId("robot-1"),
+            from_station=StationId("pharmacy-hatch-1"),
+            to_station=StationId("ward-a-handover"),
+            planned_s=60.5,
+            actual_s=90.25,
+            arrived_at=NOON + timedelta(seconds=number % 2),
+        )
+        for number in range(3)
+    ]
+    with store.transaction() as uow:
+        for drive in drives:
+            uow.trips.add(Trip(id=drive.trip, robot=drive.robot, stops=(), started_at=NOON))
+            uow.drives.add(drive)
+    with store.reading() as uow:
+        assert list(uow.drives.newest(2)) == [drives[1], drives[2]]
+        assert list(uow.drives.newest(9)) == [drives[1], drives[2], drives[0]]
+    with pytest.raises(AlreadyKeptError), store.transaction() as uow:
+        uow.drives.add(drives[0])
 
 
 def test_unknown_delivery_is_refused(store: AnyStore) -> None:

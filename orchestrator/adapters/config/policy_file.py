@@ -14,6 +14,7 @@ from orchestrator.domain.custody.contacts import Function
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.policy import CustodyPolicy
 from orchestrator.domain.custody.tolerance import PERCENT_MAX, Tolerance
+from orchestrator.domain.dispatch.policy import DispatchPolicy
 from orchestrator.domain.medicine.handling import RULES, HandlingClass
 from orchestrator.domain.policies import Policies, SharingLifts, VerificationMoment
 from orchestrator.domain.site.model import PlaceId
@@ -21,6 +22,7 @@ from orchestrator.domain.site.model import PlaceId
 Principal = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Contact = Annotated[str, Field(min_length=1, max_length=120)]
 Seconds = Annotated[float, Field(ge=0.0, le=86_400.0)]
+Minutes = Annotated[float, Field(ge=0.0, le=1_440.0)]
 
 
 class ClassEntry(FileModel):
@@ -66,6 +68,16 @@ class CustodyEntry(FileModel):
     tolerances_at: dict[Id, dict[str, ToleranceEntry]] = Field(default_factory=dict[Id, dict[str, ToleranceEntry]])
 
 
+class DispatchEntry(FileModel):
+    """The decisions of one place about late arrivals and runners; see `DispatchPolicy`."""
+
+    has_runners: bool = default_of(DispatchPolicy, "has_runners")
+    runner_minutes: Minutes = default_of(DispatchPolicy, "runner_minutes")
+    eta_change_minutes: Minutes = default_of(DispatchPolicy, "eta_change_minutes")
+    stop_minutes: Minutes = default_of(DispatchPolicy, "stop_minutes")
+    stop_late_minutes: Minutes = default_of(DispatchPolicy, "stop_late_minutes")
+
+
 class PolicyFile(FileModel):
     """The decisions of one place; see `Policies` for what each means. Left-out values are its defaults."""
 
@@ -73,7 +85,6 @@ class PolicyFile(FileModel):
     verification: Annotated[VerificationMoment, Field(strict=False)] = default_of(Policies, "verification")
     wait_before_priority_s: Seconds = default_of(Policies, "wait_before_priority_s")
     receiver_wait_s: Seconds = default_of(Policies, "receiver_wait_s")
-    runner_walk_s: Seconds = default_of(Policies, "runner_walk_s")
     may_end_fire: list[Principal] = Field(default_factory=list[Principal])
     may_end_crash_call: list[Principal] = Field(default_factory=list[Principal])
     silent_panel_holds: bool = default_of(Policies, "silent_panel_holds")
@@ -83,6 +94,7 @@ class PolicyFile(FileModel):
     ledger_mode: Annotated[LedgerMode, Field(strict=False)] = default_of(Policies, "ledger_mode")
     custody: CustodyEntry = Field(default_factory=CustodyEntry)
     contacts: dict[Annotated[Function, Field(strict=False)], Contact] = Field(default_factory=dict[Function, Contact])
+    dispatch: DispatchEntry = Field(default_factory=DispatchEntry)
 
 
 def load_policies(path: Path) -> Policies:
@@ -99,7 +111,7 @@ def load_policies(path: Path) -> Policies:
     """
     entry, _ = read_checked(path, PolicyFile)
     said = entry.model_dump(
-        exclude={"policy", "may_end_fire", "may_end_crash_call", "own_devices", "custody", "contacts"}
+        exclude={"policy", "may_end_fire", "may_end_crash_call", "own_devices", "custody", "contacts", "dispatch"}
     )
     return Policies(
         id=entry.policy,
@@ -107,6 +119,7 @@ def load_policies(path: Path) -> Policies:
         may_end_crash_call=tuple(entry.may_end_crash_call),
         own_devices=tuple(entry.own_devices),
         custody=replace(_custody(entry.custody), contacts=entry.contacts),
+        dispatch=DispatchPolicy(**entry.dispatch.model_dump()),
         **said,
     )
 

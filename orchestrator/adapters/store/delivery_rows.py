@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from orchestrator.adapters.store.arrival_json import arrival_from_json, arrival_to_json
 from orchestrator.adapters.store.custody_json import record_from_json, record_to_json
 from orchestrator.adapters.store.fleet_json import reasons_from_json, reasons_to_json
 from orchestrator.adapters.store.rows import CountRow, DeliveryRow, HandoverRow, JobRow, LineRow, ToteRow, TransitionRow
@@ -86,6 +87,8 @@ def delivery_to_row(delivery: Delivery) -> DeliveryRow:
         drawer=delivery.drawer,
         waiting=reasons_to_json(delivery.waiting),
         custody=record_to_json(delivery.custody),
+        is_critical=delivery.is_critical,
+        arrival=arrival_to_json(delivery.arrival),
     )
 
 
@@ -112,6 +115,8 @@ def delivery_from_rows(rows: DeliveryRows) -> Delivery:
         waiting=reasons_from_json(row.waiting),
         history=tuple(_transition_from_row(transition) for transition in rows.transitions),
         custody=record_from_json(row.custody),
+        is_critical=row.is_critical,
+        arrival=arrival_from_json(row.arrival),
     )
 
 

@@ -70,6 +70,8 @@ class DeliveryRow(Row, table=True):
     drawer: str | None = None
     waiting: str = Field(default="[]", sa_type=Text)
     custody: str = Field(default="{}", sa_type=Text, sa_column_kwargs={"server_default": "{}"})
+    is_critical: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    arrival: str = Field(default="{}", sa_type=Text, sa_column_kwargs={"server_default": "{}"})
 
 
 class ToteRow(Row, table=True):
@@ -169,6 +171,24 @@ class TripRow(Row, table=True):
     started_at: datetime = Field(sa_type=Moment)
     has_arrived: bool
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class DriveRow(Row, table=True):
+    """How long the drive of a trip took, and was planned to; only ever added."""
+
+    __tablename__ = "drive"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        CheckConstraint("planned_s > 0", name="drive_planned"),
+        Index("drive_by_arrival", "arrived_at", "trip_id"),
+    )
+
+    trip_id: str = Field(primary_key=True, sa_type=String, sa_column_args=(_refers_to("trip.id"),))
+    robot: str
+    from_station: str
+    to_station: str
+    planned_s: float
+    actual_s: float
+    arrived_at: datetime = Field(sa_type=Moment)
 
 
 class RobotRow(Row, table=True):

@@ -10,6 +10,7 @@ from orchestrator.adapters.store.alarms import RememberedAlarms, SqlAlarms
 from orchestrator.adapters.store.custody import SqlApprovals, SqlIncidents
 from orchestrator.adapters.store.decisions import SqlDecisions
 from orchestrator.adapters.store.deliveries import RememberedDeliveries, SqlDeliveries, SqlJobs
+from orchestrator.adapters.store.drives import SqlDrives
 from orchestrator.adapters.store.fleet import RememberedRobots, RememberedTrips, SqlRobots, SqlTrips
 from orchestrator.adapters.store.grants import RememberedGrants, SqlGrants
 from orchestrator.adapters.store.ledger import RememberedEdge, SqlLedger
@@ -76,6 +77,7 @@ class SqlUnitOfWork:
         self.deliveries = SqlDeliveries(connection, memory.deliveries)
         self.jobs = SqlJobs(connection)
         self.trips = SqlTrips(connection, memory.trips)
+        self.drives = SqlDrives(connection)
         self.robots = SqlRobots(connection, memory.robots)
         self.outbox = SqlOutbox(connection, memory.messages, memory.message_numbers)
         self.events = SqlEvents(connection, memory.event_numbers)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from orchestrator.domain.delivery.arrival import NOT_FORECAST, REASONS, Arrival
 from orchestrator.domain.delivery.counts import LineCount
 from orchestrator.domain.delivery.custody_record import NOTHING_SAID, CustodyRecord
 from orchestrator.domain.delivery.ids import DeliveryId, JobId, LineId, ToteId, TripId
@@ -80,6 +81,17 @@ class DeliveryState(StrEnum):
     def is_ended(self) -> bool:
         """Whether nothing more is asked of robots: it is closed, a person carries it, or people look into it."""
         return self.is_closed or self in (DeliveryState.HANDED_TO_RUNNER, DeliveryState.INCIDENT)
+
+    @property
+    def is_to_arrive(self) -> bool:
+        """Whether a robot is still to bring it to the place it goes to."""
+        return self in (
+            DeliveryState.VERIFIED,
+            DeliveryState.ASSIGNED,
+            DeliveryState.LOADING,
+            DeliveryState.SEALED,
+            DeliveryState.IN_TRANSIT,
+        )
 
     @property
     def is_aboard(self) -> bool:
@@ -175,7 +187,8 @@ class Delivery:
 
     Its lines lie in one or more totes, each line in one; all of them ride in one drawer, where robots report them as
     one load. ``load`` is the id of that, and stays what it was whatever becomes of the totes: the id of the first.
-    ``waiting`` holds the reasons why it does not move on now; empty when it does.
+    ``waiting`` holds the reasons why it does not move on now; empty when it does. ``is_critical`` says that a late dose
+    harms, by the place's own list. ``arrival`` is when it is expected.
     """
 
     id: DeliveryId
@@ -197,6 +210,19 @@ class Delivery:
     waiting: tuple[Reason, ...] = ()
     history: tuple[Transition, ...] = ()
     custody: CustodyRecord = NOTHING_SAID
+    is_critical: bool = False
+    arrival: Arrival = NOT_FORECAST
+
+    @property
+    def counts_as_critical(self) -> bool:
+        """Whether it must not be late: marked so, or a STAT."""
+        return self.is_critical or self.priority is Priority.STAT
+
+    @property
+    def reasons_of_lateness(self) -> tuple[Reason, ...]:
+        """Whom people were asked to send for it, until it is at the ward or in somebody's hands."""
+        reason = REASONS.get(self.arrival.late) if self.arrival.late is not None else None
+        return () if reason is None or not self.state.is_to_arrive else (reason,)
 
     @property
     def handling_class(self) -> HandlingClass:

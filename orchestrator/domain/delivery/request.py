@@ -46,13 +46,17 @@ class LineRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRequest:
-    """A delivery as it was asked for; ``due_by`` is when it shall be in the nurse's hand."""
+    """A delivery as it was asked for; ``due_by`` is when it shall be in the nurse's hand.
+
+    ``is_critical`` says that a late dose harms, by the place's own list of critical medicines.
+    """
 
     from_station: StationId
     to_station: StationId
     lines: tuple[LineRequest, ...]
     priority: Priority = Priority.ROUTINE
     due_by: datetime | None = None
+    is_critical: bool = False
 
 
 def check_request(

@@ -139,6 +139,9 @@ MAY_DRIVE: tuple[RobotFilter, ...] = (
 )
 """What a robot must pass to be sent anywhere."""
 
+MAY_GO_ON: tuple[RobotFilter, ...] = tuple(each for each in MAY_DRIVE if each is not robot_busy)
+"""What a robot must pass to go on with what it does, without anybody's help."""
+
 MAY_TAKE_TRIP: tuple[RobotFilter, ...] = (
     *MAY_DRIVE,
     robot_out_of_service,

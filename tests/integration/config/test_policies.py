@@ -1,7 +1,8 @@
-"""What a place may decide about custody in its policy file, and what it may not."""
+"""What a place may decide about custody and late arrivals in its policy file, and what it may not."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from orchestrator.adapters.config.policy_file import load_policies
 from orchestrator.adapters.config.source import ConfigFileError
 from orchestrator.domain.custody.policy import LooserThanAllowedError
 from orchestrator.domain.custody.tolerance import Tolerance, ToleranceError
+from orchestrator.domain.dispatch.policy import DispatchPolicy
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.site.model import PlaceId
 
@@ -59,4 +61,22 @@ def test_a_place_may_not_ask_for_less(tmp_path: Path, less: str) -> None:
     path = policy_of(tmp_path, f"  classes:\n    controlled: {{{less}}}\n")
 
     with pytest.raises(LooserThanAllowedError):
+        load_policies(path)
+
+
+def test_a_place_says_whether_it_has_runners_and_what_they_need(tmp_path: Path) -> None:
+    path = tmp_path / "place.policy.yaml"
+    path.write_text("policy: place\ndispatch: {has_runners: false, runner_minutes: 12}\n")
+
+    dispatch = load_policies(path).dispatch
+
+    assert (dispatch.has_runners, dispatch.runner_time) == (False, timedelta(minutes=12))
+    assert dispatch.stop_minutes == DispatchPolicy().stop_minutes
+
+
+def test_a_runner_does_not_take_less_than_no_time(tmp_path: Path) -> None:
+    path = tmp_path / "place.policy.yaml"
+    path.write_text("policy: place\ndispatch: {runner_minutes: -1}\n")
+
+    with pytest.raises(ConfigFileError, match="runner_minutes"):
         load_policies(path)

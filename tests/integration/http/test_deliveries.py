@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from orchestrator.domain.delivery.arrival import Arrival
 from orchestrator.domain.delivery.model import DeliveryId, DeliveryState
 from orchestrator.http.app import build_app
 from simulation.memory_store import MemoryStore
@@ -225,3 +228,18 @@ def test_unknown_delivery_is_not_found(client: TestClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "delivery_unknown")
     page = client.get("/api/v1/deliveries", params={"after": "nothing"})
     assert (page.status_code, page.json()["code"]) == (404, "delivery_unknown")
+
+
+def test_a_delivery_is_marked_critical_and_shows_when_it_is_expected_32(client: TestClient, store: MemoryStore) -> None:
+    plain, marked, stat = (
+        queue(client),
+        queue(client, "key-2", is_critical=True),
+        queue(client, "key-3", priority="stat"),
+    )
+    assert [one["is_critical"] for one in (plain, marked, stat)] == [False, True, True]
+    assert (plain["expected_at"], plain["expected_latest_at"]) == (None, None)
+    arrival = Arrival(expected_at=NOON + timedelta(minutes=4), expected_latest_at=NOON + timedelta(minutes=9))
+    with store.transaction() as uow:
+        uow.deliveries.save(replace(uow.deliveries.get(DeliveryId(plain["id"])), arrival=arrival))
+    (shown,) = [d for d in client.get("/api/v1/deliveries").json()["deliveries"] if d["id"] == plain["id"]]
+    assert (shown["expected_at"], shown["expected_latest_at"]) == ("2026-01-31T12:04:00Z", "2026-01-31T12:09:00Z")

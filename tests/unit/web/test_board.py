@@ -9,6 +9,7 @@ import pytest
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.application.views import FleetPicture, RobotPicture
 from orchestrator.domain.custody.people import believed
+from orchestrator.domain.delivery.arrival import Arrival, LateStep
 from orchestrator.domain.delivery.model import (
     Delivery,
     DeliveryId,
@@ -229,3 +230,25 @@ def test_a_standing_alarm_is_the_first_thing_that_waits_for_people_and_says_so_i
     assert (first.place, first.is_alarm) == ("Ward Alder", True)
     assert first.act.startswith("FIRE ALARM")
     assert "let robots go on" in second.act
+
+
+def test_when_a_delivery_is_expected_stands_beside_when_it_is_due(site: Site) -> None:
+    arrival = Arrival(expected_at=NOON + timedelta(minutes=4), expected_latest_at=NOON + timedelta(minutes=9))
+    due_by = NOON + timedelta(minutes=3)
+    riding = a_delivery(state=DeliveryState.IN_TRANSIT, arrival=arrival, due_by=due_by)
+    (row,) = a_board(site, riding).deliveries
+    assert (row.expected, row.latest, row.is_late) == (arrival.expected_at, arrival.expected_latest_at, True)
+    (there,) = a_board(site, replace(riding, state=DeliveryState.ARRIVED)).deliveries
+    assert (there.expected, there.expected_words, there.latest, there.is_late) == (None, "", None, False)
+
+
+def test_a_delivery_that_a_runner_is_needed_for_is_a_task_until_somebody_has_it_or_it_is_there(site: Site) -> None:
+    called = Arrival(late=LateStep.RUNNER_NEEDED)
+    riding = a_delivery(state=DeliveryState.IN_TRANSIT, arrival=called, robot=ROBOT, drawer="A")
+    (task,) = a_board(site, riding).tasks
+    assert task.is_alarm
+    assert task.place == "robot-1, drawer A: delivery 1 to Ward Alder"
+    assert "runner is asked for" in task.what
+    for state in (DeliveryState.ARRIVED, DeliveryState.HANDED_TO_RUNNER, DeliveryState.RETURNING):
+        assert a_board(site, replace(riding, state=state)).tasks == []
+    assert a_board(site, replace(riding, arrival=Arrival(late=LateStep.TOLD))).tasks == []

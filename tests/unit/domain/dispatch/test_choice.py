@@ -15,45 +15,14 @@ from orchestrator.domain.dispatch.choice import DispatchPlan, PlannedLoad, Plann
 from orchestrator.domain.dispatch.comparators import by_urgency
 from orchestrator.domain.dispatch.filters import Candidate
 from orchestrator.domain.fleet.model import (
-    ModelId,
     OperatingMode,
     RobotFault,
     RobotId,
-    RobotModel,
-    RobotReport,
 )
 from orchestrator.domain.medicine.handling import HandlingClass
-from orchestrator.domain.site.model import GraphId, StationId
+from orchestrator.domain.site.model import StationId
+from tests.support.candidates import a_candidate
 from tests.support.waiting_deliveries import HATCH, NOON, OTHER_WARD, WARD, a_delivery
-
-MODEL = RobotModel(ModelId("porter"), GraphId("main"), 0.35, 1.0, 0.5, 1.0, 1.0, ("A", "B"))
-
-
-def a_report(robot: RobotId) -> RobotReport:
-    return RobotReport(
-        robot=robot,
-        received_at=NOON,
-        order_id=None,
-        order_update_id=0,
-        last_waypoint=None,
-        last_sequence=0,
-        sequences_ahead=(),
-        is_driving=False,
-        is_paused=False,
-        pose=None,
-        battery=0.9,
-        is_charging=False,
-        mode=OperatingMode.AUTOMATIC,
-        is_emergency_stopped=False,
-        has_field_violation=False,
-    )
-
-
-def a_candidate(name: str = "r1", **reported: object) -> Candidate:
-    """Return an idle robot in order; keywords change what it reports."""
-    robot = RobotId(name)
-    report = replace(a_report(robot), **reported)  # pyright: ignore[reportArgumentType]
-    return Candidate(robot=robot, model=MODEL, report=report, is_going_home=True)
 
 
 def planned(
