@@ -152,6 +152,7 @@ class People:
                 at=at,
                 present=believed("pharmacy"),
                 premises=control.fleet.premises,
+                ids=self._ids,
                 delivery=delivery.id,
                 seal_number=f"S-{delivery.id}",
                 counts=counts,

@@ -10,8 +10,23 @@ from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.fridge import is_spoilt
 from orchestrator.application.grants import require_opened_if_controlled
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.receiving import Received, kept_apart, seal_read, settled_lines
-from orchestrator.application.recorded_acts import is_standing, open_incident, open_lines, record_event
+from orchestrator.application.receiving import (
+    SEAL_AGAIN,
+    SEAL_DIFFERS,
+    Received,
+    kept_apart,
+    seals_noted,
+    settled_lines,
+    unopened_set_apart,
+)
+from orchestrator.application.recorded_acts import (
+    is_standing,
+    open_incident,
+    open_lines,
+    record_event,
+    record_resealing,
+)
+from orchestrator.application.seals_in_use import check_seal_is_new
 from orchestrator.domain.custody.errors import BreakGlassOffError
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import IncidentKind
@@ -24,11 +39,15 @@ from orchestrator.domain.delivery.model import (
     Delivery,
     DeliveryId,
     DeliveryState,
+    Line,
     LineCount,
     LineId,
     Receipt,
     StopKind,
+    ToteId,
 )
+from orchestrator.domain.delivery.packing import repacked
+from orchestrator.domain.delivery.seals import SealRead, Seals, judged, left_unopened, seals_named
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import Reason, require_said
 from orchestrator.domain.site.model import PlaceId
@@ -44,19 +63,21 @@ COUNT_AGAIN = Reason("count_again", "Count each line once more, together; both c
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What people found: the seal as read, whether it was broken, and a count of each line.
+    """What people found: the seals as read, whether one was broken, and a count of each line of what they opened.
 
-    ``refused`` are lines that they do not take and that go back under ``new_seal``; ``wrong`` are lines that hold
-    something else than they should. ``emergency`` is why one person opens alone what takes two.
+    The seal is that of the only tote still to be handed over; of several each is named in ``totes``. ``refused`` are
+    lines that people do not take and that go back under ``new_seal``; ``wrong`` are lines that hold something else than
+    they should. ``emergency`` is why one person opens alone what takes two.
     """
 
-    seal_number: str
+    seal_number: str | None
     counts: tuple[LineCount, ...]
     is_seal_broken: bool = False
     refused: tuple[LineId, ...] = ()
     wrong: tuple[LineId, ...] = ()
     new_seal: str | None = None
     emergency: str | None = None
+    totes: tuple[SealRead, ...] = ()
 
 
 def confirm_receipt(
@@ -69,11 +90,12 @@ def confirm_receipt(
     premises: Premises,
     ids: Ids,
 ) -> Delivery:
-    """Record who took the medicines out, the seal they read and what they counted.
+    """Record who took the medicines out, the seals they read and what they counted.
 
     A delivery that arrived, or that a runner brought, becomes ``received``, one that came back ``returned``. The
     counted quantity stands and a difference is on record. What is counted blind is counted once more before that: then
-    the delivery stays as it is and says so in ``waiting``, as it does when a seal is to be read once more.
+    the delivery stays as it is and says so in ``waiting``, as it does when a seal is to be read once more. A tote whose
+    seal differs again stays unopened and goes back, or is set apart; the others are received.
 
     Raises
     ------
@@ -82,9 +104,12 @@ def confirm_receipt(
     NotEligibleError, PeopleMissingError, SamePersonError, BreakGlassOffError
         The people may not receive it here, are too few, or one alone may not open it.
     LinesMismatchError, InvalidInputError
-        The counts do not name the lines, each once, or the seal number cannot be one.
+        The counts do not name the lines of the opened totes, each once; the seals do not name the totes, each once, or
+        cannot be seals.
     SealMismatchError
-        The seal of ordinary medicines is not the one put on; the message never tells the right one.
+        A seal of ordinary medicines is not the one put on; the message never tells the right one.
+    SealInUseError
+        The new seal was used before.
     """
     standing = uow.deliveries.get(delivery)
     place = _place_of_handover(uow, standing, present, premises)
@@ -93,28 +118,72 @@ def confirm_receipt(
         require_opened_if_controlled(uow, standing, Purpose.HAND_OVER, Purpose.RECOUNT, act=ACT)
     elif standing.state is DeliveryState.RETURNING:
         require_opened_if_controlled(uow, standing, Purpose.TAKE_BACK, act=ACT)
-    check_seal_form(reading.seal_number, act=ACT)
-    lines = open_lines(standing)
-    check_counted_lines(standing, reading.counts, act=ACT, lines=lines)
-    _check_named(reading, standing)
     is_return = place != premises.place(standing.to_station)
+    seals = _seals(standing, reading, is_return=is_return)
+    lines = tuple(line for line in open_lines(standing) if line.id in seals.opened_lines)
+    counts = _counts_of(standing, reading, seals, lines)
+    _check_named(uow, reading, standing, lines)
     handover = Received(standing, at=at, place=place, present=present, ids=ids, is_return=is_return)
-    sealed = seal_read(uow, handover, reading.seal_number, is_broken=reading.is_seal_broken)
-    if sealed is not None:
-        keep_change(uow, sealed, at=at)
-        return sealed
-    if _is_to_be_counted_again(standing, reading, premises):
-        custody = replace(standing.custody, first_counts=reading.counts)
-        counted = replace(standing, custody=custody, waiting=(COUNT_AGAIN,))
+    noted = seals_noted(uow, handover, seals)
+    if seals.again:
+        waiting = replace(noted, waiting=(SEAL_AGAIN,))
+        keep_change(uow, waiting, at=at)
+        return waiting
+    stays_here = is_return or standing.state is DeliveryState.HANDED_TO_RUNNER
+    if stays_here:
+        noted = unopened_set_apart(uow, replace(handover, delivery=noted), seals.unopened)
+    if _is_to_be_counted_again(standing, counts, premises):
+        counted = _counted_first(noted, counts)
         record_event(uow, standing, "counted_first", at=at, place=place, present=present)
         keep_change(uow, counted, at=at)
         return counted
-    return _settled(uow, handover, reading, premises)
+    settled = _settled(uow, replace(handover, delivery=noted), reading, seals, lines=lines, counts=counts)
+    after = _ended(uow, replace(handover, delivery=settled), reading, premises, counts=counts)
+    keep_change(uow, after, at=at)
+    return after
 
 
-def _settled(uow: UnitOfWork, handover: Received, reading: Reading, premises: Premises) -> Delivery:
+def _seals(delivery: Delivery, reading: Reading, *, is_return: bool) -> Seals:
+    reads = seals_named(
+        delivery,
+        seal_number=reading.seal_number,
+        totes=reading.totes,
+        is_broken=reading.is_seal_broken,
+        may_leave_out=left_unopened(delivery, is_return=is_return),
+        act=ACT,
+    )
+    return judged(delivery, reads, is_return=is_return)
+
+
+def _counts_of(delivery: Delivery, reading: Reading, seals: Seals, lines: Sequence[Line]) -> tuple[LineCount, ...]:
+    """Return the counts of what was opened. Who did not know yet that a seal differs may have counted what is in it."""
+    shut = {line for tote in (*seals.again, *seals.unopened) for line in tote.lines}
+    counts = tuple(count for count in reading.counts if count.line not in shut)
+    check_counted_lines(delivery, counts, act=ACT, lines=lines)
+    return counts
+
+
+def _counted_first(delivery: Delivery, counts: Sequence[LineCount]) -> Delivery:
+    kept = delivery.custody.first_counts
+    known = {count.line for count in kept}
+    first = (*kept, *(count for count in counts if count.line not in known))
+    return replace(delivery, custody=replace(delivery.custody, first_counts=first), waiting=(COUNT_AGAIN,))
+
+
+def _settled(
+    uow: UnitOfWork,
+    handover: Received,
+    reading: Reading,
+    seals: Seals,
+    *,
+    lines: Sequence[Line],
+    counts: tuple[LineCount, ...],
+) -> Delivery:
+    """Return the delivery with the lines of the opened totes ended, and who received them on record."""
     at, place, present, ids = handover.at, handover.place, handover.present, handover.ids
     before = handover.delivery
+    if not seals.opened:
+        return before
     if reading.emergency is not None:
         sentence = "Opened by one person alone in an emergency; a second person was not there."
         # Where its drawer was granted to one person alone, that was the incident already.
@@ -122,35 +191,66 @@ def _settled(uow: UnitOfWork, handover: Received, reading: Reading, premises: Pr
             open_incident(
                 uow, before, IncidentKind.BREAK_GLASS, sentence, at=at, ids=ids, place=place, caused_by=present.ids
             )
-    if reading.is_seal_broken:
-        kept_apart(uow, handover, IncidentKind.SEAL_BROKEN, "The seal was broken; the contents were counted.")
+    for tote in seals.broken:
+        sentence = f"The seal of tote {tote.id} was broken; the contents were counted."
+        kept_apart(uow, handover, IncidentKind.SEAL_BROKEN, sentence)
     spoilt = is_spoilt(uow, before, at=at)
-    settled = settled_lines(uow, handover, reading.counts, refused=reading.refused, wrong=reading.wrong, spoilt=spoilt)
-    differs = _differs(before, reading.counts)
-    receipt = before.receipt or Receipt(
-        at=at,
-        by=present.actor,
-        counts=reading.counts,
-        is_short_or_over=differs,
-    )
+    settled = settled_lines(uow, handover, lines, counts, refused=reading.refused, wrong=reading.wrong, spoilt=spoilt)
     custody = replace(
         settled.custody,
         receivers=present.ids,
         opened_by_emergency=reading.emergency or settled.custody.opened_by_emergency,
     )
-    totes = tuple(replace(tote, seal_read=reading.seal_number) for tote in settled.totes)
-    counted = replace(settled, receipt=receipt, custody=custody, totes=totes)
+    receipt = before.receipt or Receipt(
+        at=at, by=present.actor, counts=counts, is_short_or_over=_differs(before, counts)
+    )
+    return replace(settled, receipt=receipt, custody=custody)
+
+
+def _ended(
+    uow: UnitOfWork, handover: Received, reading: Reading, premises: Premises, *, counts: Sequence[LineCount]
+) -> Delivery:
+    """Return the delivery on its way back with what was refused or left unopened, or ended where it is."""
+    counted, at, by = handover.delivery, handover.at, handover.present.actor
     if open_lines(counted):
-        assert reading.new_seal is not None, "refused lines go back under a new seal"
-        resealed = replace(counted, totes=tuple(replace(tote, seal_number=reading.new_seal) for tote in counted.totes))
-        after = moved(resealed, DeliveryState.RETURNING, at=at, cause=present.actor, reason=PARTLY_REFUSED)
+        after = moved(counted, DeliveryState.RETURNING, at=at, cause=by, reason=_why_back(counted, reading))
+        return _resealed(uow, handover, after, reading, premises)
+    is_set_apart = any(settled.reason == SEAL_DIFFERS.code for settled in counted.custody.settled)
+    custody = replace(counted.custody, accountable=None, receivers=handover.present.ids)
+    released = replace(counted, custody=custody)
+    if handover.is_return:
+        end = DeliveryState.RETURNED
     else:
-        end = DeliveryState.RETURNED if handover.is_return else DeliveryState.RECEIVED
-        released = replace(counted, custody=replace(custody, accountable=None))
-        if before.state is DeliveryState.HANDED_TO_RUNNER:
-            released = released.out_of_drawer()
-        after = moved(released, end, at=at, cause=present.actor, reason=RECEIVED_DIFFERENT if differs else None)
-    keep_change(uow, after, at=at)
+        end = DeliveryState.INCIDENT if is_set_apart else DeliveryState.RECEIVED
+    if counted.state is DeliveryState.HANDED_TO_RUNNER:
+        released = released.out_of_drawer()
+    differs = RECEIVED_DIFFERENT if _differs(counted, counts) else None
+    return moved(released, end, at=at, cause=by, reason=SEAL_DIFFERS if is_set_apart else differs)
+
+
+def _why_back(delivery: Delivery, reading: Reading) -> Reason:
+    shut = any(line.id not in reading.refused for line in open_lines(delivery))
+    return SEAL_DIFFERS if shut else PARTLY_REFUSED
+
+
+def _resealed(
+    uow: UnitOfWork, handover: Received, delivery: Delivery, reading: Reading, premises: Premises
+) -> Delivery:
+    """Return the delivery with the refused lines in a tote of their own, under the new seal."""
+    if not reading.refused:
+        return delivery
+    assert reading.new_seal is not None, "refused lines go back under a new seal"
+    tote = ToteId(handover.ids.new("tote"))
+    after = repacked(delivery, reading.refused, tote, seal_number=reading.new_seal)
+    record_resealing(
+        uow,
+        delivery,
+        after,
+        at=handover.at,
+        place=handover.place,
+        to_place=premises.place(delivery.returns_to),
+        present=handover.present,
+    )
     return after
 
 
@@ -192,26 +292,40 @@ def _require_receivers(
     require_people(present, wanted=wanted, fits=fits, who=who, act=ACT, handling_class=handling_class, at=at)
 
 
-def _check_named(reading: Reading, delivery: Delivery) -> None:
-    """Refuse lines named as refused or wrong that are not there, and refused ones without a new seal."""
+def _check_named(uow: UnitOfWork, reading: Reading, delivery: Delivery, opened: Sequence[Line]) -> None:
+    """Refuse lines named as refused or wrong that were not opened, and refused ones without a new seal."""
+    named = {*reading.refused, *reading.wrong}
     check_counted_lines(
         delivery,
-        [count for count in reading.counts if count.line in (*reading.refused, *reading.wrong)],
+        [LineCount(line, 0) for line in sorted(named)],
         act=ACT,
-        lines=[line for line in open_lines(delivery) if line.id in (*reading.refused, *reading.wrong)],
+        lines=[line for line in opened if line.id in named],
     )
-    check_seal_form(reading.new_seal or ("" if reading.refused else "none"), act=ACT)
+    if not reading.refused:
+        return
+    require_state(
+        delivery, DeliveryState.ARRIVED, act="The refusal of lines", next_step="Take in all of it, and return the rest."
+    )
+    check_seal_form(reading.new_seal or "", act=ACT)
+    check_seal_is_new(uow, reading.new_seal or "", delivery, act=ACT)
 
 
-def _is_to_be_counted_again(delivery: Delivery, reading: Reading, premises: Premises) -> bool:
-    is_blind = premises.rule(delivery.handling_class).is_count_blind
-    return is_blind and not delivery.custody.first_counts and _differs(delivery, reading.counts)
+def _is_to_be_counted_again(delivery: Delivery, counts: Sequence[LineCount], premises: Premises) -> bool:
+    """Whether a line that is counted blind differs for the first time."""
+    if not premises.rule(delivery.handling_class).is_count_blind:
+        return False
+    counted_before = {count.line for count in delivery.custody.first_counts}
+    return any(line not in counted_before for line in _lines_that_differ(delivery, counts))
 
 
 def _differs(delivery: Delivery, counts: Sequence[LineCount]) -> bool:
-    """Whether the counts differ from what was sealed; what a runner took unsealed is compared with what was asked."""
-    sent = [LineCount(line.id, line.quantity) for line in open_lines(delivery)]
-    return bool(lines_that_differ(counts, sent if delivery.loading is None else delivery.loading.counts))
+    return bool(_lines_that_differ(delivery, counts))
+
+
+def _lines_that_differ(delivery: Delivery, counts: Sequence[LineCount]) -> tuple[str, ...]:
+    """Return the lines counted otherwise than sealed; what a runner took unsealed is compared with what was asked."""
+    asked = [LineCount(line.id, line.quantity) for line in delivery.lines]
+    return lines_that_differ(counts, asked if delivery.loading is None else delivery.loading.counts)
 
 
 def _require_back_at_station(uow: UnitOfWork, delivery: Delivery) -> None:

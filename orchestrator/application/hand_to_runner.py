@@ -13,9 +13,10 @@ from orchestrator.domain.custody.balances import comes_late
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Fits, Present, either, holds_role, in_pharmacy, on_ward, require_people
 from orchestrator.domain.custody.premises import Premises
-from orchestrator.domain.delivery.counting import check_seal_form, is_same_seal
+from orchestrator.domain.delivery.counting import is_same_seal
 from orchestrator.domain.delivery.lifecycle import ALLOWED, moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
+from orchestrator.domain.delivery.seals import SealRead, seals_named
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.people.model import Role
 from orchestrator.domain.reason import Reason, require_said
@@ -29,14 +30,16 @@ BEFORE_IT = tuple(state for state, after in ALLOWED.items() if DeliveryState.HAN
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
-    """What was found at the drawer: the seal as read, None where nobody looked, and whether the key opened it.
+    """What was found at the drawer: the seals as read, none where nobody looked, and whether the key opened it.
 
-    What the key opened, no robot reports: ``occurred_at`` says when that was, and may be earlier than it is entered.
+    The seal is that of the only tote; of several each is named in ``totes``. What the key opened, no robot reports:
+    ``occurred_at`` says when that was, and may be earlier than it is entered.
     """
 
     seal_number: str | None = None
     is_by_key: bool = False
     occurred_at: datetime | None = None
+    totes: tuple[SealRead, ...] = ()
 
 
 NOT_LOOKED_AT = TakenOut()
@@ -208,12 +211,13 @@ def _look_at_seal(
     ids: Ids,
 ) -> None:
     place = premises.place(delivery.from_station)
-    if taken_out.seal_number is None or delivery.loading is None:
+    if delivery.loading is None or (taken_out.seal_number is None and not taken_out.totes):
         return
-    check_seal_form(taken_out.seal_number, act=ACT)
-    if not is_same_seal(delivery.totes[0], taken_out.seal_number):
-        sentence = "The seal read when it was taken out is not the one that was put on."
-        _incident(uow, delivery, IncidentKind.SEAL_DIFFERS, sentence, at=at, ids=ids, present=present, place=place)
+    reads = seals_named(delivery, seal_number=taken_out.seal_number, totes=taken_out.totes, act=ACT)
+    for tote in delivery.open_totes:
+        if any(read.tote == tote.id and not is_same_seal(tote, read.seal_number) for read in reads):
+            sentence = f"The seal of tote {tote.id}, read when it was taken out, is not the one that was put on."
+            _incident(uow, delivery, IncidentKind.SEAL_DIFFERS, sentence, at=at, ids=ids, present=present, place=place)
 
 
 def _incident(

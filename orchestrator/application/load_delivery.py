@@ -8,21 +8,22 @@ from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.grants import require_opened_if_controlled
-from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.queue_delivery import controlled_drugs_off
 from orchestrator.application.recalls import batch_of
 from orchestrator.application.recorded_acts import record_sealing
 from orchestrator.application.residue import require_empty
+from orchestrator.application.seals_in_use import check_seal_is_new
 from orchestrator.domain.custody.approval import approved_models
 from orchestrator.domain.custody.errors import NotEligibleError, NotReadyError, RecalledStockError
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.people import Present, require_people
 from orchestrator.domain.custody.premises import Premises
-from orchestrator.domain.delivery.counting import check_counted_lines, check_loaded_as_asked, check_seal_form
+from orchestrator.domain.delivery.counting import check_counted_lines, check_loaded_as_asked
 from orchestrator.domain.delivery.custody_record import Carrier
-from orchestrator.domain.delivery.errors import SealInUseError
 from orchestrator.domain.delivery.lifecycle import moved, require_state
-from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, Loading
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, Loading, Tote, ToteId
+from orchestrator.domain.delivery.packing import Packed, packed_totes
 from orchestrator.domain.delivery.readiness import missing_before_carriage
 from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.medicine.handling import HandlingClass
@@ -38,17 +39,20 @@ def load_delivery(
     uow: UnitOfWork,
     *,
     delivery: DeliveryId,
-    seal_number: str,
     counts: Sequence[LineCount],
     at: datetime,
     present: Present,
     premises: Premises,
+    ids: Ids,
+    seal_number: str | None = None,
+    totes: Sequence[Packed] = (),
     model: ModelId | None = None,
 ) -> Delivery:
-    """Record who loaded what under which seal; the delivery is ``sealed`` afterwards, or in a messenger's hands.
+    """Record who loaded what into which tote, under which seals.
 
-    From here on the pharmacist who loaded what is controlled, or whoever loaded anything else, answers for it; the
-    ledger has each line on its way, and its receipt pending.
+    The delivery is ``sealed`` afterwards, or in a messenger's hands. From here on the pharmacist who loaded what is
+    controlled, or whoever loaded anything else, answers for it; the ledger has each line on its way, and its receipt
+    pending.
 
     Parameters
     ----------
@@ -56,16 +60,20 @@ def load_delivery(
         The open transaction.
     delivery : DeliveryId
         Which delivery.
-    seal_number : str
-        The number on the seal that was put on.
     counts : sequence of LineCount
-        What was counted into the tote.
+        What was counted into the totes.
     at : datetime
         Now; aware.
     present : Present
         Who loads, and who witnesses it.
     premises : Premises
         Stations, places and policy.
+    ids : Ids
+        Where the ids of further totes come from.
+    seal_number : str, optional
+        The number on the seal that was put on, where all lines lie in one tote.
+    totes : sequence of Packed
+        The totes with their seals and lines, where they are several. One of the two is given.
     model : ModelId, optional
         The model of the robot that it is loaded into.
 
@@ -80,9 +88,9 @@ def load_delivery(
     DrawerNotEmptyError
         Something lies in the drawer already.
     LinesMismatchError, LoadedCountDiffersError
-        The counts are not the lines, each once, in the quantity asked for.
+        The counts, or the totes, do not name the lines, each once; or the quantity is not the one asked for.
     InvalidInputError, SealInUseError
-        The seal number cannot be one, or was used before.
+        A seal number cannot be one, is given twice, or was used before; or one form of saying it is not given.
     """
     loading = uow.deliveries.get(delivery)
     by_hand = loading.custody.carrier is Carrier.MESSENGER
@@ -96,19 +104,20 @@ def load_delivery(
     _require_loaders(loading, present, premises, at=at)
     require_empty(uow, loading, act=ACT)
     require_opened_if_controlled(uow, loading, Purpose.LOAD, act=ACT)
-    check_seal_form(seal_number, act=ACT)
+    packed = packed_totes(loading, seal_number=seal_number, totes=totes, new_id=lambda: ToteId(ids.new("tote")))
     check_counted_lines(loading, counts, act=ACT)
     check_loaded_as_asked(loading, counts)
-    _check_seal_is_new(uow, seal_number, loading)
+    for tote in packed:
+        check_seal_is_new(uow, tote.seal_number or "", loading, act=ACT)
     _check_still_allowed(uow, loading, premises, model=model, at=at)
-    sealed = _sealed(loading, seal_number=seal_number, counts=counts, at=at, present=present)
+    sealed = _sealed(loading, totes=packed, counts=counts, at=at, present=present)
     record_sealing(uow, sealed, at=at, present=present, premises=premises)
     keep_change(uow, sealed, at=at)
     return sealed
 
 
 def _sealed(
-    loading: Delivery, *, seal_number: str, counts: Sequence[LineCount], at: datetime, present: Present
+    loading: Delivery, *, totes: tuple[Tote, ...], counts: Sequence[LineCount], at: datetime, present: Present
 ) -> Delivery:
     is_cold = any(line.storage == StorageKind.FRIDGE.value for line in loading.lines)
     custody = replace(
@@ -121,7 +130,7 @@ def _sealed(
     by = present.actor
     loaded = replace(
         loading,
-        totes=tuple(replace(tote, seal_number=seal_number) for tote in loading.totes),
+        totes=totes,
         loading=Loading(at=at, by=by, drawer=drawer, counts=tuple(counts)),
         custody=custody,
     )
@@ -159,18 +168,6 @@ def _require_loaders(delivery: Delivery, present: Present, premises: Premises, *
             "for it until it is received. Ask a pharmacist to be one of the two.",
             detail={"delivery": delivery.id},
         )
-
-
-def _check_seal_is_new(uow: UnitOfWork, seal_number: str, delivery: Delivery) -> None:
-    holder = uow.deliveries.sealed_with(seal_number)
-    is_ordinary = delivery.handling_class is HandlingClass.ORDINARY
-    if holder is None or holder.id == delivery.id or (is_ordinary and holder.state.is_closed):
-        return
-    raise SealInUseError(
-        f"{ACT} was refused: delivery {holder.id} carries, or carried, this seal number; expected a seal that was "
-        "never used. Read the number again, or take another seal.",
-        detail={"delivery": delivery.id, "holder": holder.id},
-    )
 
 
 def _check_still_allowed(

@@ -1,4 +1,4 @@
-"""What becomes of seal and lines at a handover: taken in, set apart, or back."""
+"""What becomes of seals and lines at a handover: taken in, set apart, or back."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from orchestrator.application.recorded_acts import (
 )
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Present
-from orchestrator.domain.delivery.counting import is_same_seal, seal_mismatch
 from orchestrator.domain.delivery.custody_record import LineEnd, SettledLine
-from orchestrator.domain.delivery.lifecycle import moved
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineCount, LineId
-from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.delivery.model import Delivery, Line, LineCount, LineId, Tote
+from orchestrator.domain.delivery.seals import Seals
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import PlaceId
 
-SEAL_AGAIN = Reason("seal_again", "The number read is not that of the seal; read it once more and enter it again.")
+SEAL_AGAIN = Reason(
+    "seal_again", "A number read is not that of the seal; read the seals once more and enter them again."
+)
 SEAL_DIFFERS = Reason(
     "seal_differs", "The seal is not the one that was put on. The bag stays unopened and is set apart at the pharmacy."
 )
@@ -43,43 +43,62 @@ class Received:
     is_return: bool
 
 
-def seal_read(uow: UnitOfWork, handover: Received, seal_number: str, *, is_broken: bool) -> Delivery | None:
-    """Return what becomes of a delivery whose seal was read wrongly or is another; None when the count may go on.
+def seals_noted(uow: UnitOfWork, handover: Received, seals: Seals) -> Delivery:
+    """Return the delivery with the seals as they were read; of each that differs an entry is written.
 
-    Ordinary medicines are refused with `SealMismatchError`, and nothing changes. Of all others the number may be
-    entered once more; then the bag stays unopened.
+    One that differs for the second time is an incident: its tote stays unopened.
     """
     before = handover.delivery
-    tote = before.totes[0]
-    if before.loading is None or is_broken or is_same_seal(tote, seal_number):
-        return None
-    if before.handling_class is HandlingClass.ORDINARY:
-        raise seal_mismatch(before, tote)
-    differed = tote.seal_differed + 1
-    noted = replace(before, totes=(replace(tote, seal_read=seal_number, seal_differed=differed),))
-    record_event(
-        uow, before, "seal_differed", at=handover.at, place=handover.place, present=handover.present, reason="seal"
-    )
-    if differed == 1:
-        return replace(noted, waiting=(SEAL_AGAIN,))
-    kept_apart(uow, handover, IncidentKind.SEAL_DIFFERS, SEAL_DIFFERS.sentence)
-    if handover.is_return or before.state is DeliveryState.HANDED_TO_RUNNER:
-        return _unopened(uow, handover, noted)
-    return moved(noted, DeliveryState.RETURNING, at=handover.at, cause=handover.present.actor, reason=SEAL_DIFFERS)
+    for tote in seals.differing:
+        facts = {"tote": tote.id}
+        record_event(
+            uow,
+            before,
+            "seal_differed",
+            at=handover.at,
+            place=handover.place,
+            present=handover.present,
+            reason="seal",
+            facts=facts,
+        )
+        if tote in seals.unopened:
+            sentence = f"The seal of tote {tote.id} is not the one that was put on; it stays unopened and is set apart."
+            kept_apart(uow, handover, IncidentKind.SEAL_DIFFERS, sentence)
+    return replace(before, totes=tuple(_as_read(tote, seals) for tote in before.totes))
+
+
+def unopened_set_apart(uow: UnitOfWork, handover: Received, totes: Collection[Tote]) -> Delivery:
+    """Return the delivery with the lines of totes set apart, unopened, where they are."""
+    delivery = handover.delivery
+    for line in open_lines(delivery):
+        if not any(line.id in tote.lines for tote in totes):
+            continue
+        settled = SettledLine(line.id, LineEnd.QUARANTINED, line.quantity, handover.at, SEAL_DIFFERS.code)
+        delivery = settle(uow, delivery, settled, place=handover.place, present=handover.present, is_counted=False)
+    return delivery
+
+
+def _as_read(tote: Tote, seals: Seals) -> Tote:
+    read = seals.read(tote.id)
+    if read is None:
+        return tote
+    differed = tote.seal_differed + (tote in seals.differing)
+    return replace(tote, seal_read=read.seal_number, seal_differed=differed)
 
 
 def settled_lines(
     uow: UnitOfWork,
     handover: Received,
+    lines: Collection[Line],
     counts: tuple[LineCount, ...],
     *,
     refused: Collection[LineId],
     wrong: Collection[LineId],
     spoilt: Collection[LineId],
 ) -> Delivery:
-    """Return the delivery with each line ended as it was found, but for those refused."""
+    """Return the delivery with each of some lines ended as it was found, but for those refused."""
     delivery = handover.delivery
-    for line in open_lines(delivery):
+    for line in lines:
         if line.id in refused:
             continue
         end, reason = _end_of(line, handover, counts, is_wrong=line.id in wrong, is_spoilt=line.id in spoilt)
@@ -130,13 +149,3 @@ def _tell(uow: UnitOfWork, handover: Received, line: Line, *, counted: int, is_w
         kept_apart(uow, handover, IncidentKind.SHORT, "A line was counted short; what was counted was set apart.")
     if counted > line.quantity:
         kept_apart(uow, handover, IncidentKind.OVER, "A line was counted over; what was counted was set apart.")
-
-
-def _unopened(uow: UnitOfWork, handover: Received, delivery: Delivery) -> Delivery:
-    """Return the delivery set apart unopened where it is."""
-    for line in open_lines(delivery):
-        settled = SettledLine(line.id, LineEnd.QUARANTINED, line.quantity, handover.at, SEAL_DIFFERS.code)
-        delivery = settle(uow, delivery, settled, place=handover.place, present=handover.present, is_counted=False)
-    released = replace(delivery, custody=replace(delivery.custody, accountable=None, receivers=handover.present.ids))
-    end = DeliveryState.RETURNED if handover.is_return else DeliveryState.INCIDENT
-    return moved(released, end, at=handover.at, cause=handover.present.actor, reason=SEAL_DIFFERS)

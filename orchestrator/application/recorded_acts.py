@@ -15,11 +15,12 @@ from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.incident import Incident, IncidentId, IncidentKind
 from orchestrator.domain.custody.model import AccountKind, PendingId, Stock
 from orchestrator.domain.custody.movements import Occasion, signed_by
+from orchestrator.domain.custody.pending import Pending
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.custody_record import LineEnd, SettledLine
 from orchestrator.domain.delivery.errors import WrongStateError
-from orchestrator.domain.delivery.model import Delivery, DeliveryId, Line, LineCount
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, Line, LineCount, ToteId
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import MedicineCode
 from orchestrator.domain.people.model import PersonId
@@ -85,6 +86,31 @@ def record_sealing(uow: UnitOfWork, delivery: Delivery, *, at: datetime, present
         )
 
 
+def record_resealing(
+    uow: UnitOfWork,
+    before: Delivery,
+    after: Delivery,
+    *,
+    at: datetime,
+    place: PlaceId,
+    to_place: PlaceId,
+    present: Present,
+) -> None:
+    """Write which lines lie in another tote than before; they are on their way to ``to_place``."""
+    for line in after.lines:
+        tote = after.tote_of(line.id).id
+        if not is_on_ledger(line) or before.tote_of(line.id).id == tote:
+            continue
+        draft = movements.resealed(
+            _pending_of(uow, before, line),
+            reopened=_id_in(line, tote),
+            tote=tote,
+            to_place=to_place,
+            occasion=_occasion(uow, after, line, at=at, place=place, present=present),
+        )
+        uow.ledger.append(draft, at)
+
+
 def record_line_end(
     uow: UnitOfWork,
     delivery: Delivery,
@@ -99,7 +125,7 @@ def record_line_end(
     line = next(line for line in delivery.lines if line.id == settled.line)
     if not is_on_ledger(line):
         return
-    pending = uow.ledger.pending(PendingId(line.id))
+    pending = _pending_of(uow, delivery, line)
     reason = settled.reason or ""
     occasion = _occasion(uow, delivery, line, at=at, place=place, present=present, reason=reason)
     counted = settled.quantity if is_counted else None
@@ -236,6 +262,16 @@ def open_lines(delivery: Delivery) -> tuple[Line, ...]:
 def quantity_in(counts: tuple[LineCount, ...], line: Line) -> int:
     """Return the count of a line."""
     return next(count.quantity for count in counts if count.line == line.id)
+
+
+def _id_in(line: Line, tote: ToteId) -> PendingId:
+    """Return under which id a line is pending that was sealed into a tote after it had left."""
+    return PendingId(f"{line.id} in {tote}")
+
+
+def _pending_of(uow: UnitOfWork, delivery: Delivery, line: Line) -> Pending:
+    anew = uow.ledger.find_pending(_id_in(line, delivery.tote_of(line.id).id))
+    return uow.ledger.pending(PendingId(line.id)) if anew is None else anew
 
 
 def _occasion(

@@ -10,27 +10,27 @@ from pydantic import BeforeValidator, Field
 from orchestrator.application.confirm_receipt import Reading
 from orchestrator.application.prepare_delivery import Picked
 from orchestrator.domain.custody.supply import SupplyRequest
-from orchestrator.domain.delivery.counting import COUNT_MAX, SEAL_LENGTH_MAX
+from orchestrator.domain.delivery.counting import COUNT_MAX
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
-from orchestrator.domain.delivery.model import LineId
+from orchestrator.domain.delivery.model import LineCount, LineId, ToteId
 from orchestrator.domain.delivery.request import LINES_MAX
+from orchestrator.domain.delivery.seals import SealRead
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.people.model import PersonId
 from orchestrator.http.request_models import (
-    ID_LENGTH_MAX,
     AskedMoment,
     BatchText,
-    CountedHandover,
+    CountAsked,
+    IdText,
     RequestedDelivery,
     SaidReason,
+    SealReadAsked,
+    SealText,
     StationText,
     Strict,
     WholeNumber,
     date_text,
 )
-
-IdText = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
-SealText = Annotated[str, Field(min_length=1, max_length=SEAL_LENGTH_MAX)]
 
 
 class BasisAsked(Strict):
@@ -117,13 +117,27 @@ class AcceptanceAsked(Strict):
     named: list[IdText] = Field(min_length=1, max_length=4)
 
 
-class ReceiptAsked(CountedHandover):
-    """A receipt: the number on the seal, a count of every line, and what is not as it should be.
+class FoundToteAsked(SealReadAsked):
+    """The seal as read off one tote, and whether it was broken."""
 
+    is_seal_broken: bool = False
+
+    def to_read(self) -> SealRead:
+        """Return what the use case takes."""
+        return SealRead(ToteId(self.tote), self.seal_number, self.is_seal_broken)
+
+
+class ReceiptAsked(Strict):
+    """A receipt: the seals, a count of every line in the totes that were opened, and what is not as it should be.
+
+    ``seal_number`` is that of the only tote still to be handed over; of several, each is named in ``totes``.
     ``refused`` lines go back under ``new_seal``; ``wrong`` ones hold something else. ``emergency`` is why one person
     opens alone what takes two, where the place allows that at all.
     """
 
+    seal_number: SealText | None = None
+    totes: list[FoundToteAsked] = Field(default_factory=list[FoundToteAsked], max_length=LINES_MAX)
+    counts: list[CountAsked] = Field(max_length=LINES_MAX)
     is_seal_broken: bool = False
     refused: list[IdText] = Field(default_factory=list[str], max_length=LINES_MAX)
     wrong: list[IdText] = Field(default_factory=list[str], max_length=LINES_MAX)
@@ -134,12 +148,13 @@ class ReceiptAsked(CountedHandover):
         """Return what the use case takes."""
         return Reading(
             seal_number=self.seal_number,
-            counts=self.to_counts(),
+            counts=tuple(LineCount(LineId(count.line), count.quantity) for count in self.counts),
             is_seal_broken=self.is_seal_broken,
             refused=tuple(LineId(line) for line in self.refused),
             wrong=tuple(LineId(line) for line in self.wrong),
             new_seal=self.new_seal,
             emergency=self.emergency,
+            totes=tuple(tote.to_read() for tote in self.totes),
         )
 
 

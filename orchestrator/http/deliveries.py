@@ -11,7 +11,7 @@ from starlette.responses import Response
 from orchestrator.application.cancel_delivery import cancel_delivery
 from orchestrator.application.confirm_receipt import confirm_receipt
 from orchestrator.application.deciding import subject_of_stations
-from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
+from orchestrator.application.hand_to_runner import hand_to_runner
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import queue_delivery
@@ -39,9 +39,9 @@ from orchestrator.http.presence import patient_reference, signed_in
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import (
     CancelAsked,
-    CountedHandover,
     DeliveriesQuery,
     IncidentAsked,
+    LoadAsked,
     RunnerAsked,
 )
 from orchestrator.http.response_models import DeliveriesView, DeliveryView, deliveries_view
@@ -112,8 +112,8 @@ async def get_delivery(delivery: DeliveryInPath, desk: DeskOfApp, who: Who) -> D
     dependencies=[may(Act.LOAD_DELIVERY), *IS_JSON],
     responses=REFUSALS,
 )
-async def post_load(asked: CountedHandover, on: AmongPeople) -> Response:
-    """Record that the medicines are in the drawer, counted and sealed."""
+async def post_load(asked: LoadAsked, on: AmongPeople) -> Response:
+    """Record that the medicines are in the drawer, counted and sealed: in one tote, or in several."""
 
     def load(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
         robot = uow.deliveries.get(on.id).robot
@@ -121,10 +121,12 @@ async def post_load(asked: CountedHandover, on: AmongPeople) -> Response:
             uow,
             delivery=on.id,
             seal_number=asked.seal_number,
+            totes=asked.to_totes(),
             counts=asked.to_counts(),
             at=at,
             present=present,
             premises=on.premises,
+            ids=on.desk.ids,
             model=None if robot is None else on.desk.fleet.models[robot].id,
         )
 
@@ -138,7 +140,7 @@ async def post_load(asked: CountedHandover, on: AmongPeople) -> Response:
     responses=REFUSALS,
 )
 async def post_receipt(asked: ReceiptAsked, on: AmongPeople) -> Response:
-    """Record that the medicines were taken out: the seal as read, and a count of every line."""
+    """Record that the medicines were taken out: the seals as read, and a count of every line of what was opened."""
 
     def receive(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
         premises, ids = on.premises, on.desk.ids
@@ -182,7 +184,7 @@ async def post_hand_to_runner(asked: RunnerAsked, on: AmongPeople) -> Response:
             present=present,
             premises=on.premises,
             ids=on.desk.ids,
-            taken_out=TakenOut(asked.seal_number, asked.is_by_key, occurred_at=asked.occurred_at),
+            taken_out=asked.to_taken_out(),
         )
 
     return await on.do_together(asked, Act.HAND_TO_RUNNER, hand)

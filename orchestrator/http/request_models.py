@@ -11,10 +11,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from orchestrator.application.hand_to_runner import TakenOut
 from orchestrator.application.report_incident import IncidentCode
 from orchestrator.application.withdraw_robot import Aboard
 from orchestrator.domain.delivery.counting import COUNT_MAX, SEAL_LENGTH_MAX
-from orchestrator.domain.delivery.model import DeliveryState, LineCount, LineId, Priority
+from orchestrator.domain.delivery.model import DeliveryState, LineCount, LineId, Priority, ToteId
+from orchestrator.domain.delivery.packing import Packed
 from orchestrator.domain.delivery.request import (
     BATCH_LENGTH_MAX,
     LINES_MAX,
@@ -24,6 +26,7 @@ from orchestrator.domain.delivery.request import (
     DeliveryRequest,
     LineRequest,
 )
+from orchestrator.domain.delivery.seals import SealRead
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.reason import REASON_LENGTH_MAX
 from orchestrator.domain.site.model import StationId
@@ -142,10 +145,37 @@ class CountsAsked(Strict):
         return tuple(LineCount(LineId(count.line), count.quantity) for count in self.counts)
 
 
-class CountedHandover(CountsAsked):
-    """A loading or a receipt: the number on the seal, and a count of every line."""
+IdText = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
+SealText = Annotated[str, Field(min_length=1, max_length=SEAL_LENGTH_MAX)]
 
-    seal_number: str = Field(min_length=1, max_length=SEAL_LENGTH_MAX)
+
+class PackedAsked(Strict):
+    """One tote as it was packed: the number on its seal, and the ids of the lines in it."""
+
+    seal_number: SealText
+    lines: list[IdText] = Field(min_length=1, max_length=LINES_MAX)
+
+
+class LoadAsked(CountsAsked):
+    """A loading: a count of every line, and one seal for all, or the totes, each with its seal and its lines."""
+
+    seal_number: SealText | None = None
+    totes: list[PackedAsked] = Field(default_factory=list[PackedAsked], max_length=LINES_MAX)
+
+    def to_totes(self) -> tuple[Packed, ...]:
+        """Return what the use case takes."""
+        return tuple(Packed(tote.seal_number, tuple(LineId(line) for line in tote.lines)) for tote in self.totes)
+
+
+class SealReadAsked(Strict):
+    """The seal as read off one tote."""
+
+    tote: IdText
+    seal_number: SealText
+
+    def to_read(self) -> SealRead:
+        """Return what the use case takes."""
+        return SealRead(ToteId(self.tote), self.seal_number)
 
 
 class CancelAsked(Strict):
@@ -160,15 +190,22 @@ SaidReason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
 class RunnerAsked(Strict):
     """Why a person carries the delivery on; ``is_emptied`` says that it is out of its drawer already.
 
-    ``seal_number`` is the seal as read when it was taken out, ``is_by_key`` that the mechanical key opened the drawer,
-    ``occurred_at`` when it did: not before it was sealed, and a late entry later than the day after.
+    ``seal_number`` is the seal as read when it was taken out, or ``totes`` are those of several; ``is_by_key`` says
+    that the mechanical key opened the drawer, ``occurred_at`` when it did: not before it was sealed, and a late entry
+    later than the day after.
     """
 
     reason: SaidReason = Field(examples=["Robot stands in the corridor, wanted now"])
     is_emptied: bool = False
-    seal_number: str | None = Field(default=None, min_length=1, max_length=SEAL_LENGTH_MAX)
+    seal_number: SealText | None = None
+    totes: list[SealReadAsked] = Field(default_factory=list[SealReadAsked], max_length=LINES_MAX)
     is_by_key: bool = False
     occurred_at: AskedMoment | None = None
+
+    def to_taken_out(self) -> TakenOut:
+        """Return what the use case takes."""
+        totes = tuple(tote.to_read() for tote in self.totes)
+        return TakenOut(self.seal_number, self.is_by_key, self.occurred_at, totes)
 
 
 class IncidentAsked(Strict):

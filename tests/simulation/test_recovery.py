@@ -14,6 +14,7 @@ from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import DeliveryState, LineCount
 from orchestrator.domain.fleet.model import RobotId
 from simulation.ward import Outcome, SimulatedWard
+from tests.support.deliveries import CountingIds
 from tests.support.wards import a_cast, a_demand, a_fleet, demo_hospital
 
 Planned = Callable[[SimulatedWard], None]
@@ -151,6 +152,7 @@ def test_an_orchestrator_that_comes_back_grants_nothing_to_a_robot_that_has_not_
             delivery=delivery.id,
             seal_number=f"S-{delivery.id}",
             counts=counts,
+            ids=CountingIds(),
             at=ward.clock.now(),
             present=believed("pharmacy"),
             premises=ward.control.fleet.premises,

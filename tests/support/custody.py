@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -39,6 +39,7 @@ from orchestrator.domain.delivery.model import (
     Trip,
     TripId,
 )
+from orchestrator.domain.delivery.packing import Packed
 from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest
 from orchestrator.domain.fleet.model import ModelId, RobotId
 from orchestrator.domain.medicine.handling import HandlingClass
@@ -201,11 +202,14 @@ class House:
         seal: str = "S-1",
         model: str = MODEL,
         counts: tuple[LineCount, ...] | None = None,
+        totes: Sequence[Packed] = (),
     ) -> Delivery:
         return self.do(
             load_delivery,
             delivery=delivery.id,
-            seal_number=seal,
+            seal_number=None if totes else seal,
+            totes=totes,
+            ids=self.ids,
             counts=counts or counted(delivery),
             present=self.present(*(by or ("pharmacist-1", "technician-1"))),
             premises=self.premises,
@@ -216,11 +220,12 @@ class House:
         self,
         delivery: Delivery,
         *by: str,
-        seal: str = "S-1",
+        seal: str | None = "S-1",
         counts: tuple[LineCount, ...] | None = None,
         off_by: int = 0,
         **read: Any,
     ) -> Delivery:
+        seal = None if read.get("totes") else seal
         return self.do(
             confirm_receipt,
             delivery=delivery.id,

@@ -36,6 +36,8 @@ from orchestrator.application.prepare_delivery import accept_delivery, check_del
 from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
 from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineCount
+from orchestrator.domain.delivery.packing import Packed
+from orchestrator.domain.delivery.seals import SealRead
 from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.people.model import PersonId, Role
 from simulation.memory_store import MemoryStore
@@ -171,8 +173,29 @@ class Custody(RuleBasedStateMachine):
 
     # -- what people do --------------------------------------------------------------------------------------------
 
-    @rule(pick=picks, fate=fates, off=errors, seal=seals, is_broken=rarely, crew=crews)
-    def go_on(self, pick: int, fate: str, off: int, seal: str, is_broken: bool, crew: int) -> None:
+    @rule(
+        pick=picks,
+        fate=fates,
+        off=errors,
+        seal=seals,
+        other=seals,
+        is_broken=rarely,
+        crew=crews,
+        in_two=st.booleans(),
+        takes_some=rarely,
+    )
+    def go_on(
+        self,
+        pick: int,
+        fate: str,
+        off: int,
+        seal: str,
+        other: str,
+        is_broken: bool,
+        crew: int,
+        in_two: bool,
+        takes_some: bool,
+    ) -> None:
         """Do what comes next, as those do whose work it is, or nearly; counts and seals are misread now and then."""
         delivery = self.a_delivery(pick)
         if delivery is None:
@@ -182,15 +205,17 @@ class Custody(RuleBasedStateMachine):
         elif delivery.state is S.RETURNING and delivery.trip is not None:
             self.house.brought_back(delivery)
         elif delivery.state is S.LOADING:
-            self.loads(delivery, fate, crew_of(crew, RIGHT_IN_PHARMACY, NEARLY_IN_PHARMACY))
-        if delivery.state in (S.SEALED, S.ARRIVED, S.RETURNING, S.HANDED_TO_RUNNER):
+            self.loads(delivery, fate, crew_of(crew, RIGHT_IN_PHARMACY, NEARLY_IN_PHARMACY), in_two=in_two)
+        if takes_some and delivery.state in (S.SEALED, S.ARRIVED):
+            self.refuses_some(delivery, fate)
+        elif delivery.state in (S.SEALED, S.ARRIVED, S.RETURNING, S.HANDED_TO_RUNNER):
             is_back = delivery.state is S.RETURNING
             people = (
                 crew_of(crew, RIGHT_IN_PHARMACY, NEARLY_IN_PHARMACY)
                 if is_back
                 else crew_of(crew, RIGHT_ON_WARD, NEARLY_ON_WARD)
             )
-            self.receives(delivery, fate, people, seal=seal, off=off, is_broken=is_broken)
+            self.receives(delivery, fate, people, seal=seal, other=other, off=off, is_broken=is_broken)
 
     @rule(by=someone, ready=st.booleans())
     def queue(self, by: str, ready: bool) -> None:
@@ -236,21 +261,25 @@ class Custody(RuleBasedStateMachine):
         if delivery is not None and delivery.state is S.VERIFIED and delivery.trip is None:
             self.house.fetched(delivery)
 
-    @rule(pick=picks, people=two, fate=fates, off=errors)
-    def load(self, pick: int, people: list[str], fate: str, off: int) -> None:
+    @rule(pick=picks, people=two, fate=fates, off=errors, in_two=st.booleans())
+    def load(self, pick: int, people: list[str], fate: str, off: int, in_two: bool) -> None:
         delivery = self.a_delivery(pick)
         if delivery is not None:
-            self.loads(delivery, fate, people, off=off)
+            self.loads(delivery, fate, people, off=off, in_two=in_two)
 
-    def loads(self, delivery: Delivery, fate: str, people: list[str], *, off: int = 0) -> None:
+    def loads(self, delivery: Delivery, fate: str, people: list[str], *, off: int = 0, in_two: bool = False) -> None:
+        seal = f"S-of-{delivery.id}"
+        first, *others = (line.id for line in delivery.lines)
         self.ask(
             fate,
-            "load",
+            "load_two" if in_two else "load",
             load_delivery,
             delivery=delivery.id,
             present=self.house.present(*people),
             premises=self.house.premises,
-            seal_number=f"S-of-{delivery.id}",
+            seal_number=None if in_two else seal,
+            totes=(Packed(seal, (first,)), Packed(f"{seal}-2", tuple(others))) if in_two else (),
+            ids=self.house.ids,
             counts=counted(delivery, off),
             model=MODEL,
         )
@@ -261,24 +290,32 @@ class Custody(RuleBasedStateMachine):
         if delivery is not None and delivery.state is S.SEALED:
             self.house.drive(delivery)
 
-    @rule(pick=picks, people=two, fate=fates, seal=seals, off=errors, is_broken=rarely)
-    def receive(self, pick: int, people: list[str], fate: str, seal: str, off: int, is_broken: bool) -> None:
+    @rule(pick=picks, people=two, fate=fates, seal=seals, other=seals, off=errors, is_broken=rarely)
+    def receive(
+        self, pick: int, people: list[str], fate: str, seal: str, other: str, off: int, is_broken: bool
+    ) -> None:
         delivery = self.a_delivery(pick)
         if delivery is not None:
-            self.receives(delivery, fate, people, seal=seal, off=off, is_broken=is_broken)
+            self.receives(delivery, fate, people, seal=seal, other=other, off=off, is_broken=is_broken)
 
     def receives(
-        self, delivery: Delivery, fate: str, people: list[str], *, seal: str, off: int, is_broken: bool
+        self, delivery: Delivery, fate: str, people: list[str], *, seal: str, other: str, off: int, is_broken: bool
     ) -> None:
-        right = delivery.totes[0].seal_number or "S-none"
+        """Receive what lies in one tote by its seal, what lies in several by the seal of each."""
+        read = [
+            SealRead(tote.id, tote.seal_number or "S-none" if said == "S-right" else said, is_broken and number == 0)
+            for number, (tote, said) in enumerate(zip(delivery.open_totes, (seal, other, "S-right"), strict=False))
+        ]
+        is_one = len(read) == 1
         reading = Reading(
-            right if seal == "S-right" else seal,
+            read[0].seal_number if is_one else None,
             counted(delivery, off),
-            is_seal_broken=is_broken,
+            is_seal_broken=is_broken and is_one,
+            totes=() if is_one else tuple(read),
         )
         self.ask(
             fate,
-            "receive",
+            "receive" if is_one else "receive_several",
             confirm_receipt,
             delivery=delivery.id,
             present=self.house.present(*people),
@@ -289,19 +326,31 @@ class Custody(RuleBasedStateMachine):
 
     @rule(pick=picks, fate=fates)
     def refuse_some(self, pick: int, fate: str) -> None:
-        """Take one line in and send the other back."""
+        """Take the first line in and send the others back."""
         delivery = self.a_delivery(pick)
-        if delivery is None or any(delivery.custody.ended(line.id) for line in delivery.lines):
+        if delivery is not None:
+            self.refuses_some(delivery, fate)
+
+    def refuses_some(self, delivery: Delivery, fate: str) -> None:
+        if any(delivery.custody.ended(line.id) for line in delivery.lines):
             return
         self.sealed_numbers += 1
         reading = Reading(
-            delivery.totes[0].seal_number or "S-none",
+            None,
             counted(delivery, 0),
-            refused=(delivery.lines[1].id,),
+            totes=tuple(SealRead(tote.id, tote.seal_number or "S-none") for tote in delivery.totes),
+            refused=tuple(line.id for line in delivery.lines[1:]),
             new_seal=f"S-new-{self.sealed_numbers}",
         )
-        self.on_one(
-            pick, fate, "refuse_some", confirm_receipt, ["nurse-a1", "nurse-a2"], reading=reading, ids=self.house.ids
+        self.ask(
+            fate,
+            "refuse_some",
+            confirm_receipt,
+            delivery=delivery.id,
+            present=self.house.present(*RIGHT_ON_WARD),
+            premises=self.house.premises,
+            reading=reading,
+            ids=self.house.ids,
         )
 
     @rule(pick=picks, people=two, fate=fates)

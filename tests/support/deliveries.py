@@ -116,6 +116,7 @@ def bring_to(
                     uow,
                     delivery=now.id,
                     seal_number=seal_number,
+                    ids=CountingIds(),
                     counts=counts_of(now),
                     at=at,
                     present=believed("pharmacist-1"),

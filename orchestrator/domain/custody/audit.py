@@ -22,8 +22,8 @@ KEYS = frozenset(
 )
 KINDS = frozenset(
     (
-        "opening_balance supplier_receipt sealed received received_different returned quarantined restocked supplied "
-        "destroyed broken stock_check discrepancy_resolved correction custody"
+        "opening_balance supplier_receipt sealed resealed received received_different returned quarantined restocked "
+        "supplied destroyed broken stock_check discrepancy_resolved correction custody"
     ).split()
 )
 ACCOUNTS = frozenset(

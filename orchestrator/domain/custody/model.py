@@ -93,6 +93,7 @@ class EntryKind(StrEnum):
     OPENING_BALANCE = "opening_balance"
     SUPPLIER_RECEIPT = "supplier_receipt"
     SEALED = "sealed"
+    RESEALED = "resealed"
     RECEIVED = "received"
     RECEIVED_DIFFERENT = "received_different"
     RETURNED = "returned"

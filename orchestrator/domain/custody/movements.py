@@ -174,6 +174,18 @@ def sealed(
     )
 
 
+def resealed(pending: Pending, *, reopened: PendingId, tote: ToteId, to_place: PlaceId, occasion: Occasion) -> Draft:
+    """A line was taken out of an opened tote and sealed into another: its receipt is pending again, as ``reopened``."""
+    return _draft(
+        EntryKind.RESEALED,
+        occasion,
+        _move(pending.stock, pending.quantity, Account.transit(pending.tote), Account.transit(tote)),
+        {TO_PLACE: to_place},
+        opens=(reopened,),
+        resolves=(pending.id,),
+    )
+
+
 def received(pending: Pending, occasion: Occasion) -> Draft:
     """What was sealed was counted at the place that took it in, all of it."""
     here = Account.of_place(AccountKind.CUPBOARD, occasion.place)

@@ -302,6 +302,7 @@ _WORDS = {
     EntryKind.OPENING_BALANCE: "opening balance",
     EntryKind.SUPPLIER_RECEIPT: "from supplier",
     EntryKind.SEALED: "sealed and sent",
+    EntryKind.RESEALED: "sealed anew",
     EntryKind.RECEIVED: "received",
     EntryKind.RECEIVED_DIFFERENT: "received, count differs",
     EntryKind.RETURNED: "returned",

@@ -401,8 +401,8 @@ def _check_settled(draft: Draft, balances: Mapping[tuple[Account, Stock], int], 
 
 
 def _check_registers_opened(draft: Draft, books: Books, *, opened: Sequence[Pending]) -> None:
-    """A register of record begins with a counted balance; also the one that something is sent to."""
-    if draft.kind is EntryKind.OPENING_BALANCE or draft.kind in ARRIVING:
+    """A register of record begins with a counted balance; also the one something is sent to, unless it goes back."""
+    if draft.kind in (EntryKind.OPENING_BALANCE, EntryKind.RESEALED) or draft.kind in ARRIVING:
         return
     needed = [
         (PlaceId(posting.account.of), posting.stock)

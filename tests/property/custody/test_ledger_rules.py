@@ -38,6 +38,7 @@ from orchestrator.domain.custody.movements import (
     quarantined,
     received,
     received_different,
+    resealed,
     resolve_discrepancy,
     restocked,
     returned,
@@ -331,6 +332,26 @@ class LedgerRules(RuleBasedStateMachine):
                 self.boxes.move(pending.stock, -more, end, (K.SHORT, place))
             with self.store.reading() as uow:
                 assert uow.ledger.pending(pending.id).resolved_by == entry.index
+
+        self.attempt(draft, expected=self.signing(draft.kind, crew), then=then)
+
+    @rule(pick=picks, place=places, end=places, crew=crews, tote=st.integers(0, 3))
+    def seal_anew(self, pick: int, place: PlaceId, end: PlaceId, crew: list[Person], tote: int) -> None:
+        """Take something out of one tote and seal it into another: pending under a new id, the old one resolved."""
+        if not self.under_way:
+            return
+        old = list(self.under_way.values())[pick % len(self.under_way)]
+        new, into = PendingId(f"{old.id} again"), ToteId(f"tote-anew-{tote}")
+        draft = resealed(old, reopened=new, tote=into, to_place=end, occasion=self.occasion(place, crew))
+
+        def then(entry: Entry) -> None:
+            del self.under_way[old.id]
+            self.ended.append(old)
+            with self.store.reading() as uow:
+                self.under_way[new] = uow.ledger.pending(new)
+                assert uow.ledger.pending(old.id).resolved_by == entry.index
+            assert (self.under_way[new].quantity, self.under_way[new].tote) == (old.quantity, into)
+            self.boxes.move(old.stock, old.quantity, (K.TRANSIT, old.tote), (K.TRANSIT, into))
 
         self.attempt(draft, expected=self.signing(draft.kind, crew), then=then)
 

@@ -148,6 +148,7 @@ def load(store: MemoryStore, delivery: Delivery, *, seal: str = "S-1", counts: t
             uow,
             delivery=delivery.id,
             seal_number=seal,
+            ids=CountingIds(),
             counts=counts,
             at=an_hour_later(),
             present=believed("pharmacist-2"),

@@ -72,5 +72,5 @@ def test_post_declares_both_headers_and_its_refusals(document: dict[str, Any], p
 
 
 def test_request_models_refuse_unknown_fields(document: dict[str, Any]) -> None:
-    for name in ("DeliveryAsked", "LineAsked", "CountedHandover", "CountAsked", "CancelAsked"):
+    for name in ("DeliveryAsked", "LineAsked", "LoadAsked", "ReceiptAsked", "CountAsked", "CancelAsked"):
         assert document["components"]["schemas"][name]["additionalProperties"] is False

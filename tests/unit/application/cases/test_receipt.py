@@ -225,7 +225,12 @@ def test_a_line_that_is_refused_goes_back_under_a_new_seal_and_the_others_are_re
     refused = house.receive(arrived, refused=(line_of(arrived, 1),), new_seal="S-9")
     assert refused.state is S.RETURNING
     assert house.units(AccountKind.CUPBOARD, WARD_A) == 10
-    assert house.units(AccountKind.TRANSIT, arrived.totes[0].id) == 20
+    opened, own = refused.totes
+    assert (opened.id, opened.lines, opened.seal_read) == (arrived.load, (line_of(arrived, 0),), "S-1")
+    assert (own.lines, own.seal_number) == ((line_of(arrived, 1),), "S-9")
+    assert house.units(AccountKind.TRANSIT, opened.id) == 0
+    assert house.units(AccountKind.TRANSIT, own.id) == 20
+    assert house.entries(refused)[-2:] == ["received", "resealed"]
 
     back = house.brought_back(refused)
     counts = (LineCount(line_of(arrived, 1), 20),)
