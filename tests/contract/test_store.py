@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.errors import AlreadyKeptError, UnknownApprovalError, UnknownIncidentError
+from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import StoredAnswer
 from orchestrator.domain.custody.approval import ApprovalId, CarriageApproval
 from orchestrator.domain.custody.grant import Purpose
@@ -31,7 +33,19 @@ from orchestrator.domain.delivery.custody_record import (
 )
 from orchestrator.domain.delivery.errors import UnknownDeliveryError
 from orchestrator.domain.delivery.lifecycle import moved
-from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Job, JobId, LineCount, Trip, TripId
+from orchestrator.domain.delivery.model import (
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Job,
+    JobId,
+    LineCount,
+    Tote,
+    ToteId,
+    Trip,
+    TripId,
+)
+from orchestrator.domain.delivery.packing import Packed
 from orchestrator.domain.dispatch.forecast import Drive
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind, UnknownAlarmError
 from orchestrator.domain.fleet.history import RobotAct, RobotEntry
@@ -113,6 +127,42 @@ def test_delivery_keeps_its_whole_life(store: AnyStore, ids: CountingIds) -> Non
     for open_block in (store.reading, store.transaction):
         with open_block() as uow:
             assert uow.deliveries.get(arrived.id) == received
+
+
+def test_several_totes_are_kept_and_found_by_the_seal_of_each(store: AnyStore, ids: CountingIds) -> None:
+    lines = (a_line(), a_line("Ibuprofen"), a_line("Senna"))
+    with store.transaction() as uow:
+        delivery = queue(uow, a_request("pharmacy-hatch-1", "ward-a-handover", *lines), ids=ids)
+    one, *others = (line.id for line in delivery.lines)
+    standing = bring_to(store, delivery.id, DeliveryState.LOADING)
+    with store.transaction() as uow:
+        loaded = load_delivery(
+            uow,
+            delivery=standing.id,
+            totes=(Packed("S-1", (one,)), Packed("S-2", tuple(others))),
+            counts=counts_of(standing),
+            at=NOON,
+            present=believed("pharmacist-1"),
+            premises=PREMISES,
+            ids=ids,
+        )
+    first, second = loaded.totes
+    apart = replace(second, lines=(others[0],), seal_read="S-7", seal_differed=2)
+    more = Tote(ToteId("tote-more"), (others[1],), "S-3")
+    with store.reading() as uow:
+        assert uow.deliveries.get(loaded.id) == loaded
+    with store.transaction() as uow:
+        uow.deliveries.save(replace(loaded, totes=(first, apart, more)))
+    with store.reading() as uow:
+        assert uow.deliveries.get(loaded.id).totes == (first, apart, more)
+        assert [found.id for seal in ("S-1", "S-2", "S-3") if (found := uow.deliveries.sealed_with(seal))] == [
+            loaded.id
+        ] * 3
+        assert uow.deliveries.sealed_with("S-7") is None
+    if isinstance(store, SqlStore):
+        other = queued(store, ids)
+        with pytest.raises(IntegrityError), store.transaction() as uow:
+            uow.deliveries.save(replace(other, totes=(*other.totes, more)))
 
 
 def test_waiting_reasons_are_kept_in_their_order(store: AnyStore, ids: CountingIds) -> None:
