@@ -61,7 +61,8 @@ def _sentence(where: tuple[str | int, ...], kind: str, message: str, given: obje
         return f"{place} is not a known key.", "Correct the spelling, or remove it."
     if kind == "missing":
         return f"{place} is missing.", "Add it."
-    expected = message[0].lower() + message[1:]
+    is_mapping = kind in ("model_type", "dict_type")
+    expected = "expected keys with values" if is_mapping else message[0].lower() + message[1:]
     shown = repr(given)
     return (
         f"{place} was refused: {expected} (found {shown if len(shown) < 60 else type(given).__name__}).",

@@ -109,6 +109,14 @@ def test_what_is_nested_too_deep_is_refused_and_does_not_end_the_process(
     assert refused.value.message.endswith("deep.site.yaml:2: The file is nested over 50 deep. Unfold it.")
 
 
+def test_a_list_where_keys_are_expected_is_refused_in_plain_words(tmp_path: Path) -> None:
+    (whole,) = complaints_of(tmp_path / "list.site.yaml", "- 1\n")
+    assert "expected keys with values (found [1])" in whole
+    text = SITE.replace("hatch: {level: ground, x: 0, y: 0}", "hatch: [0, 0]")
+    (part,) = complaints_of(tmp_path / "part.site.yaml", text)
+    assert "waypoints → hatch was refused: expected keys with values (found [0, 0])" in part
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigFileError, match="cannot be read"):
         load_site(tmp_path / "none.site.yaml")
