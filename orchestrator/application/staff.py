@@ -10,7 +10,12 @@ from datetime import datetime, timedelta
 from orchestrator.application.openings import void_grants_of
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.secrets import Secrets
-from orchestrator.domain.people.errors import PersonInvalidError, PersonTakenError, UnknownTokenError
+from orchestrator.domain.people.errors import (
+    PersonInvalidError,
+    PersonTakenError,
+    RegistrationTakenError,
+    UnknownTokenError,
+)
 from orchestrator.domain.people.model import WARD_PRACTITIONERS, Person, PersonId, Role
 from orchestrator.domain.people.proofs import AccessToken, Credentials, SessionEnd
 from orchestrator.domain.reason import require_said
@@ -72,9 +77,12 @@ def add_staff(
         Something said of the person cannot be so.
     PersonTakenError
         The id is somebody's already, or a program's.
+    RegistrationTakenError
+        Somebody else has the registration number.
     """
     require_sound(person, known, at=at)
     _require_free(uow, person.id)
+    require_own_registration(uow, person, at=at)
     uow.people.add(person, credentials)
     tell_staff(uow, person, at=at, by=by, what="added")
     return person
@@ -92,6 +100,38 @@ def require_sound(person: Person, known: Collection[PlaceId], *, at: datetime) -
         raise PersonInvalidError(
             f"The member of staff was refused: {trouble}; expected {expected}. Correct it.", detail={"field": field}
         )
+
+
+def require_own_registration(uow: UnitOfWork, person: Person, *, at: datetime) -> None:
+    """Refuse the registration number of another account that stands: one person would sign as two.
+
+    Numbers are compared without the space around them and whatever the case of their letters.
+
+    Raises
+    ------
+    RegistrationTakenError
+        Names the other account, not the number.
+    """
+    number = _compared(person.registration)
+    if not number:
+        return
+    for other in uow.people.all():
+        if other.id != person.id and other.is_active(at) and _compared(other.registration) == number:
+            raise RegistrationTakenError(
+                f"The member of staff was refused: {other.id} has this registration number; expected one of their own, "
+                "so that nobody signs as two people. Correct the number, or end the other account if it is the same "
+                "person's.",
+                detail={"field": "registration", "person": other.id},
+            )
+
+
+def has_same_registration(person: Person, other: Person) -> bool:
+    """Whether two accounts name the same registration number, or both none."""
+    return _compared(person.registration) == _compared(other.registration)
+
+
+def _compared(registration: str | None) -> str:
+    return (registration or "").strip().casefold()
 
 
 def _troubles(person: Person, known: Collection[PlaceId], *, at: datetime) -> list[tuple[str, str, str]]:

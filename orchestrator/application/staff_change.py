@@ -14,7 +14,7 @@ from orchestrator.application.accountability import leave_what_is_not_theirs
 from orchestrator.application.credentials import end_proofs
 from orchestrator.application.openings import void_grants_of
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.staff import require_sound, tell_staff
+from orchestrator.application.staff import has_same_registration, require_own_registration, require_sound, tell_staff
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.people.errors import OfficersAccountError, PersonEndedError
@@ -99,6 +99,8 @@ def change_staff(
         What would be said of the person cannot be so.
     PersonEndedError, OfficersAccountError
         The account was revoked, or somebody would become or cease to be the accountable officer.
+    RegistrationTakenError
+        The registration number, or that of an account which would stand again, is somebody else's by now.
     """
     before = uow.people.get(person)
     require_said(reason, act=ACT)
@@ -112,6 +114,8 @@ def change_staff(
     require_sound(after, known, at=at)
     if after == before:
         return before
+    if not (before.is_active(at) and has_same_registration(before, after)):
+        require_own_registration(uow, after, at=at)
     uow.people.save(after)
     if not before.is_active(at):
         # What was left of an account that had ended does not come back to life with it.

@@ -61,7 +61,7 @@ PHARMACY, ALDER, BIRCH = PlaceId("pharmacy"), PlaceId("ward_alder"), PlaceId("wa
 
 
 def somebody(name: str, role: Role, place: PlaceId, **more: object) -> Person:
-    person = Person(PersonId(name), frozenset({role}), frozenset({place}), registration="12A3456B")
+    person = Person(PersonId(name), frozenset({role}), frozenset({place}), registration=f"R-{name}")
     return replace(person, **more)  # pyright: ignore[reportArgumentType]  # names are checked by the call
 
 

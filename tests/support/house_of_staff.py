@@ -95,8 +95,8 @@ def add_everybody(staff: Staff) -> None:
     staff.add("pharmacist-1", Role.PHARMACIST, places=(PHARMACY,))
     staff.add("technician-1", Role.PHARMACY_TECHNICIAN, places=(PHARMACY,))
     for ward, letter in ((WARD_A, "a"), (WARD_B, "b")):
-        staff.add(f"nurse-{letter}1", Role.NURSE, places=(ward,), registration=f"R-{letter}")
-        staff.add(f"nurse-{letter}2", Role.NURSE, places=(ward,), registration=f"R-{letter}")
+        staff.add(f"nurse-{letter}1", Role.NURSE, places=(ward,), registration=f"R-{letter}1")
+        staff.add(f"nurse-{letter}2", Role.NURSE, places=(ward,), registration=f"R-{letter}2")
         staff.add(f"in-charge-{letter}", Role.NURSE_IN_CHARGE, places=(ward,), registration=f"R-in-charge-{letter}")
     for role in (Role.PORTER, Role.SITE_MANAGER, Role.ENGINEER, Role.ACCOUNTABLE_OFFICER, Role.ADMINISTRATOR):
         staff.add(f"{role.value.replace('_', '-')}-1", role)

@@ -29,6 +29,12 @@ class PersonTakenError(ConflictError):
     code = "person_taken"
 
 
+class RegistrationTakenError(ConflictError):
+    """Somebody else whose account stands has this number at the professional register."""
+
+    code = "registration_taken"
+
+
 class PersonEndedError(ConflictError):
     """The account has ended, so nothing about it is changed."""
 

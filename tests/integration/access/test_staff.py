@@ -52,6 +52,19 @@ def test_an_id_is_never_given_twice_not_even_to_a_program(house: House) -> None:
     assert house.post("/tokens", program, token=token).json()["code"] == "person_taken"
 
 
+def test_nobody_is_added_with_the_registration_number_of_somebody_whose_account_stands(house: House) -> None:
+    token = house.token("administrator-1")
+    assert house.post("/staff", NURSE, token=token).status_code == 201
+    again = NURSE | {"id": "nurse-again", "registration": " 12a3456e "}
+    refused = house.post("/staff", again, token=token)
+    assert (refused.status_code, refused.json()["code"]) == (409, "registration_taken")
+    assert "nurse-new" in refused.json()["detail"]
+    assert "12A3456E" not in refused.text
+    revoked = house.post("/staff/nurse-new/revoke", {"reason": "Came back under another name"}, token=token)
+    assert revoked.status_code == 200
+    assert house.post("/staff", again, token=token).status_code == 201
+
+
 def test_a_program_acts_within_its_roles_and_never_for_people(house: House) -> None:
     token = house.token("administrator-1")
     made = house.post("/tokens", {"name": "epr", "roles": ["pharmacist"], "places": ["pharmacy-hatch-1"]}, token=token)

@@ -36,7 +36,7 @@ def accountable(house: House, delivery: DeliveryId) -> str | None:
 
 def test_what_is_named_changes_and_the_rest_stays(house: House) -> None:
     changed = change(house, "nurse-a1", places=[WARD_B]).json()
-    assert (changed["places"], changed["roles"], changed["registration"]) == ([WARD_B], ["nurse"], "R-a")
+    assert (changed["places"], changed["roles"], changed["registration"]) == ([WARD_B], ["nurse"], "R-a1")
     changed = change(house, "nurse-a1", roles=["nurse", "nurse_in_charge"], registration="12A3456E").json()
     assert (changed["places"], changed["roles"]) == ([WARD_B], ["nurse", "nurse_in_charge"])
     assert changed["registration"] == "12A3456E"

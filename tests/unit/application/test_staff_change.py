@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from orchestrator.domain.custody.issued_grant import GrantOutcome
 from orchestrator.domain.custody.model import Stock
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.people.errors import RegistrationTakenError
 from orchestrator.domain.people.model import PersonId, Role
 from orchestrator.domain.site.model import PlaceId
 from tests.support.custody import HATCH, WARD_A, WARD_B, House
@@ -64,6 +66,38 @@ def test_who_loses_role_or_place_for_what_is_controlled_answers_for_it_no_longer
     change(house, "pharmacist-1", *roles, places=places)
     assert house.now(sealed).custody.accountable == who
     assert house.incidents() == ([] if who else ["custody_without_person"])
+
+
+def renumber(house: House, person: str, **said: Any) -> None:
+    house.do(
+        change_staff,
+        person=PersonId(person),
+        change=StaffChange(**said),
+        reason="Corrected",
+        known=KNOWN,
+        by="administrator-1",
+        premises=house.premises,
+        ids=house.ids,
+    )
+
+
+def test_nobody_is_given_the_registration_number_of_another_account_that_stands() -> None:
+    house = House()
+    with pytest.raises(RegistrationTakenError) as refused:
+        renumber(house, "nurse-a1", registration=" r-NURSE-a2\n")
+    assert refused.value.detail == {"field": "registration", "person": "nurse-a2"}
+    with house.store.reading() as uow:
+        assert uow.people.get(PersonId("nurse-a1")).registration == "R-nurse-a1"
+    renumber(house, "nurse-a1", registration="R-NURSE-A1")
+
+
+def test_an_account_that_ended_does_not_stand_again_with_what_is_somebody_elses_number_by_now() -> None:
+    house = House()
+    house.hire("agency-1", Role.NURSE, places=(WARD_A,), expires_at=house.at + timedelta(hours=1))
+    house.wait(hours=2)
+    renumber(house, "nurse-a1", registration="R-agency-1")
+    with pytest.raises(RegistrationTakenError):
+        renumber(house, "agency-1", expires_at=house.at + timedelta(hours=1))
 
 
 def test_what_was_signed_before_keeps_the_role_that_was_acted_in() -> None:
