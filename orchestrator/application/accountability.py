@@ -16,7 +16,7 @@ from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.recorded_acts import open_incident, open_lines, record_event
 from orchestrator.domain.custody.errors import NoCustodyError, PeopleMissingError
 from orchestrator.domain.custody.incident import IncidentKind
-from orchestrator.domain.custody.people import Fits, Present, either, holds_role, in_pharmacy, require_people
+from orchestrator.domain.custody.people import Fits, Present, either, in_pharmacy, require_people
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
 from orchestrator.domain.medicine.handling import HandlingClass
@@ -156,7 +156,7 @@ def _takes_over(place: PlaceId, premises: Premises) -> Fits:
     pharmacy = in_pharmacy(place)
     if premises.is_pharmacy(place):
         return lambda person: pharmacy(person) and person.has(Role.PHARMACIST)
-    return either(pharmacy, holds_role(Role.NURSE_IN_CHARGE))
+    return either(pharmacy, lambda person: person.has(Role.NURSE_IN_CHARGE) and person.belongs_to(place))
 
 
 def _require_taker(delivery: Delivery, present: Present, premises: Premises, *, at: datetime) -> None:

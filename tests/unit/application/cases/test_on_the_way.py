@@ -29,7 +29,8 @@ from orchestrator.domain.delivery.custody_record import LineEnd
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.medicine.model import Storage, StorageKind
 from orchestrator.domain.people.model import PersonId, Role
-from tests.support.custody import HATCH, TEN, WARD_A, House, counted
+from orchestrator.domain.site.model import StationId
+from tests.support.custody import HATCH, TEN, WARD_A, WARD_B, House, counted
 from tests.support.medicines import MORPHINE
 
 S = DeliveryState
@@ -287,6 +288,21 @@ def test_when_the_person_who_answers_leaves_people_are_told_and_a_pharmacist_tak
     assert taken.custody.accountable == "pharmacist-2"
     with pytest.raises(NoCustodyError):
         house.do(take_over_accountability, present=house.present("pharmacist-1"), **said)
+
+
+def test_what_one_ward_sends_to_another_is_taken_over_by_its_own_nurse_in_charge_and_no_other_wards(
+    house: House,
+) -> None:
+    house.hire("charge-b", Role.NURSE_IN_CHARGE, places=(WARD_B,))
+    sealed = house.sealed()
+    from_ward = replace(house.now(sealed), from_station=StationId(WARD_A), to_station=StationId(WARD_B))
+    with house.store.transaction() as uow:
+        uow.deliveries.save(from_ward)
+    said = {"delivery": sealed.id, "premises": house.premises}
+    with pytest.raises(NotEligibleError, match=f"the nurse in charge of {WARD_A}"):
+        house.do(pass_accountability, present=house.present("pharmacist-1", "charge-b"), **said)
+    taken = house.do(pass_accountability, present=house.present("pharmacist-1", "charge-a"), **said)
+    assert taken.custody.accountable == "charge-a"
 
 
 def test_nobody_who_was_there_closes_the_incident(house: House) -> None:
