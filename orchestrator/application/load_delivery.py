@@ -106,7 +106,7 @@ def load_delivery(
     require_opened_if_controlled(uow, loading, Purpose.LOAD, act=ACT)
     packed = packed_totes(loading, seal_number=seal_number, totes=totes, new_id=lambda: ToteId(ids.new("tote")))
     check_counted_lines(loading, counts, act=ACT)
-    check_loaded_as_asked(loading, counts)
+    check_loaded_as_asked(loading, counts, act=ACT)
     for tote in packed:
         check_seal_is_new(uow, tote.seal_number or "", loading, act=ACT)
     _check_still_allowed(uow, loading, premises, model=model, at=at)

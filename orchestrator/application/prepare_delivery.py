@@ -108,7 +108,7 @@ def dispense_delivery(
     require_people(present, wanted=1, fits=fits, who=who, act=act, handling_class=wanted.handling_class, at=at)
     counts = [LineCount(one.line, one.quantity) for one in picked]
     check_counted_lines(wanted, counts, act=act)
-    check_loaded_as_asked(wanted, counts)
+    check_loaded_as_asked(wanted, counts, act=act)
     lines = {line.id: line for line in wanted.lines}
     dispensed = tuple(_dispensed(uow, one, lines[one.line], wanted, at=at) for one in picked)
     custody = replace(wanted.custody, dispensed=dispensed, dispensed_by=Act(present.actor, at), checked=None)
@@ -152,7 +152,7 @@ def check_delivery(
             detail={"delivery": delivery, "person": present.actor},
         )
     check_counted_lines(wanted, counts, act=act)
-    check_loaded_as_asked(wanted, counts)
+    check_loaded_as_asked(wanted, counts, act=act)
     checked = replace(wanted, custody=replace(wanted.custody, checked=Act(present.actor, at)))
     return _kept(uow, checked, premises, at=at, cause=present.actor)
 

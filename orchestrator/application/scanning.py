@@ -126,7 +126,8 @@ def _symbol_and_body(text: str) -> tuple[str | None, str]:
     if symbol not in (*_GS1_SYMBOLS, *_PLAIN_SYMBOLS):
         raise UnknownSymbologyError(
             "The code was refused: the scanner says it is of a kind that carries nothing of ours; expected a GS1 "
-            "DataMatrix (]d2), a GS1-128 (]C1) or an EAN (]E0). Scan the other code on the thing."
+            "DataMatrix (]d2), GS1-128 (]C1), GS1 DataBar (]e0) or GS1 QR code (]Q3), or an EAN or UPC (]E0, ]E4). "
+            "Scan the other code on the thing."
         )
     return symbol, text[3:]
 

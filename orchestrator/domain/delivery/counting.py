@@ -79,8 +79,8 @@ def check_counted_lines(
             )
 
 
-def check_loaded_as_asked(delivery: Delivery, counts: Sequence[LineCount]) -> None:
-    """Refuse to seal what is not what was asked for.
+def check_loaded_as_asked(delivery: Delivery, counts: Sequence[LineCount], *, act: str) -> None:
+    """Refuse to pick, check or seal what is not what was asked for; ``act`` is what is refused, `The loading`.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def check_loaded_as_asked(delivery: Delivery, counts: Sequence[LineCount]) -> No
     if not differing:
         return
     raise LoadedCountDiffersError(
-        f"The loading was refused: {len(differing)} of the lines of delivery {delivery.id} are counted differently "
+        f"{act} was refused: {len(differing)} of the lines of delivery {delivery.id} are counted differently "
         "from what was asked for. Correct what is in the tote, or cancel and queue what there is.",
         detail={"delivery": delivery.id, "lines": list(differing)},
     )

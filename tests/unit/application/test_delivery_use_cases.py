@@ -178,7 +178,7 @@ def test_loading_is_refused_unless_the_robot_stands_at_the_hatch(
 
 def test_loading_another_quantity_than_asked_changes_nothing(store: MemoryStore, ids: CountingIds) -> None:
     standing = bring_to(store, queued(store, ids).id, S.LOADING)
-    with pytest.raises(LoadedCountDiffersError):
+    with pytest.raises(LoadedCountDiffersError, match=r"^The loading was refused"):
         load(store, standing, counts=counts_of(standing, off_by=1))
     with store.reading() as uow:
         assert uow.deliveries.get(standing.id) == standing

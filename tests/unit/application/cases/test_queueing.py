@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from orchestrator.application.prepare_delivery import Picked
+from orchestrator.application.prepare_delivery import Picked, check_delivery
 from orchestrator.domain.custody.errors import (
     AboveUsualError,
     BasisMissingError,
@@ -28,14 +28,14 @@ from orchestrator.domain.custody.model import Account, AccountKind, Stock
 from orchestrator.domain.custody.movements import Occasion, resolve_discrepancy, signed_by, stock_check
 from orchestrator.domain.custody.supply import SupplyRequest
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
-from orchestrator.domain.delivery.errors import ControlledDrugsOffError, SealInUseError
+from orchestrator.domain.delivery.errors import ControlledDrugsOffError, LoadedCountDiffersError, SealInUseError
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import NeverByRobot
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.people.model import Role
 from orchestrator.domain.site.model import PlaceId
-from tests.support.custody import BATCH, HATCH, TEN, WARD_A, WARD_B, House, line_of, morphine, requisition
+from tests.support.custody import BATCH, HATCH, TEN, WARD_A, WARD_B, House, counted, line_of, morphine, requisition
 from tests.support.deliveries import a_line, a_request
 from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 
@@ -223,6 +223,15 @@ def test_case_17_a_seal_number_is_used_once(house: House) -> None:
     with pytest.raises(SealInUseError):
         house.load(standing, seal="S-1")
     assert house.load(standing, seal="S-2").state is S.SEALED
+
+
+def test_a_check_that_counts_otherwise_says_that_the_check_was_refused(house: House) -> None:
+    house.approve()
+    queued = house.queue()
+    house.dispense(queued)
+    said = {"delivery": queued.id, "present": house.present("pharmacist-2"), "premises": house.premises}
+    with pytest.raises(LoadedCountDiffersError, match=r"^The check was refused"):
+        house.do(check_delivery, counts=counted(queued, off_by=1), **said)
 
 
 def test_case_20_what_is_not_ready_is_not_loaded(house: House) -> None:

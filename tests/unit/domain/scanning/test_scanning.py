@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import string
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.application.scanning import CODE_LENGTH_MAX, Scanner
 from orchestrator.domain.errors import WardporterError
+from orchestrator.domain.scanning.errors import UnknownSymbologyError
 from orchestrator.domain.scanning.model import ScanKind, Scanned
 from tests.support.shared_data import shared_data
 
@@ -314,3 +317,11 @@ def test_a_badge_is_no_wristband_and_a_wristband_no_badge() -> None:
     assert refusal(BAND, "staff") == "wrong_kind"
     assert refusal("]d28018501234500000000422", "nhs-number") == "not_a_patient_gsrn"
     assert scan(BAND, "nhs-number").nhs_number == "9990548609"
+
+
+def test_a_refused_symbology_names_every_one_that_is_taken() -> None:
+    with pytest.raises(UnknownSymbologyError) as refused:
+        scan(f"]X9{PACK}")
+    named = set(re.findall(r"\][A-Za-z]\d", refused.value.message))
+    every = (f"]{letter}{digit}" for letter in string.ascii_letters for digit in string.digits)
+    assert named == {symbol for symbol in every if refusal(f"{symbol}{PACK}") != "unknown_symbology"}
