@@ -91,8 +91,8 @@ def test_whoever_had_a_drawer_granted_signs_that_and_nobody_signs_what_a_robot_r
     granted, *reported = house.entries()
     signed = [(one.person, one.part, one.role, one.registration) for one in granted.draft.signatures]
     assert signed == [
-        ("nurse-1", Signing.ACTOR, "nurse", "12A3456B"),
-        ("nurse-2", Signing.WITNESS, "nurse", "12A3456B"),
+        ("nurse-1", Signing.ACTOR, "nurse", "R-nurse-1"),
+        ("nurse-2", Signing.WITNESS, "nurse", "R-nurse-2"),
     ]
     assert (granted.draft.facts["device"], granted.draft.facts["stands_at"] != "") == ("phone-1", True)
     assert [entry.draft.facts["event"] for entry in reported] == ["drawer_opened", "drawer_closed"]
