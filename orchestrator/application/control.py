@@ -26,6 +26,7 @@ from orchestrator.application.clearing import Clearing
 from orchestrator.application.closures import ClosureSource, closed_lanes
 from orchestrator.application.device_watch import DeviceWatch
 from orchestrator.application.dispatching import Dispatcher
+from orchestrator.application.drawer_journal import is_known
 from orchestrator.application.driving import (
     catch_up,
     complete_order,
@@ -376,10 +377,13 @@ class Control:
                 if self._intake.note_place(robot, event.report.pose, at_s=self._clock.monotonic_s()):
                     self.quarantine(self._links[robot].address.prefix, "says again and again to be where it cannot be")
                 return self._tells(self._records[robot], event.report)
+            case link_events.JournalTold():
+                record = self._records[robot]
+                return not is_known(event, journal=record.journal, last=record.journal_last)
             case link_events.FactsheetReceived():
-                is_known = self._factsheets.get(robot) == event.factsheet
+                is_same = self._factsheets.get(robot) == event.factsheet
                 self._factsheets[robot] = event.factsheet
-                return not is_known
+                return not is_same
             case link_events.MessageRefused():
                 # It changes nothing, so it costs nothing either: no transaction, whoever floods us.
                 self.refused[robot] += 1

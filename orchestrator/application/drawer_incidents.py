@@ -40,7 +40,7 @@ def note_forced(turn: Turn, fleet: FleetOnSite, robot: RobotId, drawer: DrawerRe
     """Tell of a drawer that is open although no grant of ours accounts for it; what lies in it is an incident."""
     what = f"Drawer {drawer.drawer} of robot {robot} is open although nobody had it opened from here."
     turn.tell(OPENED_UNASKED, robot, {"robot": robot, "drawer": drawer.drawer})
-    inside = _inside(turn, robot, drawer)
+    inside = inside_of(turn, robot, drawer.drawer)
     if inside is None:
         turn.tell("alarm", robot, {"code": OPENED_UNASKED, "sentence": f"{what} Go and see to it."})
         return
@@ -49,7 +49,7 @@ def note_forced(turn: Turn, fleet: FleetOnSite, robot: RobotId, drawer: DrawerRe
 
 def note_tampered(turn: Turn, fleet: FleetOnSite, robot: RobotId, drawer: DrawerReport, report: RobotReport) -> None:
     """Open the incident of what lies in a drawer that was tampered with; it stays in there."""
-    inside = _inside(turn, robot, drawer)
+    inside = inside_of(turn, robot, drawer.drawer)
     if inside is not None:
         what = f"Drawer {drawer.drawer} of robot {robot} was tampered with."
         _open(turn, fleet, inside, what, code=TAMPERED, report=report, is_forced=False)
@@ -142,7 +142,7 @@ def _schedule(line: Line) -> str:
     return "schedule not known" if known is None else known.label
 
 
-def _inside(turn: Turn, robot: RobotId, drawer: DrawerReport) -> Delivery | None:
+def inside_of(turn: Turn, robot: RobotId, drawer: str) -> Delivery | None:
     """Return the delivery that lies in a drawer by the books."""
-    found = (d for d in turn.deliveries.values() if (d.robot, d.drawer) == (robot, drawer.drawer) and d.is_in_drawer)
+    found = (d for d in turn.deliveries.values() if (d.robot, d.drawer) == (robot, drawer) and d.is_in_drawer)
     return next(found, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from orchestrator.application.drawer_journal import note_journal
 from orchestrator.application.drawer_watch import note_drawers, note_left_open, note_opened, note_refused
 from orchestrator.application.factsheets import note_factsheet
 from orchestrator.application.fleet import FleetOnSite
@@ -82,6 +83,8 @@ def _hear_of_robot(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.L
             _action_failed(turn, robot, action, description)
         case link.ActionUnanswered(action_id=action):
             _action_unanswered(turn, robot, action)
+        case link.JournalTold():
+            note_journal(turn, fleet, robot, event)
         case link.FactsheetReceived(factsheet=factsheet):
             note_factsheet(turn, fleet, robot, factsheet)
         case _:

@@ -84,7 +84,7 @@ def _enter(
         "purpose": grant.purpose.value,
         "asked_by": grant.by,
         "opened_for": ", ".join(grant.people),
-        **(_reported_by(uow, grant.robot) if kind in REPORTED_BY_ROBOT else {}),
+        **(reported_by(uow, grant.robot) if kind in REPORTED_BY_ROBOT else {}),
         **facts,
     }
     record_event(
@@ -99,7 +99,7 @@ def _enter(
     )
 
 
-def _reported_by(uow: UnitOfWork, robot: RobotId) -> dict[str, str]:
+def reported_by(uow: UnitOfWork, robot: RobotId) -> dict[str, str]:
     """Return that a robot says so, and by how many seconds its clock is ahead of ours where that is known."""
     skew_s = uow.robots.get(robot).clock_skew_s
     return {"reported_by": robot, "robot_clock_skew_s": "" if skew_s is None else f"{skew_s:.1f}"}

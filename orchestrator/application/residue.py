@@ -42,16 +42,6 @@ def _is_being_loaded(uow: UnitOfWork, delivery: Delivery) -> bool:
     )
 
 
-def is_left_of(uow: UnitOfWork, delivery: Delivery) -> bool:
-    """Whether what was left in a drawer came there with this delivery, as far as anybody knows."""
-    report = None if delivery.robot is None else uow.robots.get(delivery.robot).report
-    if delivery.robot is None or report is None:
-        return False
-    left = [each.drawer for each in report.drawers if is_left_in(uow, delivery.robot, each)]
-    last = uow.grants.last_opened(delivery.robot, delivery.drawer or "")
-    return delivery.drawer in left and last is not None and last.delivery == delivery.id
-
-
 def require_empty(uow: UnitOfWork, delivery: Delivery, *, act: str) -> None:
     """Refuse to load a delivery into a drawer that holds something of before.
 
@@ -67,8 +57,7 @@ def require_empty(uow: UnitOfWork, delivery: Delivery, *, act: str) -> None:
         if drawer.drawer == delivery.drawer and is_left_in(uow, delivery.robot, drawer):
             raise DrawerNotEmptyError(
                 f"{act} was refused: something lies in drawer {drawer.drawer} of robot {delivery.robot} already; "
-                "expected an empty one. An incident says which delivery it came with: have two people retrieve it with "
-                "the open-drawer of that.",
+                "expected an empty one. Have two people look into it; an incident says which delivery it came with.",
                 detail={"delivery": delivery.id, "robot": delivery.robot, "drawer": drawer.drawer},
             )
 
@@ -76,8 +65,7 @@ def require_empty(uow: UnitOfWork, delivery: Delivery, *, act: str) -> None:
 def note_left_in(turn: Turn, fleet: FleetOnSite, robot: RobotId, drawer: DrawerReport) -> None:
     """Open the incident of what was left in a drawer, for the delivery that was in it last, and call people."""
     loading = _loading_into(turn, robot, drawer)
-    # A delivery that its drawer was opened for is not waiting to be loaded: what is there now came before it.
-    before = turn.uow.grants.last_opened(robot, drawer.drawer)
+    before = turn.uow.grants.last_opened(robot, drawer.drawer, but=None if loading is None else loading.id)
     if before is not None and is_standing(turn.uow, before.delivery, IncidentKind.DRAWER_NOT_EMPTY):
         return
     turn.has_changed = True

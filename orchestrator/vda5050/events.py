@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator.domain.fleet.model import ActionId, OrderId, RobotReport
 from orchestrator.domain.site.model import WaypointId
+from orchestrator.vda5050.drawer_journal import Journal
 from orchestrator.vda5050.messages import ConnectionState, Factsheet
 from orchestrator.vda5050.repair import SchemaFault
 
@@ -16,6 +18,14 @@ class Reported:
 
     report: RobotReport
     faults: tuple[SchemaFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JournalTold:
+    """The robot told what it wrote down of its drawers, otherwise than before; ``sent_at`` is its own time of day."""
+
+    journal: Journal
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,7 @@ LinkEvent = (
     | OrderAcknowledged
     | OrderRejected
     | OrderUnanswered
+    | JournalTold
     | ActionFinished
     | ActionFailed
     | ActionUnanswered

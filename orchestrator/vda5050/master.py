@@ -31,11 +31,13 @@ from orchestrator.vda5050.address import RobotAddress, TopicKind, address_of_rob
 from orchestrator.vda5050.bounds import excess_of
 from orchestrator.vda5050.codec import MalformedMessageError, decode_connection, decode_factsheet, decode_state, encode
 from orchestrator.vda5050.dialect import STANDARD, Dialect
+from orchestrator.vda5050.drawer_journal import JournalEar
 from orchestrator.vda5050.events import (
     ActionFinished,
     ActionUnanswered,
     Announced,
     FactsheetReceived,
+    JournalTold,
     LinkEvent,
     MessageRefused,
     OrderUnanswered,
@@ -126,6 +128,7 @@ class RobotLink:
         )
         self._question_headers: deque[int] = deque(maxlen=3)
         self._sequence = StateSequence(quiet_after_s=model.state_interval_s)
+        self._journal = JournalEar()
         self._heard_s = at_s
         self._is_lost = False
         self._refused = ""
@@ -250,6 +253,7 @@ class RobotLink:
             Our time of day, needed with ``last``: nor does what was sent before.
         """
         self._begin_dialogues()
+        self._journal = JournalEar()
         if last is not None and last.sent_at is not None:
             assert now is not None, "what was said last is told together with the time it is now"
             self._sequence.remember(
@@ -324,6 +328,9 @@ class RobotLink:
             if request.action.kind is ActionKind.CANCEL_ORDER:
                 self._orders.note_cancel(asked_s=request.asked_s, is_done=isinstance(outcome, ActionFinished))
             events.append(outcome)
+        journal = self._journal.hear(state.information)
+        if journal is not None:
+            events.append(JournalTold(journal, state.timestamp))
         self._reckon_next()
         return events
 

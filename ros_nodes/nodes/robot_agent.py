@@ -235,4 +235,4 @@ class RobotAgent(SafeLifecycleNode):
 
 def _milestones(memory: RobotMemory) -> tuple[object, ...]:
     """What is written down at once when it changes."""
-    return memory.orders, memory.last_node, memory.last_sequence, memory.loads
+    return memory.orders, memory.last_node, memory.last_sequence, memory.loads, memory.journal.last

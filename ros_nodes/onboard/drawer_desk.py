@@ -6,9 +6,11 @@ import base64
 import binascii
 import math
 
+from orchestrator.vda5050.drawer_journal import Journal
 from orchestrator.vda5050.messages import ActionStatus, ParameterKey
 from ros_nodes.onboard.actions import BoardAction
 from ros_nodes.onboard.complaints import Complaints
+from ros_nodes.onboard.drawer_journal import KeptJournal
 from ros_nodes.onboard.drawer_lock import FORCED, LEFT_OPEN, TAMPERED, UNKNOWN, DrawerLock
 from ros_nodes.onboard.driving import Driver
 from ros_nodes.onboard.equipment import Drawers
@@ -48,6 +50,22 @@ class DrawerDesk:
     def keeps_standing(self) -> bool:
         """Whether a drawer keeps the robot from driving."""
         return self.lock is not None and self.lock.keeps_standing
+
+    @property
+    def kept_journal(self) -> KeptJournal:
+        """What has to survive a loss of power of what was written down."""
+        journal = None if self.lock is None else self.lock.journal
+        return KeptJournal() if journal is None else journal.kept
+
+    def told_journal(self, now_s: float) -> Journal | None:
+        """Return what is told of the journal in a state now."""
+        journal = None if self.lock is None else self.lock.journal
+        return None if journal is None else journal.told(now_s)
+
+    def note_link(self, now_s: float) -> None:
+        """Note that the link has come up: what was written down meanwhile is told again."""
+        if self.lock is not None and self.lock.journal is not None:
+            self.lock.journal.note_link(now_s)
 
     @property
     def next_event_s(self) -> float | None:

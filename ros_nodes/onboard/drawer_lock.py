@@ -7,14 +7,18 @@ board, monotonic), chance and the switches are handed in. Rules: docs/drawers.md
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator.domain.custody.grant import Grant, Purpose
 from orchestrator.domain.fleet.model import DrawerContent, DrawerReport, DrawerState
+from orchestrator.vda5050.drawer_journal import DrawerEvent
 from ros_nodes.onboard.drawer_hardware import DrawerHardware, Switches
+from ros_nodes.onboard.drawer_journal import DrawerJournal, KeptJournal
 from ros_nodes.onboard.grant_check import Circumstances, Refusal, Verify, read_grant, refusal_of
 from ros_nodes.onboard.nonces import Chance, Nonces
+from ros_nodes.onboard.switch_reading import content_of, nothing_known, state_of
 
 STANDING_FOR_S = 1.0
 """How long a robot has to have stood still before it opens, seconds."""
@@ -52,6 +56,7 @@ class _Opening:
 
     drawer: str
     since_s: float
+    nonce: str = ""
     has_let_go: bool = False
     was_pulled: bool = False
     latched_s: float | None = None
@@ -93,18 +98,30 @@ class DrawerLock:
         self._hardware = hardware
         self._identity = (manufacturer, serial_number)
         self._verify = verify
+        self._chance = chance
         self._nonces = Nonces(chance)
+        self.journal: DrawerJournal | None = None
         self._still_since_s: float | None = None
         self._opening: _Opening | None = None
-        self._known = {name: _nothing_known(name) for name in drawers}
+        self._known = {name: nothing_known(name) for name in drawers}
         self._heard: Mapping[str, Switches] = {}
+        self._contents: dict[str, DrawerContent] = {}
         self._contradicts_since_s: dict[str, float] = {}
         self._forced: dict[str, str] = {}
         self._seen: set[str] = set()
         self._handled_for: dict[str, Purpose] = {}
-        self._put_in: dict[str, str] = {}
         self._time_s = 0.0
         self._failure: Refusal | None = None
+
+    def keep_journal(self, kept: KeptJournal, utc: Callable[[float], datetime]) -> None:
+        """Write down from now on what happens, after what is remembered from before."""
+        self.journal = DrawerJournal(kept, chance=self._chance, utc=utc)
+
+    def _note(self, event: DrawerEvent, drawer: str) -> None:
+        if self.journal is not None:
+            opening = self._opening
+            nonce = opening.nonce if opening is not None and opening.drawer == drawer else ""
+            self.journal.note(event, drawer, now_s=self._time_s, nonce=nonce)
 
     # -- what is known ---------------------------------------------------------------------------------------------
 
@@ -161,7 +178,6 @@ class DrawerLock:
         """Forget what a drawer was opened for, once that is in the books on board."""
         if drawer is not None:
             self._handled_for.pop(drawer, None)
-            self._put_in.pop(drawer, None)
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -229,9 +245,7 @@ class DrawerLock:
         shown_for_s = self._nonces.use(grant.nonce, self._time_s)
         if shown_for_s is None:
             return Refusal.NONCE
-        occupied = frozenset(r.drawer for r in self._known.values() if r.content is DrawerContent.OCCUPIED)
-        known = replace(here, put_in=self._put_in, occupied=occupied)
-        refusal = refusal_of(grant, known, shown_for_s=shown_for_s) or self._own_refusal()
+        refusal = refusal_of(grant, here, shown_for_s=shown_for_s) or self._own_refusal()
         if refusal is None:
             self._let_go(grant)
         return refusal
@@ -243,10 +257,8 @@ class DrawerLock:
 
     def _let_go(self, grant: Grant) -> None:
         self._nonces.withdraw()
-        self._opening = _Opening(grant.drawer, self._time_s)
+        self._opening = _Opening(grant.drawer, self._time_s, grant.nonce)
         self._handled_for[grant.drawer] = grant.purpose
-        if grant.purpose is Purpose.LOAD:
-            self._put_in[grant.drawer] = grant.load
         self._hardware.unlatch(grant.drawer, grant.purpose.value)
         self._look()
         self._tend_opening()
@@ -271,8 +283,7 @@ class DrawerLock:
             self._end_opening(opening, switches)
             return
         if switches is not None:
-            opening.has_let_go = opening.has_let_go or switches.is_latched is False
-            opening.was_pulled = opening.was_pulled or (opening.has_let_go and switches.is_closed is False)
+            self._note_leaf(opening, switches)
         if not opening.has_let_go:
             if waited_s >= LATCH_WITHIN_S and not opening.is_latching:
                 self._failure = Refusal.LATCH
@@ -280,12 +291,21 @@ class DrawerLock:
         elif switches is not None and switches.is_closed and (opening.was_pulled or waited_s >= UNLATCHED_FOR_S):
             self._latch(opening)
 
+    def _note_leaf(self, opening: _Opening, switches: Switches) -> None:
+        if not opening.has_let_go and switches.is_latched is False:
+            opening.has_let_go = True
+            self._note(DrawerEvent.LET_GO, opening.drawer)
+        if opening.has_let_go and not opening.was_pulled and switches.is_closed is False:
+            opening.was_pulled = True
+            self._note(DrawerEvent.OPENED, opening.drawer)
+
     def _latch(self, opening: _Opening) -> None:
         opening.latched_s = self._time_s
         self._hardware.latch(opening.drawer)
 
     def _end_opening(self, opening: _Opening, switches: Switches) -> None:
         if switches.is_latched and switches.is_closed:
+            self._note(DrawerEvent.CLOSED, opening.drawer)
             self._opening = None
         elif switches.is_closed is False:
             opening.latched_s = None  # pulled open again before the latch caught
@@ -303,16 +323,24 @@ class DrawerLock:
         for drawer in self._drawers:
             switches = self._fresh(drawer)
             if switches is None:
-                self._known[drawer] = _nothing_known(drawer)
+                self._known[drawer] = nothing_known(drawer)
                 self._contradicts_since_s.pop(drawer, None)
                 continue
             if drawer not in self._seen and switches.is_latched is not None:
                 self._seen.add(drawer)
                 self._adopt(drawer, switches)
+            self._note_content(drawer, content_of(switches))
             self._known[drawer] = DrawerReport(
-                drawer, _state(switches), _content(switches), bool(switches.is_tampered or drawer in self._forced)
+                drawer, state_of(switches), content_of(switches), bool(switches.is_tampered or drawer in self._forced)
             )
             self._look_for_force(drawer, switches)
+
+    def _note_content(self, drawer: str, content: DrawerContent) -> None:
+        if DrawerContent.UNKNOWN in (content, before := self._contents.get(drawer, content)):
+            return
+        self._contents[drawer] = content
+        if content is not before:
+            self._note(DrawerEvent.FILLED if content is DrawerContent.OCCUPIED else DrawerEvent.EMPTIED, drawer)
 
     def _adopt(self, drawer: str, switches: Switches) -> None:
         """Take a drawer that was open when the robot was switched on as one to lock, not as one that was forced."""
@@ -333,7 +361,9 @@ class DrawerLock:
             self._force(drawer, FORCED)
 
     def _force(self, drawer: str, kind: str) -> None:
-        self._forced.setdefault(drawer, kind)
+        if drawer not in self._forced:
+            self._forced[drawer] = kind
+            self._note(DrawerEvent.TAMPERED if kind == TAMPERED else DrawerEvent.FORCED, drawer)
         self._nonces.withdraw()
 
 
@@ -343,21 +373,3 @@ _WORDS = {
     LEFT_OPEN: "is open. Close it; it locks by itself.",
     UNKNOWN: "is not known to be locked: its switches say nothing, or contradict each other. See to it.",
 }
-
-
-def _nothing_known(drawer: str) -> DrawerReport:
-    return DrawerReport(drawer, DrawerState.UNKNOWN, DrawerContent.UNKNOWN, is_tampered=False)
-
-
-def _state(switches: Switches) -> DrawerState:
-    if switches.is_latched is None or switches.is_closed is None:
-        return DrawerState.UNKNOWN
-    if not switches.is_latched:
-        return DrawerState.OPEN
-    return DrawerState.LOCKED if switches.is_closed else DrawerState.UNKNOWN
-
-
-def _content(switches: Switches) -> DrawerContent:
-    if switches.is_occupied is None:
-        return DrawerContent.UNKNOWN
-    return DrawerContent.OCCUPIED if switches.is_occupied else DrawerContent.EMPTY

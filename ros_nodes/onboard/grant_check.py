@@ -6,7 +6,7 @@ Each refusal is a reason code that stands at the head of the action's result, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.domain.custody.grant import LIFETIME_MAX_S, Grant, MalformedGrantError, Purpose, grant_of_text
@@ -69,19 +69,12 @@ class Circumstances:
         Load id by drawer.
     drawers : collection of str
         Its drawers.
-    put_in : mapping
-        The load that a drawer was opened for to be put in, by drawer, while it is not in ``loads`` yet: it may lie
-        there, and come out again before the robot has left.
-    occupied : collection of str
-        The drawers that something lies in by their sensor.
     """
 
     is_standing: bool
     node: str | None
     loads: Mapping[str, str]
     drawers: tuple[str, ...]
-    put_in: Mapping[str, str] = field(default_factory=dict[str, str])
-    occupied: frozenset[str] = frozenset()
 
 
 def read_grant(
@@ -120,15 +113,10 @@ def refusal_of(grant: Grant, here: Circumstances, *, shown_for_s: float) -> Refu
 
 def _refusal_by_content(grant: Grant, here: Circumstances) -> Refusal | None:
     inside = here.loads.get(grant.drawer)
+    if (grant.purpose is Purpose.LOAD) != (inside is None):
+        return Refusal.PURPOSE
     if grant.purpose is Purpose.LOAD:
-        if inside is not None:
-            return Refusal.PURPOSE
         return Refusal.DELIVERY if grant.load in here.loads.values() else None
-    inside = inside or here.put_in.get(grant.drawer)
-    if inside is None:
-        # What is there though the robot knows of nothing was left behind: two people look into it where it stands.
-        is_left_there = grant.purpose is Purpose.RETRIEVE and grant.drawer in here.occupied
-        return None if is_left_there else Refusal.PURPOSE
     return None if inside == grant.load else Refusal.DELIVERY
 
 

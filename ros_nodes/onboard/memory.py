@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from orchestrator.domain.errors import InvalidInputError
+from ros_nodes.onboard.drawer_journal import KeptJournal, kept_journal_of_tree
 from ros_nodes.onboard.path_geometry import PathPoint, Pose
 
 
@@ -27,7 +28,7 @@ class RobotMemory:
     ``last_place`` is where that node is, None when nobody has said.
 
     ``orders`` are the orders it had, oldest first, the one in force last: kept so that they are refused, not so that
-    they are resumed.
+    they are resumed. ``journal`` is what it wrote down of its drawers.
     """
 
     pose: Pose
@@ -38,6 +39,7 @@ class RobotMemory:
     last_place: PathPoint | None = None
     header_ids: Mapping[str, int] = field(default_factory=dict[str, int])
     orders: tuple[str, ...] = ()
+    journal: KeptJournal = field(default_factory=KeptJournal)
 
     def to_json(self) -> bytes:
         """Return the memory as JSON."""
@@ -52,6 +54,7 @@ class RobotMemory:
                 "last_place": _written(self.last_place),
                 "header_ids": dict(self.header_ids),
                 "orders": list(self.orders),
+                "journal": self.journal.to_tree(),
             },
             sort_keys=True,
         ).encode()
@@ -77,6 +80,8 @@ def memory_from_json(payload: bytes) -> RobotMemory:
             last_place=_place_of(saved.get("last_place")),
             header_ids={str(kind): int(number) for kind, number in cast("dict[str, int]", saved["header_ids"]).items()},
             orders=tuple(str(order) for order in cast("list[str]", saved["orders"])),
+            # One that was written before there were journals goes on without.
+            journal=kept_journal_of_tree(saved["journal"]) if "journal" in saved else KeptJournal(),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MemoryUnreadableError(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.vda5050.drawer_journal import Journal, information_of_journal
 from orchestrator.vda5050.drawers import informations_of_drawers
 from orchestrator.vda5050.header import Header
 from orchestrator.vda5050.messages import (
     AgvPosition,
     BatteryState,
     EStop,
+    Information,
     OperatingMode,
     SafetyState,
     State,
@@ -49,6 +51,7 @@ def state_of(
     condition: Condition,
     maps: Maps,
     lock: DrawerLock | None = None,
+    journal: Journal | None = None,
 ) -> State:
     """Return all the robot says of itself under ``header``."""
     pose, progress = driver.pose, desk.progress
@@ -74,6 +77,11 @@ def state_of(
         action_states=desk.book.reported(),
         battery_state=BatteryState(battery_charge=100.0 * battery.charge, charging=battery.is_charging),
         errors=complaints.reported(),
-        information=None if lock is None else informations_of_drawers(lock.reports(), lock.nonce),
+        information=None if lock is None else _informations(lock, journal),
         safety_state=SafetyState(e_stop=condition.emergency_stop, field_violation=False),
     )
+
+
+def _informations(lock: DrawerLock, journal: Journal | None) -> tuple[Information, ...]:
+    told = informations_of_drawers(lock.reports(), lock.nonce)
+    return told if journal is None else (*told, information_of_journal(journal))

@@ -101,6 +101,8 @@ class OnboardRobot:
             model, charge=memory.battery, time_s=time_s, distance_m=driver.distance_m
         )
         self._handling = Handling(model.handling_s, self._drawers, self._battery, lock)
+        if lock is not None:
+            lock.keep_journal(memory.journal, utc)
         self._locks = DrawerDesk(lock, model.drawers, self._drawers)
         self._complaints = Complaints()
         self._desk = OrderDesk(driver, self._complaints, memory)
@@ -152,6 +154,7 @@ class OnboardRobot:
             last_place=self._desk.progress.last_place,
             header_ids=self._voice.header_ids,
             orders=self._desk.orders,
+            journal=self._locks.kept_journal,
         )
 
     @property
@@ -180,6 +183,7 @@ class OnboardRobot:
     def connect(self, now_s: float) -> None:
         """Say who is there: connection, factsheet and state; call each time the link comes up."""
         self.advance(now_s)
+        self._locks.note_link(self._time_s)
         self._voice.say_connection(ConnectionState.ONLINE, self._time_s)
         self._voice.say_factsheet(self.model, self._time_s)
         self._say_state()
@@ -495,4 +499,5 @@ class OnboardRobot:
             condition=self._condition,
             maps=self._maps,
             lock=self._locks.lock,
+            journal=self._locks.told_journal(self._time_s),
         )

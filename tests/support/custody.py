@@ -249,11 +249,11 @@ class House:
         ready = self.ready(*lines, **more)
         return self.fetched(ready)
 
-    def fetched(self, ready: Delivery, *, robot: str = "robot-1") -> Delivery:
+    def fetched(self, ready: Delivery) -> Delivery:
         """Let a robot stand open at the hatch for a delivery."""
         trip = Trip(
             id=TripId(f"trip-of-{ready.id}"),
-            robot=RobotId(robot),
+            robot=RobotId("robot-1"),
             stops=(
                 Stop(ready.from_station, StopKind.LOAD, (ready.id,)),
                 Stop(ready.to_station, StopKind.HAND_OVER, (ready.id,)),
@@ -268,7 +268,7 @@ class House:
                 at=self.at,
                 cause="dispatch",
             )
-            loading = moved(assigned, DeliveryState.LOADING, at=self.at, cause=robot)
+            loading = moved(assigned, DeliveryState.LOADING, at=self.at, cause="robot-1")
             uow.deliveries.save(loading)
         return loading
 
@@ -322,11 +322,8 @@ class House:
     # -- what is on record -------------------------------------------------------------------------------------------
 
     def now(self, delivery: Delivery) -> Delivery:
-        return self.now_of(delivery.id)
-
-    def now_of(self, delivery: DeliveryId) -> Delivery:
         with self.store.reading() as uow:
-            return uow.deliveries.get(delivery)
+            return uow.deliveries.get(delivery.id)
 
     def units(self, kind: AccountKind, of: str) -> int:
         """Return how many units of the usual morphine an account holds."""

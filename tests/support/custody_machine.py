@@ -5,8 +5,7 @@ again under its key changes nothing twice; what dies before its commit never was
 
 1. every unit is in exactly one account, at every index of the ledger;
 2. a line ends once, signed by as many different people as its class asks for, none of them an accountable officer;
-3. the entries are hash-linked as they were before, only longer;
-4. a drawer has opened for the people, delivery and purpose of one grant alone: see `tests.support.custody_openings`.
+3. the entries are hash-linked as they were before, only longer.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.prepare_delivery import accept_delivery, check_delivery, verify_delivery
 from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
-from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineCount
 from orchestrator.domain.delivery.packing import Packed
@@ -44,7 +42,6 @@ from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.people.model import PersonId, Role
 from simulation.memory_store import MemoryStore
 from tests.support.custody import HATCH, MODEL, WARD_A, House, morphine, requisition
-from tests.support.custody_openings import Openings
 from tests.support.postgresql import PostgresServer
 
 S = DeliveryState
@@ -97,7 +94,7 @@ class DiedError(Exception):
     """The process ends before the commit."""
 
 
-class Custody(Openings, RuleBasedStateMachine):
+class Custody(RuleBasedStateMachine):
     """Staff at work on a store; subclasses say which."""
 
     house: House
@@ -112,9 +109,8 @@ class Custody(Openings, RuleBasedStateMachine):
         self.sealed_numbers = 0
         self.hashes: list[str] = []
         self.did: Counter[str] = Counter()
-        self.open_robots()
         for _ in range(2):
-            self.fetch(self.house.ready(morphine(10), morphine(20)))
+            self.house.fetched(self.house.ready(morphine(10), morphine(20)))
 
     def opened(self) -> Any:
         return MemoryStore()
@@ -205,9 +201,9 @@ class Custody(Openings, RuleBasedStateMachine):
         if delivery is None:
             return
         if delivery.state is S.SEALED:
-            self.drives(delivery)
+            self.house.drive(delivery)
         elif delivery.state is S.RETURNING and delivery.trip is not None:
-            self.comes_back(delivery)
+            self.house.brought_back(delivery)
         elif delivery.state is S.LOADING:
             self.loads(delivery, fate, crew_of(crew, RIGHT_IN_PHARMACY, NEARLY_IN_PHARMACY), in_two=in_two)
         if takes_some and delivery.state in (S.SEALED, S.ARRIVED):
@@ -233,7 +229,7 @@ class Custody(Openings, RuleBasedStateMachine):
         if ready and self.did["recall"] == 0:
             self.house.dispense(queued)
             self.house.check(queued)
-            self.fetch(self.house.accept(queued))
+            self.house.fetched(self.house.accept(queued))
 
     @rule(pick=picks, people=two, fate=fates)
     def verify(self, pick: int, people: list[str], fate: str) -> None:
@@ -263,7 +259,7 @@ class Custody(Openings, RuleBasedStateMachine):
     def robot_comes(self, pick: int) -> None:
         delivery = self.a_delivery(pick)
         if delivery is not None and delivery.state is S.VERIFIED and delivery.trip is None:
-            self.fetch(delivery)
+            self.house.fetched(delivery)
 
     @rule(pick=picks, people=two, fate=fates, off=errors, in_two=st.booleans())
     def load(self, pick: int, people: list[str], fate: str, off: int, in_two: bool) -> None:
@@ -274,7 +270,6 @@ class Custody(Openings, RuleBasedStateMachine):
     def loads(self, delivery: Delivery, fate: str, people: list[str], *, off: int = 0, in_two: bool = False) -> None:
         seal = f"S-of-{delivery.id}"
         first, *others = (line.id for line in delivery.lines)
-        self.opens(delivery, fate, people)
         self.ask(
             fate,
             "load_two" if in_two else "load",
@@ -288,23 +283,12 @@ class Custody(Openings, RuleBasedStateMachine):
             counts=counted(delivery, off),
             model=MODEL,
         )
-        self.shuts(delivery)
 
     @rule(pick=picks)
     def robot_drives(self, pick: int) -> None:
         delivery = self.a_delivery(pick)
         if delivery is not None and delivery.state is S.SEALED:
-            self.drives(delivery)
-
-    def drives(self, delivery: Delivery) -> None:
-        if self.leaves(delivery):
             self.house.drive(delivery)
-            self.arrives_with(delivery, delivery.to_station)
-
-    def comes_back(self, delivery: Delivery) -> None:
-        if self.leaves(delivery):
-            self.house.brought_back(delivery)
-            self.arrives_with(delivery, delivery.returns_to)
 
     @rule(pick=picks, people=two, fate=fates, seal=seals, other=seals, off=errors, is_broken=rarely)
     def receive(
@@ -329,7 +313,6 @@ class Custody(Openings, RuleBasedStateMachine):
             is_seal_broken=is_broken and is_one,
             totes=() if is_one else tuple(read),
         )
-        self.opens(delivery, fate, people)
         self.ask(
             fate,
             "receive" if is_one else "receive_several",
@@ -340,7 +323,6 @@ class Custody(Openings, RuleBasedStateMachine):
             reading=reading,
             ids=self.house.ids,
         )
-        self.shuts(delivery)
 
     @rule(pick=picks, fate=fates)
     def refuse_some(self, pick: int, fate: str) -> None:
@@ -360,7 +342,6 @@ class Custody(Openings, RuleBasedStateMachine):
             refused=tuple(line.id for line in delivery.lines[1:]),
             new_seal=f"S-new-{self.sealed_numbers}",
         )
-        self.opens(delivery, fate, list(RIGHT_ON_WARD))
         self.ask(
             fate,
             "refuse_some",
@@ -371,7 +352,6 @@ class Custody(Openings, RuleBasedStateMachine):
             reading=reading,
             ids=self.house.ids,
         )
-        self.shuts(delivery)
 
     @rule(pick=picks, people=two, fate=fates)
     def refuse(self, pick: int, people: list[str], fate: str) -> None:
@@ -392,13 +372,10 @@ class Custody(Openings, RuleBasedStateMachine):
     def robot_comes_back(self, pick: int) -> None:
         delivery = self.a_delivery(pick)
         if delivery is not None and delivery.state is S.RETURNING and delivery.trip is not None:
-            self.comes_back(delivery)
+            self.house.brought_back(delivery)
 
     @rule(pick=picks, people=two, fate=fates, by_key=st.booleans())
     def take_out(self, pick: int, people: list[str], fate: str, by_key: bool) -> None:
-        delivery = self.a_delivery(pick)
-        if delivery is not None and not by_key:
-            self.opens(delivery, fate, people, purpose=Purpose.RETRIEVE)
         self.on_one(
             pick,
             fate,
@@ -410,8 +387,6 @@ class Custody(Openings, RuleBasedStateMachine):
             ids=self.house.ids,
             taken_out=TakenOut(is_by_key=by_key, occurred_at=self.house.at if by_key else None),
         )
-        if delivery is not None:
-            self.shuts(delivery)
 
     @rule(pick=picks, people=two, fate=fates, takes_over=st.booleans())
     def hand_over_shift(self, pick: int, people: list[str], fate: str, takes_over: bool) -> None:

@@ -77,6 +77,8 @@ def robot_to_row(record: RobotRecord) -> RobotRow:
         checks_grants=record.checks_grants,
         called_for=texts_to_json(sorted(record.called_for)),
         clock_skew_s=record.clock_skew_s,
+        journal=record.journal,
+        journal_last=record.journal_last,
     )
 
 
@@ -104,6 +106,8 @@ def robot_from_row(row: RobotRow) -> RobotRecord:
         checks_grants=row.checks_grants,
         called_for=frozenset(texts_from_json(row.called_for)),
         clock_skew_s=row.clock_skew_s,
+        journal=row.journal,
+        journal_last=row.journal_last,
     )
 
 

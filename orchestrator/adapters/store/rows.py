@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from orchestrator.adapters.store.columns import Moment, Number, one_of
@@ -221,6 +221,8 @@ class RobotRow(Row, table=True):
     checks_grants: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     called_for: str = Field(default="[]", sa_type=Text, sa_column_kwargs={"server_default": "[]"})
     clock_skew_s: float | None = None
+    journal: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    journal_last: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class OutboxRow(Row, table=True):

@@ -38,6 +38,7 @@ class RobotRecord:
     ``checks_grants`` says that its factsheet declares that it opens drawers on grants alone.
     ``called_for`` says for what people were called to it that lasts still; see `orchestrator.application.calling`.
     ``clock_skew_s`` is by how much its clock is ahead of ours, seconds; None while nobody knows.
+    ``journal`` names the journal that it keeps of its drawers, ``journal_last`` is the last entry of it in the books.
     ``sent_to`` is the station a person has sent it to without a delivery; it stays there until it is sent on.
     """
 
@@ -62,6 +63,8 @@ class RobotRecord:
     checks_grants: bool = False
     called_for: frozenset[str] = frozenset()
     clock_skew_s: float | None = None
+    journal: str = ""
+    journal_last: int = 0
 
     @property
     def aboard(self) -> frozenset[LoadId]:

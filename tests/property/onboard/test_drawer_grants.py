@@ -17,7 +17,7 @@ from orchestrator.domain.fleet.model import DrawerState
 from ros_nodes.onboard.drawer_lock import STANDING_FOR_S, DrawerLock
 from ros_nodes.onboard.grant_check import Refusal
 from ros_nodes.onboard.simulated_drawers import SimulatedDrawers
-from tests.support.drawers import DRAWERS, KEY, OTHER_KEY, a_grant, a_lock, a_standing_lock, here, sign, stand, use
+from tests.support.drawers import KEY, OTHER_KEY, a_grant, a_lock, a_standing_lock, here, sign, stand, use
 
 PREDICATES = (
     "is_signed",
@@ -141,47 +141,6 @@ def test_a_captured_grant_opens_nothing_when_the_drawer_is_locked_again() -> Non
     assert not lock.keeps_standing
     assert use(lock, grant) is Refusal.NONCE
     assert hardware.unlatched == ["top"]
-
-
-@pytest.mark.parametrize("purpose", [Purpose.TAKE_BACK, Purpose.RETRIEVE])
-def test_what_was_put_in_comes_out_again_before_the_robot_has_it_in_its_list(purpose: Purpose) -> None:
-    lock, hardware = a_standing_lock()
-    empty = here(loads={})
-    out = {"purpose": purpose, "node": "" if purpose is Purpose.RETRIEVE else "ward-a"}
-    assert use(lock, a_grant(lock.nonce, **out), empty) is Refusal.PURPOSE
-    at_s = stand_again(lock, hardware, 2.0)
-    assert use(lock, a_grant(lock.nonce, purpose=Purpose.LOAD), empty) is None
-    at_s = stand_again(lock, hardware, at_s)
-    assert use(lock, a_grant(lock.nonce, load="tote-2", **out), empty) is Refusal.DELIVERY
-    at_s = stand_again(lock, hardware, at_s)
-    assert use(lock, a_grant(lock.nonce, **out), empty) is None
-    at_s = stand_again(lock, hardware, at_s)
-    # Once the robot has it in its list, and gave it out, it is out.
-    lock.note_handled("top")
-    assert use(lock, a_grant(lock.nonce, **out), empty) is Refusal.PURPOSE
-    assert hardware.unlatched == ["top", "top"]
-
-
-@pytest.mark.parametrize("purpose", sorted(Purpose))
-def test_what_is_left_where_the_robot_knows_of_nothing_is_taken_out_by_a_retrieval_alone(purpose: Purpose) -> None:
-    for is_occupied in (False, True):
-        lock, hardware = a_lock(SimulatedDrawers(DRAWERS, has_hand=False, occupied=("top",) if is_occupied else ()))
-        stand(lock, 0.0)
-        grant = a_grant(lock.nonce, purpose=purpose, node="" if purpose is Purpose.RETRIEVE else "ward-a")
-        refusal = use(lock, grant, here(loads={}))
-        opens = purpose is Purpose.LOAD or (purpose is Purpose.RETRIEVE and is_occupied)
-        assert (refusal is None, hardware.unlatched == ["top"]) == (opens, opens)
-
-
-def stand_again(lock: DrawerLock, hardware: SimulatedDrawers, at_s: float) -> float:
-    """Pull and push what was let go, and let the robot stand until it shows something new."""
-    hardware.pull("top")
-    lock.advance_to(at_s + 0.1, is_still=True)
-    hardware.push("top")
-    for later_s in (0.2, 0.3, 2.0):
-        lock.advance_to(at_s + later_s, is_still=True)
-    assert lock.nonce is not None
-    return at_s + 2.0
 
 
 def test_a_reboot_voids_every_nonce() -> None:
