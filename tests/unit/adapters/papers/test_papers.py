@@ -19,7 +19,7 @@ from orchestrator.application.scanning import Scanner
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.tote_number import CompanyPrefixError, require_company_prefix, sscc_of
 from orchestrator.domain.delivery.custody_record import Act, Basis, BasisKind, Dispensed
-from orchestrator.domain.delivery.model import Delivery, ToteId
+from orchestrator.domain.delivery.model import Delivery, LineId, Tote, ToteId
 from orchestrator.domain.medicine.check_digits import has_right_check_digit
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.scanning.model import ScanKind
@@ -198,6 +198,23 @@ def test_a_note_in_the_bag_does_not_give_a_blind_count_away() -> None:
     (note,) = said_on(delivery_note(replace(paper, delivery=replace(paper.delivery, lines=lines))))
     assert "counted blind" in note
     assert "32" not in note.replace(number_of(paper), "")
+
+
+def test_a_note_of_two_totes_says_which_line_lies_in_which_and_each_has_a_label_of_its_own() -> None:
+    paper = a_paper()
+    (first,) = paper.delivery.totes
+    line = replace(paper.delivery.lines[0], id=LineId("line-b"), medicine="Senna")
+    second = Tote(ToteId("tote-b"), (line.id,), "SEAL-B")
+    delivery = replace(paper.delivery, lines=(*paper.delivery.lines, line), totes=(first, second))
+    both = replace(paper, delivery=delivery, numbers={tote.id: sscc_of(tote.id) for tote in delivery.totes})
+    (note,) = said_on(delivery_note(both))
+    for number, tote in enumerate(delivery.totes, start=1):
+        said = f"Tote {number} is {tote.id}, number {both.numbers[tote.id]}, seal {tote.seal_number}"
+        assert said in " ".join(note.split())
+    (label,) = said_on(tote_label(both, second))
+    assert "Tote tote-b" in label
+    assert "Seal SEAL-B" in label
+    assert first.id not in label
 
 
 def test_numbers_of_totes_are_right_differ_and_stay() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from orchestrator.application.confirm_receipt import COUNT_AGAIN
+from orchestrator.application.downtime import downtime_pack
 from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
+from orchestrator.application.prepare_delivery import Picked
 from orchestrator.application.receiving import SEAL_AGAIN, SEAL_DIFFERS
+from orchestrator.application.whereabouts import where_is
 from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.delivery.custody_record import LineEnd
 from orchestrator.domain.delivery.errors import (
@@ -17,12 +21,14 @@ from orchestrator.domain.delivery.errors import (
     SealMismatchError,
     WrongStateError,
 )
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, LineCount
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, LineCount, Tote
 from orchestrator.domain.delivery.packing import Packed
 from orchestrator.domain.delivery.seals import SealRead
 from orchestrator.domain.errors import InvalidInputError, WardporterError
 from tests.support.custody import HATCH, WARD_A, House, counted, line_of, morphine
 from tests.support.deliveries import a_line
+from tests.support.medicines import MORPHINE_GTIN
+from tests.support.wards import demo_hospital
 
 S = DeliveryState
 PHARMACY_TWO = ("pharmacist-1", "technician-1")
@@ -188,8 +194,8 @@ def test_a_tote_whose_seal_differs_twice_goes_back_unopened_and_the_other_is_rec
 
 def test_the_tote_that_went_back_is_counted_where_its_seal_is_read_rightly(house: House) -> None:
     standing = arrived(house)
-    for _ in range(2):
-        back = house.receive(standing, totes=read(standing, "S-1", "S-7"))
+    house.receive(standing, totes=read(standing, "S-1", "S-7"))
+    back = house.receive(standing, totes=read(standing, "S-1", "S-7"))
     house.brought_back(back)
     taken = house.receive(back, *PHARMACY_TWO, seal="S-2", counts=(LineCount(line_of(standing, 1), 20),))
     assert taken.state is S.RETURNED
@@ -338,8 +344,8 @@ def test_a_runner_reads_every_seal_and_each_that_differs_is_an_incident(house: H
 
 def test_what_a_runner_brought_is_received_but_for_a_tote_that_is_set_apart_on_the_ward(house: House) -> None:
     carried = runner(house, arrived(house))
-    for _ in range(2):
-        after = house.receive(carried, totes=read(carried, "S-1", "S-7"))
+    house.receive(carried, totes=read(carried, "S-1", "S-7"))
+    after = house.receive(carried, totes=read(carried, "S-1", "S-7"))
     assert after.state is S.INCIDENT
     assert house.units(AccountKind.CUPBOARD, WARD_A) == 10
     assert house.units(AccountKind.QUARANTINE, WARD_A) == 20
@@ -348,8 +354,8 @@ def test_what_a_runner_brought_is_received_but_for_a_tote_that_is_set_apart_on_t
 
 def test_at_the_pharmacy_a_tote_whose_seal_differs_is_set_apart_and_the_other_is_taken_back(house: House) -> None:
     carried = runner(house, arrived(house))
-    for _ in range(2):
-        after = house.receive(carried, *PHARMACY_TWO, totes=read(carried, "S-1", "S-7"))
+    house.receive(carried, *PHARMACY_TWO, totes=read(carried, "S-1", "S-7"))
+    after = house.receive(carried, *PHARMACY_TWO, totes=read(carried, "S-1", "S-7"))
     assert after.state is S.RETURNED
     assert house.units(AccountKind.RETURNED, HATCH) == 10
     assert house.units(AccountKind.QUARANTINE, HATCH) == 20
@@ -366,3 +372,47 @@ def test_a_tote_of_ordinary_medicines_is_refused_alone_and_nothing_changes(house
     assert refused.value.detail["tote"] == standing.totes[1].id
     assert "S-2" not in str(refused.value)
     assert house.receive(standing, "nurse-a1", totes=read(standing)).state is S.RECEIVED
+
+
+# -- what is said of them ----------------------------------------------------------------------------------------------
+
+
+def two_batches(house: House) -> Delivery:
+    """A delivery with batch M-1 in its first tote and M-2 in its second, arrived."""
+    house.approve()
+    ready = house.queue(morphine(10, batch="M-1"), morphine(20, batch="M-2"))
+    expiry = (house.at + timedelta(days=400)).date()
+    picked = [
+        Picked(line.id, line.quantity, gtin=MORPHINE_GTIN, batch=line.batch, expiry=expiry) for line in ready.lines
+    ]
+    house.dispense(ready, *picked)
+    house.check(ready)
+    at_hatch = house.fetched(house.accept(ready))
+    return house.drive(house.load(at_hatch, totes=packed(at_hatch)))
+
+
+def test_a_batch_is_found_in_the_tote_that_holds_it_and_in_none_once_that_was_received(house: House) -> None:
+    standing = two_batches(house)
+    first, second = standing.totes
+
+    def totes_of(batch: str) -> list[tuple[Tote, ...]]:
+        with house.store.reading() as uow:
+            found = where_is(uow, batch)
+        return [found.totes_of(delivery) for delivery in found.under_way]
+
+    assert [[tote.id for tote in totes] for totes in totes_of("M-1")] == [[first.id]]
+    assert [[tote.id for tote in totes] for totes in totes_of("M-2")] == [[second.id]]
+    for _ in range(2):
+        house.receive(standing, totes=read(standing, "S-1", "S-7"))
+    assert totes_of("M-1") == [()]
+    assert [[tote.id for tote in totes] for totes in totes_of("M-2")] == [[second.id]]
+
+
+def test_the_downtime_pack_names_the_tote_and_the_seal_of_each_line(house: House) -> None:
+    standing = two_batches(house)
+    with house.store.reading() as uow:
+        pack = downtime_pack(uow, demo_hospital(), (), at=house.at, is_simulation=True)
+    assert [(row.batch, row.tote, row.seal) for row in pack.rows] == [
+        ("M-1", standing.totes[0].id, "S-1"),
+        ("M-2", standing.totes[1].id, "S-2"),
+    ]
