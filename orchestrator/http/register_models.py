@@ -64,6 +64,7 @@ class RegisterLineView(BaseModel):
     identity_requested: str
     identity_given: str
     supplied: int
+    counted_off: int
     wasted: str
     balance: int
     set_apart: int

@@ -28,6 +28,12 @@ def _units(units: int) -> str:
     return str(units) if units else ""
 
 
+def _counted_off(line: RegisterLine) -> str:
+    if not line.counted_off:
+        return ""
+    return f"{line.counted_off} over" if line.counted_off > 0 else f"{-line.counted_off} short"
+
+
 def _note(line: RegisterLine) -> str:
     parts = [line.note]
     if line.is_late:
@@ -55,6 +61,7 @@ _FIRST: Sequence[tuple[str, float, Cell]] = (
     ("Date and time", 19, lambda line: f"{day(line.occurred_at)} {clock(line.occurred_at)}"),
 )
 _LAST: Sequence[tuple[str, float, Cell]] = (
+    ("Count differs (not supplied)", 17, _counted_off),
     ("Balance", 19, _balance),
     ("Batch", 20, lambda line: line.batch),
 )
@@ -139,6 +146,7 @@ _TABLE: Sequence[tuple[str, Cell]] = (
     ("identity_requested", lambda line: line.identity_requested),
     ("identity_given", lambda line: line.identity_given),
     ("quantity_supplied", lambda line: str(line.supplied)),
+    ("count_differs", _counted_off),
     ("wasted", lambda line: line.wasted),
     ("balance", lambda line: str(line.balance)),
     ("set_apart", lambda line: str(line.set_apart)),

@@ -29,6 +29,9 @@ HERE = APART | {AccountKind.CUPBOARD}
 HEAD_FACTS = ("class", "name", "form", "strength")
 """What entries say of a medicine that no catalogue has."""
 
+COUNTING = frozenset({EntryKind.STOCK_CHECK, EntryKind.DISCREPANCY_RESOLVED})
+"""What changes a balance because somebody counted or looked into a count, not because units came or went."""
+
 NO_PAGE = frozenset({EntryKind.CUSTODY})
 """What moves no units stands in the ledger, and in no register: a register is used for nothing else."""
 
@@ -58,7 +61,9 @@ class Heading:
 class RegisterLine:
     """One line of a page; what does not apply is empty, or None.
 
-    ``obtained`` and ``supplied`` are units; a correction stands as what it adds or takes. ``balance`` are the units at
+    ``obtained`` and ``supplied`` are units; a correction stands as what it adds or takes. ``counted_off`` are units
+    that a count found over (positive) or short (negative), or that were found again: nobody supplied or gave them, so
+    they are in neither. ``balance`` are the units at
     the place after it, ``set_apart`` those of them that are not in the cupboard. ``corrects`` and ``corrected_by`` are
     indices of entries.
     """
@@ -76,6 +81,7 @@ class RegisterLine:
     identity_given: str
     obtained: int
     supplied: int
+    counted_off: int
     balance: int
     set_apart: int
     wasted: str
@@ -134,13 +140,14 @@ def pages_of(
             if entry.draft.corrects is not None:
                 corrected[entry.draft.corrects].append(entry.index)
     said = _said_of(taken)
+    counting = _counting(taken)
     folding: dict[PageKey, _Page] = {}
     for entry in taken:
         for stock in _stocks(entry.draft):
             medicine = medicine_of(stock.medicine)
             key = _key(stock, said[stock.medicine], medicine)
             page = folding.setdefault(key, _Page(place, key))
-            page.add(entry, stock, medicine, pending_of=pending_of)
+            page.add(entry, stock, medicine, is_counting=entry.index in counting, pending_of=pending_of)
     hospital_first = sorted(folding, key=lambda key: (key.own_of != "", key))
     return [_with_corrections(folding[key].page(), corrected) for key in hospital_first]
 
@@ -165,6 +172,7 @@ class _Page:
         stock: Stock,
         medicine: Medicine | None,
         *,
+        is_counting: bool,
         pending_of: Callable[[LineId], Pending | None],
     ) -> None:
         """Add the line of an entry about a stock."""
@@ -181,8 +189,9 @@ class _Page:
                 occurred_at=draft.occurred_at,
                 recorded_at=entry.recorded_at,
                 batch=stock.batch,
-                obtained=max(change, 0),
-                supplied=max(-change, 0),
+                obtained=0 if is_counting else max(change, 0),
+                supplied=0 if is_counting else max(-change, 0),
+                counted_off=change if is_counting else 0,
                 balance=self._balance,
                 set_apart=self._apart,
                 wasted=draft.facts.get("wasted", ""),
@@ -240,8 +249,18 @@ def _schedule_of(said: str) -> Schedule | None:
 def _concerns(place: PlaceId, draft: Draft) -> bool:
     if any(posting.account.of == place and posting.account.kind in HERE for posting in draft.postings):
         return True
-    # Checks and corrections in words move nothing, and are about the place all the same.
-    return draft.place == place and not draft.postings and stock_named(draft) is not None
+    # Checks and corrections in words move nothing, nor does what turned out to be gone: all are about the place.
+    is_settled = draft.kind is EntryKind.DISCREPANCY_RESOLVED
+    return draft.place == place and (is_settled or not draft.postings) and stock_named(draft) is not None
+
+
+def _counting(entries: Iterable[Entry]) -> frozenset[int]:
+    """Return the indices of counts, of what they turned out to be, and of their corrections."""
+    found: set[int] = set()
+    for entry in entries:
+        if entry.draft.kind in COUNTING or entry.draft.corrects in found:
+            found.add(entry.index)
+    return frozenset(found)
 
 
 def _stocks(draft: Draft) -> Sequence[Stock]:
@@ -329,6 +348,8 @@ def _note(draft: Draft, *, apart: int) -> str:
         parts.append(f"corrects entry {draft.corrects}")
     if given := draft.facts.get("given"):
         parts.append(f"given {given}, wasted {draft.facts.get('wasted', '')}")
+    if settled := draft.facts.get("settled_as"):
+        parts.append(f"{settled}, {draft.facts.get('patient', '')}, {draft.facts.get('authority', '')}")
     if apart:
         parts.append(f"{abs(apart)} {'set apart' if apart > 0 else 'no longer set apart'}")
     if paper := draft.facts.get("paper"):

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.application.registers import NoRegisterError, Register, register_of
 from orchestrator.domain.custody import movements
-from orchestrator.domain.custody.model import AccountKind, Draft, PendingId, Signing, Stock
+from orchestrator.domain.custody.model import Account, AccountKind, Draft, PendingId, Signing, Stock
 from orchestrator.domain.custody.register import RegisterLine
 from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
@@ -194,7 +194,31 @@ def test_a_stock_check_is_in_the_register_whatever_it_found(store: MemoryStore) 
     )
     _, agrees, differs = lines(store)
     assert "agrees" in agrees.note
-    assert (differs.supplied, differs.balance) == (2, 98)
+    assert (differs.obtained, differs.supplied, differs.counted_off, differs.balance) == (0, 0, -2, 98)
+
+
+def test_what_a_count_found_is_no_supply_nor_is_its_settlement_or_correction(store: MemoryStore) -> None:
+    write(
+        store,
+        opening(),
+        movements.stock_check(MORPHINE, counted=98, expected=100, occasion=occasion(reason="Two are missing.")),
+    )
+    with store.reading() as uow:
+        check = uow.ledger.entry(1)
+    in_cupboard = Account.of_place(AccountKind.CUPBOARD, PHARMACY)
+    to_patient = Account.of_place(AccountKind.PATIENT, PHARMACY)
+    given = occasion(reason="Asked on the ward.", facts={"patient": "local-7", "settled_as": "found administered"})
+    write(
+        store,
+        movements.quantity_correction(check, right=3, occasion=occasion(reason="Three were missing.")),
+        movements.resolve_discrepancy(MORPHINE, 1, occasion(reason="Found."), into=in_cupboard),
+        movements.resolve_discrepancy(MORPHINE, 2, given, into=to_patient),
+    )
+    _, *counted = lines(store)
+    assert [line.counted_off for line in counted] == [-2, -1, 1, 0]
+    assert {(line.obtained, line.supplied) for line in counted} == {(0, 0)}
+    assert [line.balance for line in counted] == [98, 97, 98, 98]
+    assert "found administered, local-7" in counted[-1].note
 
 
 def test_an_entry_made_from_paper_after_a_downtime_says_from_which(store: MemoryStore) -> None:

@@ -12,6 +12,8 @@ import zxingcpp
 
 from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.papers.delivery import LABEL_SIZE, delivery_note, tote_label
+from orchestrator.adapters.papers.registers import PHARMACY as PHARMACY_COLUMNS
+from orchestrator.adapters.papers.registers import WARD as WARD_COLUMNS
 from orchestrator.adapters.papers.registers import register_csv, register_pdf
 from orchestrator.application.papers import DeliveryPaper
 from orchestrator.application.registers import Register, register_of
@@ -108,6 +110,26 @@ def test_the_table_holds_what_the_page_shows() -> None:
     assert (rows[1]["corrected_by"], rows[4]["corrects"]) == ("4", "1")
     assert {row["late_entry"] for row in rows} == {"late"}
     assert {(row["drug_class"], row["strength"], row["place"]) for row in rows} == {("morphine", "10 mg", PHARMACY)}
+
+
+@pytest.mark.parametrize(("place", "supplied"), [(PHARMACY, "Quantity supplied"), (WARD, "Quantity given or gone")])
+def test_what_is_short_at_a_stock_check_stands_under_no_supply(place: PlaceId, supplied: str) -> None:
+    store = MemoryStore(REGISTER)
+    checking = occasion(place, reason="Two are missing.")
+    with store.transaction() as uow:
+        uow.medicines.save([MORPHINE_TABLETS])
+        uow.ledger.append(opening(place=place, counted=100), TWO_DAYS_ON)
+        uow.ledger.append(movements.stock_check(MORPHINE, counted=98, expected=100, occasion=checking), TWO_DAYS_ON)
+    with store.reading() as uow:
+        register = register_of(uow, place, at=NOON, is_simulation=True, is_pharmacy=place == PHARMACY)
+    row = rows_of(register)[-1]
+    assert (row["quantity_obtained"], row["quantity_supplied"], row["count_differs"]) == ("0", "0", "2 short")
+    assert row["balance"] == "98"
+    cells = {heading: cell for heading, _, cell in (PHARMACY_COLUMNS if place == PHARMACY else WARD_COLUMNS)}
+    line = register.pages[0].lines[-1]
+    assert (cells[supplied](line), cells["Count differs (not supplied)"](line)) == ("", "2 short")
+    (page, *_) = said_on(register_pdf(register))
+    assert "2 short" in page
 
 
 def test_no_cell_is_a_formula() -> None:
