@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from orchestrator.application.delivery_changes import tell_change
 from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.settling import is_in_question
 from orchestrator.domain.custody.approval import approved_models
 from orchestrator.domain.custody.errors import NotEligibleError, StockInQuestionError
-from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.custody.supply import WARD_STOCK, SupplyRequest, check_supply, require_may_ride
@@ -38,7 +38,6 @@ from orchestrator.domain.people.model import PersonId, Role
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import PlaceId, Station, StationId
 
-IN_QUESTION = (AccountKind.SHORT, AccountKind.OVER)
 VERIFIED_AT_QUEUEING = Reason(
     "verified_at_queueing", "The policy of this site takes the person who queues a delivery as the one who verified it."
 )
@@ -162,8 +161,7 @@ def _check_stock(uow: UnitOfWork, request: DeliveryRequest, *, place: PlaceId) -
     for number, line in enumerate(request.lines):
         if line.code is None or line.handling_class is HandlingClass.ORDINARY:
             continue
-        found = uow.ledger.balances(of=place, medicine=line.code)
-        if any(balance.account.kind in IN_QUESTION and balance.quantity for balance in found):
+        if is_in_question(uow, place, line.code):
             raise StockInQuestionError(
                 f"The delivery was refused: the stock of lines[{number}] at {place} was counted short or over and "
                 "nobody has settled that; expected a settled balance. Look into it, and record what it was.",

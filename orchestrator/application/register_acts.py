@@ -23,10 +23,11 @@ from orchestrator.application.register_entering import (
     require_register,
 )
 from orchestrator.application.register_errors import CountsDisagreeError, OccurredAtError, WitnessError
+from orchestrator.application.settling import require_settled
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.ledger_errors import DraftMalformedError
-from orchestrator.domain.custody.model import Account, AccountKind, Entry
+from orchestrator.domain.custody.model import AccountKind, Entry
 from orchestrator.domain.reason import require_said
 
 SET_APART = (AccountKind.QUARANTINE, AccountKind.RETURNED)
@@ -67,6 +68,7 @@ def enter_supplier_receipt(uow: UnitOfWork, entering: Entering, *, quantity: int
 def enter_supply(uow: UnitOfWork, entering: Entering, *, quantity: int) -> Entry:
     """Record what a patient, or somebody for one, was given out of the cupboard."""
     require_register(uow, "The supply")
+    require_settled(uow, entering)
     return entered(uow, entering, lambda occasion: movements.supplied(entering.stock, quantity, occasion))
 
 
@@ -144,17 +146,6 @@ def enter_destruction(
         uow,
         entering,
         lambda occasion: movements.destroyed(entering.stock, quantity, occasion, out_of=out_of),
-        least=2,
-    )
-
-
-def enter_discrepancy_resolution(uow: UnitOfWork, entering: Entering, *, difference: int, into: Account) -> Entry:
-    """Record what a discrepancy turned out to be: units that were short (positive) or over (negative), and where."""
-    require_said(entering.reason, act="The resolution")
-    return entered(
-        uow,
-        entering,
-        lambda occasion: movements.resolve_discrepancy(entering.stock, difference, occasion, into=into),
         least=2,
     )
 

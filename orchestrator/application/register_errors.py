@@ -17,6 +17,12 @@ class CountsDisagreeError(ConflictError):
     code = "counts_disagree"
 
 
+class SettlementError(ConflictError):
+    """What was short cannot have gone, or what was over cannot have come, where somebody says."""
+
+    code = "settlement_impossible"
+
+
 class WitnessError(ConflictError):
     """The witness is not one who may witness this."""
 

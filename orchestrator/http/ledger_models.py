@@ -120,12 +120,18 @@ class BreakageAsked(StockAsked):
 
 
 class ResolutionAsked(StockAsked):
-    """What a discrepancy turned out to be: units that were short (positive) or over (negative), and where they are."""
+    """What a discrepancy turned out to be: units that were short (positive) or over (negative), and where they are.
+
+    ``into`` is an account of the place that found it: cupboard, quarantine, returned, and for what was short destroyed,
+    broken or patient, with ``patient`` and ``authority`` of what was found administered.
+    """
 
     difference: Annotated[int, Field(ge=-COUNT_MAX, le=COUNT_MAX), BeforeValidator(whole_number)]
     into: Annotated[AccountKind, Field(strict=False)]
     of: str | None = Field(default=None, min_length=1, max_length=ID_LENGTH_MAX)
     reason: Reason
+    patient: Words | None = None
+    authority: Words | None = None
 
 
 class CorrectionAsked(Strict):

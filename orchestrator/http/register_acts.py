@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from orchestrator.application import register_acts, register_waste
+from orchestrator.application import register_acts, register_waste, settling
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.register_entering import Entering
 from orchestrator.application.step_up import StepUps as PresentedStepUps
@@ -231,9 +231,17 @@ async def post_resolution(asked: ResolutionAsked, counter: AtCounter) -> Respons
 
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
         into = Account(asked.into, asked.of or counter.place)
-        return register_acts.enter_discrepancy_resolution(uow, entering, difference=asked.difference, into=into)
+        return settling.enter_discrepancy_resolution(uow, entering, difference=asked.difference, into=into)
 
-    return await counter.enter(asked, Act.RESOLVE_DISCREPANCY, enter, stock=_stock(asked), reason=asked.reason)
+    return await counter.enter(
+        asked,
+        Act.RESOLVE_DISCREPANCY,
+        enter,
+        stock=_stock(asked),
+        reason=asked.reason,
+        patient=asked.patient,
+        authority=asked.authority,
+    )
 
 
 @router.post("/corrections", **_declared(Act.CORRECT_ENTRY))

@@ -85,6 +85,10 @@ ARRIVING = frozenset({EntryKind.RECEIVED, EntryKind.RECEIVED_DIFFERENT})
 """What has arrived is recorded even where nobody has entered an opening balance."""
 
 
+COUNTED_IN = frozenset({EntryKind.RECEIVED_DIFFERENT, EntryKind.RETURNED, EntryKind.QUARANTINED})
+"""What may have been counted otherwise than it was sealed."""
+
+
 class Books(Protocol):
     """What the rules ask of the ledger as it stands."""
 

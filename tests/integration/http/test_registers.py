@@ -332,6 +332,27 @@ def test_no_more_is_settled_than_was_found_short_or_over(desk: Desk) -> None:
     assert desk.held(AccountKind.SHORT, PHARMACY) == 0
 
 
+def test_what_was_short_goes_to_no_account_from_which_nobody_would_get_it_back(desk: Desk) -> None:
+    opened(desk)
+    assert desk.enter(PHARMACY, "stock-checks", PHARMACISTS, **STOCK, counts=[99, 99]).status_code == 201
+
+    def settle(into: str, **more: str) -> Response:
+        said = {**STOCK, "difference": 1, "into": into, "reason": "Asked on the ward.", **more}
+        return desk.enter(PHARMACY, "discrepancy-resolutions", PHARMACISTS, **said)
+
+    for into, more in (("supplier", {}), ("opening", {}), ("cupboard", {"of": WARD_A})):
+        refused = settle(into, **more)
+        assert (refused.status_code, refused.json()["code"]) == (409, "settlement_impossible"), into
+    unnamed = settle("patient")
+    assert (unnamed.status_code, unnamed.json()["code"]) == (422, "patient_missing")
+    supply = {**STOCK, "quantity": 1, "patient": "p", "authority": "a"}
+    paused = desk.enter(PHARMACY, "supplies", PHARMACISTS, **supply)
+    assert (paused.status_code, paused.json()["code"]) == (409, "stock_in_question")
+    given = settle("patient", patient="local-7", authority="prescriber-3")
+    assert given.status_code == 201, given.text
+    assert desk.enter(PHARMACY, "supplies", PHARMACISTS, **supply).status_code == 201
+
+
 def test_what_was_kept_on_paper_is_entered_with_its_moment_and_flagged_when_it_is_late(desk: Desk) -> None:
     opened(desk)
     receipt = {"kind": "supplier_receipt", **STOCK, "quantity": 6, "supplier": "A"}

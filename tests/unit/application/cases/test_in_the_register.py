@@ -11,16 +11,28 @@ import pytest
 from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.prepare_delivery import Picked
-from orchestrator.application.register_acts import enter_destruction, enter_stock_check, enter_supply
+from orchestrator.application.register_acts import (
+    enter_destruction,
+    enter_stock_check,
+    enter_supply,
+    entered_later,
+)
 from orchestrator.application.register_entering import Entering
-from orchestrator.application.register_errors import CountsDisagreeError, WitnessError
+from orchestrator.application.register_errors import CountsDisagreeError, SettlementError, WitnessError
 from orchestrator.application.register_waste import enter_breakage, enter_part_dose
 from orchestrator.application.registers import register_of
+from orchestrator.application.settling import enter_discrepancy_resolution
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.access.decision import NotAllowedError
 from orchestrator.domain.custody.balances import is_conserved
-from orchestrator.domain.custody.errors import BatchUnknownError, PeopleMissingError, SamePersonError
-from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind, Signing, Stock
+from orchestrator.domain.custody.errors import (
+    BatchUnknownError,
+    PatientMissingError,
+    PeopleMissingError,
+    SamePersonError,
+    StockInQuestionError,
+)
+from orchestrator.domain.custody.model import Account, AccountKind, Entry, EntryKind, Signing, Stock
 from orchestrator.domain.custody.part_dose import PartDose, PartDoseError
 from orchestrator.domain.custody.policy import CustodyPolicy, LooserThanAllowedError
 from orchestrator.domain.custody.scan_compliance import Period, PeriodInvalidError, scan_report
@@ -31,9 +43,10 @@ from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.model import DeliveryState, LineId
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.schedule import Schedule
+from orchestrator.domain.people.model import Role
 from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
-from tests.support.custody import BATCH, HATCH, TEN, WARD_A, House, counted, line_of, morphine, requisition
+from tests.support.custody import BATCH, HATCH, TEN, WARD_A, WARD_B, House, counted, line_of, morphine, requisition
 from tests.support.deliveries import NOON
 from tests.support.ledgers import REGISTER, opening
 from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
@@ -420,3 +433,120 @@ def test_case_68_a_daily_check_that_disagrees_with_the_register_is_an_incident_t
     assert house.incidents() == ["short"]
     assert (incident.caused_by, incident.is_controlled) == (("nurse-a1", "nurse-a2"), True)
     assert held(house, TABLETS) == {AccountKind.CUPBOARD: 19, AccountKind.SHORT: 1}
+
+
+def counted_short(house: House, *, missing: int = 1) -> None:
+    checking = entering(house, "nurse-a1", "nurse-a2", act=Act.CHECK_STOCK)
+    with house.store.transaction() as uow:
+        enter_stock_check(uow, checking, counts=(20 - missing, 20 - missing), ids=house.ids)
+
+
+def settle(house: House, into: AccountKind, *, of: str = WARD_A, difference: int = 1, **facts: str) -> Entry:
+    people = ("charge-a", "charge-a2")
+    saying = entering(house, *people, act=Act.RESOLVE_DISCREPANCY, reason="looked into", **facts)
+    with house.store.transaction() as uow:
+        return enter_discrepancy_resolution(uow, saying, difference=difference, into=Account(into, of))
+
+
+def test_case_68_nothing_is_given_of_a_batch_that_was_counted_short_until_that_is_settled(house: House) -> None:
+    house.hire("charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
+    counted_short(house)
+    giving = entering(house, *TWO_OF_THE_WARD, act=Act.SUPPLY_PATIENT, patient="local-7")
+    with pytest.raises(StockInQuestionError), house.store.transaction() as uow:
+        enter_supply(uow, giving, quantity=1)
+    in_part = PartDose(Decimal(5), Decimal(5), "mg", whole=Decimal(10))
+    with pytest.raises(StockInQuestionError), house.store.transaction() as uow:
+        enter_part_dose(uow, giving, quantity=1, part=in_part)
+    ampoule = entering(house, *TWO_OF_THE_WARD, act=Act.SUPPLY_PATIENT, stock=AMPOULES, patient="local-7")
+    with house.store.transaction() as uow:
+        enter_supply(uow, ampoule, quantity=1)
+    past = entered_later(giving, occurred_at=house.at - timedelta(hours=3), paper="Form 12")
+    with house.store.transaction() as uow:
+        enter_supply(uow, past, quantity=1)
+    settle(house, AccountKind.CUPBOARD)
+    with house.store.transaction() as uow:
+        enter_supply(uow, giving, quantity=1)
+    assert held(house, TABLETS) == {AccountKind.CUPBOARD: 18, AccountKind.PATIENT: 2}
+
+
+@pytest.mark.parametrize(
+    ("into", "of"),
+    [
+        (AccountKind.OPENING, WARD_A),
+        (AccountKind.SUPPLIER, WARD_A),
+        (AccountKind.TOLERATED, WARD_A),
+        (AccountKind.TRANSIT, "tote-1"),
+        (AccountKind.CUPBOARD, WARD_B),
+        (AccountKind.DESTROYED, WARD_B),
+        (AccountKind.PATIENT, WARD_B),
+        (AccountKind.CUPBOARD, HATCH),
+        (AccountKind.OVER, HATCH),
+    ],
+)
+def test_what_was_short_is_settled_at_the_place_that_found_it(house: House, into: AccountKind, of: str) -> None:
+    house.hire("charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
+    counted_short(house)
+    with pytest.raises(SettlementError, match=f"at {WARD_A} itself"):
+        settle(house, into, of=of, patient="local-7", authority="prescriber-3")
+    assert held(house, TABLETS) == {AccountKind.CUPBOARD: 19, AccountKind.SHORT: 1}
+
+
+@pytest.mark.parametrize(
+    "into", [AccountKind.CUPBOARD, AccountKind.QUARANTINE, AccountKind.DESTROYED, AccountKind.BROKEN]
+)
+def test_what_was_short_is_found_in_an_account_of_its_place(house: House, into: AccountKind) -> None:
+    house.hire("charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
+    counted_short(house)
+    settle(house, into)
+    assert held(house, TABLETS).get(AccountKind.SHORT) is None
+    assert held(house, TABLETS)[into] == (20 if into is AccountKind.CUPBOARD else 1)
+
+
+def test_what_was_short_and_a_patient_had_names_the_patient_and_the_authority(house: House) -> None:
+    house.hire("charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
+    counted_short(house)
+    for facts in ({}, {"patient": "local-7"}, {"authority": "prescriber-3"}):
+        with pytest.raises(PatientMissingError):
+            settle(house, AccountKind.PATIENT, **facts)
+    entry = settle(house, AccountKind.PATIENT, patient="local-7", authority="prescriber-3")
+    assert entry.draft.facts["settled_as"] == "found administered"
+    assert held(house, TABLETS) == {AccountKind.CUPBOARD: 19, AccountKind.PATIENT: 1}
+
+
+@pytest.mark.parametrize("into", [AccountKind.DESTROYED, AccountKind.BROKEN, AccountKind.PATIENT])
+def test_what_was_over_never_comes_from_what_is_gone(house: House, into: AccountKind) -> None:
+    house.hire("charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
+    counted_short(house, missing=-1)
+    with pytest.raises(SettlementError):
+        settle(house, into, difference=-1, patient="local-7", authority="prescriber-3")
+    settle(house, AccountKind.CUPBOARD, difference=-1)
+    assert held(house, TABLETS) == {AccountKind.CUPBOARD: 20}
+
+
+@pytest.mark.parametrize("is_record", [True, False])
+def test_what_was_packed_short_is_settled_with_where_it_was_packed_as_far_as_the_ledger_sees_that(
+    is_record: bool,
+) -> None:
+    house = House(MemoryStore() if is_record else MemoryStore(REGISTER))
+    house.hire("charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
+    if not is_record:
+        with house.store.transaction() as uow:
+            for place, units in ((HATCH, 20), (WARD_A, 0)):
+                uow.ledger.append(opening(TABLETS, counted=units, place=PlaceId(place)), house.at)
+    arrived = house.arrived()
+    for _ in range(2):
+        house.receive(arrived, off_by=-1)
+    assert held(house, TABLETS)[AccountKind.SHORT] == 1
+    if is_record:
+        settle(house, AccountKind.CUPBOARD, of=HATCH)
+    else:
+        with pytest.raises(SettlementError):
+            settle(house, AccountKind.CUPBOARD, of=HATCH)
+        checking = replace(
+            entering(house, "pharmacist-1", "technician-1", act=Act.CHECK_STOCK), place=PlaceId(HATCH), is_pharmacy=True
+        )
+        with house.store.transaction() as uow:
+            enter_stock_check(uow, checking, counts=(11, 11), ids=house.ids)
+        settle(house, AccountKind.OVER, of=HATCH)
+    assert AccountKind.SHORT not in held(house, TABLETS)
+    assert house.units(AccountKind.OVER, HATCH) == 0
