@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 done and not well (files differ, a broker that could not b
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -39,6 +39,8 @@ from orchestrator.devices.address import DeviceKind
 from orchestrator.domain.errors import NotFoundError, WardporterError
 from orchestrator.domain.fleet.fleet import Fleet
 from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.site.model import Site
+from orchestrator.domain.site.survey.traffic_findings import counted
 from orchestrator.settings import Settings
 
 app = typer.Typer(help="Certificates of robots, devices and the service, and the broker's files.", no_args_is_help=True)
@@ -66,6 +68,12 @@ class UnknownRobotError(NotFoundError):
     """The fleet file has no such robot."""
 
     code = "pki_unknown_robot"
+
+
+class UnknownDeviceError(NotFoundError):
+    """The site file has no such door, lift or panel."""
+
+    code = "pki_unknown_device"
 
 
 @app.command()
@@ -144,6 +152,7 @@ def device(
     with _refusals():
         if kind not in (kinds := (*DeviceKind, GATEWAY)):
             raise IdentityError(f"{kind!r} is no kind of device: expected {', '.join(kinds)}.")
+        _require_device(folder, fleet, kind, name)
         _issue(folder, fleet, Identity(IdentityKind.DEVICE, f"{kind}.{name}"), days=days, renew=renew, csr=csr)
 
 
@@ -188,7 +197,7 @@ def revoke(
         identity = _named(name)
         taken = authority.revoke(identity)
         write_broker_files(authority, plan, robots.robots.values())
-    typer.echo(f"Taken back: {len(taken)} certificates of {identity.common_name}.")
+    typer.echo(f"Taken back: {counted(len(taken), 'certificate')} of {identity.common_name}.")
     told = reload_broker(authority)
     typer.echo(told.sentence)
     if told.has_reloaded:
@@ -290,6 +299,26 @@ def _require_robot(fleet: Fleet, name: str) -> None:
             "fleet file first, or name the file with --fleet.",
             detail={"robot": name},
         )
+
+
+def _require_device(folder: Path | None, fleet: Path | None, kind: str, name: str) -> None:
+    """Refuse a device that the site of this house does not have; call buttons and gateways stand in no site file."""
+    site = load_site(_settings(fleet).site)
+    if site.id != read_plan(_authority(folder)).site:
+        typer.echo(f"The site file at hand is that of {site.id}, another house: nobody looked whether {name} is real.")
+        return
+    known = _devices_of(site).get(kind)
+    if known is not None and name not in known:
+        expected = f"one of {', '.join(sorted(known))}" if known else f"another kind: it has no {kind} at all"
+        raise UnknownDeviceError(
+            f"Site {site.id} has no {kind} {name!r}; expected {expected}. Correct the name, or add the {kind} to the "
+            "site file first and name the file in WARDPORTER_SITE.",
+            detail={"kind": kind, "device": name},
+        )
+
+
+def _devices_of(site: Site) -> dict[str, Collection[str]]:
+    return {DeviceKind.DOOR: site.doors, DeviceKind.LIFT: site.lifts, DeviceKind.PANEL: site.panels}
 
 
 def _authority(folder: Path | None) -> Authority:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from urllib.parse import quote
@@ -48,9 +49,21 @@ def quarantine_in_service(robot: str, *, url: str, key: str, token: str | None =
             if error.code == UNAUTHORIZED:
                 why += "; set WARDPORTER_TOKEN to a token of an engineer's or site manager's program"
     except OSError as error:
-        why = str(getattr(error, "reason", error))
+        why = _in_words(error)
     return Told(
         has_reloaded=False,
         sentence=f"No service at {url} has put robot {robot} into quarantine ({why}). If one runs elsewhere, fence the "
         "robot off there until it has a certificate again.",
     )
+
+
+def _in_words(error: OSError) -> str:
+    """Return why nobody was reached, for people."""
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(cause, ConnectionRefusedError):
+        return "nothing answers there"
+    if isinstance(cause, socket.gaierror):
+        return "no machine of that name is known here"
+    if isinstance(cause, TimeoutError):
+        return f"it did not answer within {TIMEOUT_S:.0f} s"
+    return "the connection failed"
