@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, OFF_WAY_M
+from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, OFF_WAY_M, level_not_reported
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.model import ActionId, ActionStatus, MapSwitch, RobotId, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
@@ -89,6 +89,20 @@ def tell_other_level(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> Reason:
         "map_not_switched",
         f"Robot {robot} says that it knows of level {there.level} and still reports {report.pose.level}; initialise "
         f"its position at the robot, in the lift on level {there.level}.",
+    )
+
+
+def kept_the_old_map(fleet: FleetOnSite, record: RobotRecord) -> str | None:
+    """Return what to tell people of a robot that has kept its map over a ride, None of one that has not."""
+    level = level_not_reported(fleet, record)
+    if level is None or record.report is None or record.report.pose is None:
+        return None
+    reported = fleet.dialect_of(record.robot).frames.outward(record.report.pose).map_id
+    return (
+        f"Robot {record.robot} still reports map {reported}, and its way has it on level {level}: it seems to have "
+        f"kept its map over the ride of a lift. Set its position on level {level} at the robot, then resume it here; "
+        "so that it is told on every ride, set map_switch in its model, which is "
+        f"{fleet.models[record.robot].map_switch.value} now."
     )
 
 

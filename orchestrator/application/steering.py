@@ -15,6 +15,7 @@ from orchestrator.application.closures import ClosedLanes
 from orchestrator.application.driving import lanes_ahead, planned_end, take_lanes, with_known_holdings
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.holding import lay_hold
+from orchestrator.application.map_switch import kept_the_old_map
 from orchestrator.application.obstacles import Obstacles
 from orchestrator.application.retracting import give_back_unused, take_back
 from orchestrator.application.steps import entered_at, has_strayed, is_off_its_way, remaining_base
@@ -153,6 +154,7 @@ class Steering:
             f"Robot {robot} was moved, or has left its way; drive it onto a waypoint or back onto its way, then resume "
             "it here."
         )
+        sentence = kept_the_old_map(self._fleet, turn.record(robot)) or sentence
         if not turn.record(robot).is_held_for(HoldKind.MOVED):
             leave_station(turn, robot, Reason(HoldKind.MOVED.code, sentence))
         lay_hold(turn, robot, HoldKind.MOVED, sentence)

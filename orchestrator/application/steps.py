@@ -14,7 +14,7 @@ from orchestrator.domain.fleet.model import ActionId, LoadId, Pose, RobotId
 from orchestrator.domain.fleet.order import ActionKind, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.geometry import distance_to_segment
-from orchestrator.domain.site.model import LaneGraph, LaneId, WaypointId
+from orchestrator.domain.site.model import LaneGraph, LaneId, LevelId, WaypointId
 
 OFF_GRAPH = "pose:"
 """Prefix of the node ids that stand for a robot's own pose and are on no lane graph."""
@@ -105,6 +105,23 @@ def has_strayed(fleet: FleetOnSite, record: RobotRecord) -> bool:
         return False
     way = [step.pose for step in order.base[max(record.passed - 1, 0) :]]
     return _is_away_from(way, report.pose, farther_than_m=STRAYED_M)
+
+
+def level_not_reported(fleet: FleetOnSite, record: RobotRecord) -> LevelId | None:
+    """Return the level a robot would be on its way on, if it did not report another one that its order came through.
+
+    Then nobody has moved it: after the ride of a lift it has kept the map of the floor it came from.
+    """
+    order, report = record.order, record.report
+    if order is None or report is None or report.pose is None:
+        return None
+    levels = list(dict.fromkeys(step.pose.level for step in order.base))
+    way = [step.pose for step in order.base[max(record.passed - 1, 0) :]]
+    for level in levels if report.pose.level in levels else ():
+        there = replace(report.pose, level=level)
+        if level != report.pose.level and not _is_away_from(way, there, farther_than_m=STRAYED_M):
+            return level
+    return None
 
 
 def stands_on_its_way(fleet: FleetOnSite, record: RobotRecord) -> bool:
