@@ -167,7 +167,7 @@ def _corridors(facts: GraphFacts) -> Iterator[str]:
         rows.append(
             (
                 corridor.waypoints[0],
-                corridor.waypoints[-1],
+                "round and back" if corridor.is_ring else corridor.waypoints[-1],
                 corridor.level,
                 f"{corridor.length_m:.1f} m",
                 f"{width}, estimated" if corridor.is_width_estimated else width,

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.geometry import Point, is_crossing, is_in_rectangle
 from orchestrator.domain.site.graph import adjacency_of, one_of_each_pair
-from orchestrator.domain.site.model import GraphId, Lane, LaneGraph, LiftId, Site, Wall, Waypoint, WaypointId
+from orchestrator.domain.site.model import Door, GraphId, Lane, LaneGraph, LiftId, Site, Wall, Waypoint, WaypointId
 
 SHAFT_MARGIN_M = 0.051
 """A waypoint in the doorway of a cabin is still in its lift: a shaft is 0.05 m wider than its cabin on every side, and
 positions are rounded to a tenth of a millimetre."""
+
+DOORS_NAMED = 8
+"""So many of the doors that nobody drives through are named; of most buildings they are the most."""
 
 
 def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> Iterator[Finding]:
@@ -36,6 +39,7 @@ def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> It
             yield from _wall_findings(site, graph, lane, start, end)
         yield from _standing_findings(site, graph)
         yield from _cabin_findings(site, graph, radius_by_graph.get(graph.id, 0.0))
+    yield from _unused_doors(site)
 
 
 def _reach_findings(site: Site, graph: LaneGraph) -> Iterator[Finding]:
@@ -123,6 +127,53 @@ def _door_findings(site: Site, graph: LaneGraph, lane: Lane) -> Iterator[Finding
             door=door.id,
             waypoint=lane.start,
         )
+
+
+def _unused_doors(site: Site) -> Iterator[Finding]:
+    """Yield doors that no lane names; one that a lane leads through all the same would stay shut before a robot."""
+    named = {lane.door for graph in site.graphs.values() for lane in graph.lanes.values()}
+    unused: list[Door] = []
+    for door in site.doors.values():
+        if door.id in named:
+            continue
+        through = next(_lanes_through(site, door), None)
+        if through is None:
+            unused.append(door)
+            continue
+        graph, lane = through
+        yield Finding(
+            code="door_not_named_by_lane",
+            severity=Severity.WARNING,
+            sentence=f"Lane {lane.id} leads through door {door.id} and does not name it, so the door is not opened.",
+            remedy="Name the door at the lane, or move one of the two.",
+            door=door.id,
+            level=door.level,
+            graph=graph.id,
+            lane=lane.id,
+        )
+    if unused:
+        names = ", ".join(door.id for door in unused[:DOORS_NAMED])
+        more = f" and {len(unused) - DOORS_NAMED} more" if len(unused) > DOORS_NAMED else ""
+        yield Finding(
+            code="doors_without_lane",
+            severity=Severity.NOTE,
+            sentence=f"No lane leads through {'doors' if len(unused) > 1 else 'door'} {names}{more}, so no robot will "
+            f"ask for {'them' if len(unused) > 1 else 'it'}.",
+            remedy="Nothing need be done where robots are to stay out; elsewhere draw a lane and name the door at it.",
+            door=unused[0].id,
+            level=unused[0].level,
+            figures={"doors": len(unused)},
+        )
+
+
+def _lanes_through(site: Site, door: Door) -> Iterator[tuple[LaneGraph, Lane]]:
+    for graph in site.graphs.values():
+        for lane in one_of_each_pair(graph):
+            start, end = graph.waypoints.get(lane.start), graph.waypoints.get(lane.end)
+            if start is None or end is None or not start.level == end.level == door.level:
+                continue
+            if is_crossing((start.x_m, start.y_m), (end.x_m, end.y_m), door.start, door.end):
+                yield graph, lane
 
 
 def _wall_findings(site: Site, graph: LaneGraph, lane: Lane, start: Waypoint, end: Waypoint) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.geometry import distance_between
@@ -13,6 +14,7 @@ from orchestrator.domain.site.model import (
     Lane,
     LaneGraph,
     LaneId,
+    Lift,
     LiftId,
     Site,
     Station,
@@ -35,6 +37,7 @@ def reference_findings(site: Site) -> Iterator[Finding]:
         for level in lift.levels:
             if level not in site.levels:
                 yield _unknown("level", level, f"Lift {lift.id}", site.levels, lift=lift.id)
+        yield from _order_of_levels(site, lift)
     seen_waypoints: dict[WaypointId, LaneGraph] = {}
     seen_lanes: dict[LaneId, LaneGraph] = {}
     for graph in site.graphs.values():
@@ -74,6 +77,31 @@ def _unknown(
         lift=lift,
         station=station,
     )
+
+
+def _order_of_levels(site: Site, lift: Lift) -> Iterator[Finding]:
+    """Yield that a lift's levels are not written from the lowest up, or that floors it joins are at one height."""
+    known = [site.levels[level] for level in lift.levels if level in site.levels]
+    for lower, upper in pairwise(sorted(known, key=lambda level: level.elevation_m)):
+        if upper.elevation_m - lower.elevation_m < SAME_PLACE_M:
+            yield Finding(
+                code="lift_floors_at_one_height",
+                severity=Severity.WARNING,
+                sentence=f"Levels {lower.id} and {upper.id} of lift {lift.id} are both {lower.elevation_m:g} m high, "
+                "so a ride between them is taken to last no time.",
+                remedy="Write the height of each floor as its elevation_m.",
+                lift=lift.id,
+                level=upper.id,
+            )
+            return
+    if known != sorted(known, key=lambda level: level.elevation_m):
+        yield Finding(
+            code="lift_levels_not_lowest_first",
+            severity=Severity.WARNING,
+            sentence=f"Lift {lift.id} names its levels as {', '.join(lift.levels)}, which is not from the lowest up.",
+            remedy="Write them lowest first, or correct the elevation_m of a level.",
+            lift=lift.id,
+        )
 
 
 def _waypoint_references(site: Site, graph: LaneGraph) -> Iterator[Finding]:

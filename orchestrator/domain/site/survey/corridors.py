@@ -45,6 +45,11 @@ class Corridor:
         """Whether stations are lost when it is shut."""
         return bool(self.lost)
 
+    @property
+    def is_ring(self) -> bool:
+        """Whether it ends where it begins."""
+        return self.waypoints[0] == self.waypoints[-1]
+
 
 def corridors_of(
     site: Site,

@@ -154,9 +154,14 @@ def facts_of(
     )
 
 
+def _name_of(corridor: Corridor) -> str:
+    first, last = corridor.waypoints[0], corridor.waypoints[-1]
+    return f"the ring at {first}" if corridor.is_ring else f"{first} to {last}"
+
+
 def _bottleneck(corridors: Sequence[Corridor], passages: Sequence[Passage]) -> tuple[float, str]:
     """Return the seconds that a mean round spends in the one place where it spends most, and that place."""
-    spent = [(corridor.trip_s, f"{corridor.waypoints[0]} to {corridor.waypoints[-1]}") for corridor in corridors]
+    spent = [(corridor.trip_s, _name_of(corridor)) for corridor in corridors]
     for passage in passages:
         if passage.is_lift:
             spent.append((passage.trip_s, passage.id if passage.id.startswith("lift") else f"lift {passage.id}"))

@@ -133,10 +133,7 @@ def _corridor_findings(facts: GraphFacts, corridor: Corridor) -> Iterator[Findin
     is_condition = len(corridor.lost) > 1 and corridor.share >= VERY_BUSY
     if not is_condition and (corridor.share < BUSY or len(corridor.lost) == 1):
         return
-    ends = f"{corridor.waypoints[0]} to {corridor.waypoints[-1]}"
-    room = {0: "at neither end", 1: f"at {' '.join(corridor.passing_at)} only"}.get(
-        len(corridor.passing_at), "at both ends"
-    )
+    way, room = _way_and_room(corridor)
     width = "" if corridor.width_m is None else f", {corridor.width_m:.2f} m wide"
     lost = (
         f", and {counted(len(corridor.lost), 'station')} hang on it ({listed(corridor.lost)})" if corridor.lost else ""
@@ -144,7 +141,7 @@ def _corridor_findings(facts: GraphFacts, corridor: Corridor) -> Iterator[Findin
     yield Finding(
         code="single_track_corridor" if is_condition else "busy_single_track",
         severity=Severity.WARNING if is_condition else Severity.NOTE,
-        sentence=f"The corridor from {ends} on graph {facts.graph} is a single track of {corridor.length_m:.1f} "
+        sentence=f"The {way} on graph {facts.graph} is a single track of {corridor.length_m:.1f} "
         f"m{width}: two robots cannot pass on it, one can wait {room}. {corridor.share:.0%} of routes between stations "
         f"lead over it{lost}; driving through takes {corridor.cross_s:.0f} s.",
         remedy="Expect robots to wait for each other there, and name who takes over when it is blocked."
@@ -164,6 +161,15 @@ def _corridor_findings(facts: GraphFacts, corridor: Corridor) -> Iterator[Findin
         }
         | ({} if corridor.width_m is None else {"width_m": corridor.width_m}),
     )
+
+
+def _way_and_room(corridor: Corridor) -> tuple[str, str]:
+    """Return what a single track is called, and where on it a robot can wait for another."""
+    first, last = corridor.waypoints[0], corridor.waypoints[-1]
+    if corridor.is_ring:
+        return f"ring from {first} round and back to it", f"at {first}" if corridor.passing_at else "nowhere on it"
+    room = {0: "at neither end", 1: f"at {' '.join(corridor.passing_at)} only"}
+    return f"corridor from {first} to {last}", room.get(len(corridor.passing_at), "at both ends")
 
 
 def _passage_findings(facts: GraphFacts, passage: Passage) -> Iterator[Finding]:

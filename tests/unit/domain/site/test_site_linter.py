@@ -14,6 +14,7 @@ from orchestrator.domain.site.model import (
     Lane,
     LaneGraph,
     LaneId,
+    Level,
     LevelId,
     Lift,
     LiftId,
@@ -91,6 +92,26 @@ WRONG_SITES: dict[str, tuple[Site, str]] = {
         "unknown_level",
     ),
     "lane through a wall": (replace(a_ward(), walls=(Wall(GROUND, (7, -1), (7, 1)),)), "lane_through_wall"),
+    "a door beside every lane": (
+        replace(a_ward(), doors={DoorId("d"): Door(DoorId("d"), GROUND, (7, 5), (8, 5))}),
+        "doors_without_lane",
+    ),
+    "a door that the lane through it does not name": (
+        replace(a_ward(), doors={DoorId("d"): Door(DoorId("d"), GROUND, (7, -1), (7, 1))}),
+        "door_not_named_by_lane",
+    ),
+    "lift named from the top down": (
+        replace(a_ward(), lifts={LiftId("l"): Lift(LiftId("l"), 0, 0, 0, 2, 2, (LevelId("first"), GROUND))}),
+        "lift_levels_not_lowest_first",
+    ),
+    "lift between floors at one height": (
+        replace(
+            a_ward(),
+            levels={id: Level(id) for id in (GROUND, LevelId("first"))},
+            lifts={LiftId("l"): Lift(LiftId("l"), 0, 0, 0, 2, 2, (GROUND, LevelId("first")))},
+        ),
+        "lift_floors_at_one_height",
+    ),
     "no resting place": (
         replace(a_ward(), stations={id: each for id, each in a_ward().stations.items() if id in ("hatch", "ward")}),
         "no_resting_place",
@@ -103,6 +124,16 @@ def test_what_is_wrong_is_named_by_its_code(site: Site, code: str) -> None:
     found = [finding for finding in check_site(site, [PORTER]) if finding.code == code]
     assert found
     assert all(finding.sentence.endswith(".") and finding.remedy.endswith(".") for finding in found)
+
+
+def test_a_door_that_its_lane_names_and_a_lift_written_lowest_first_are_fine() -> None:
+    site = with_lane("west~east", door=DoorId("d"))
+    site = replace(
+        site,
+        doors={DoorId("d"): Door(DoorId("d"), GROUND, (7, -1), (7, 1))},
+        lifts={LiftId("l"): Lift(LiftId("l"), 0, 0, 0, 2, 2, (GROUND, LevelId("first")))},
+    )
+    assert check_site(site, [PORTER]) == []
 
 
 def test_a_station_behind_a_one_way_lane_is_unreachable() -> None:

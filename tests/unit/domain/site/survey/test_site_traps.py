@@ -200,6 +200,19 @@ def test_a_ring_may_be_made_one_way_where_everybody_stays_joined() -> None:
     assert all(kinds(finding) == [RemedyKind.ONE_WAY] for finding in tracks)
 
 
+def test_a_ring_is_called_one_and_does_not_lead_from_a_place_to_itself() -> None:
+    places = {"a": (0.0, 0.0), "b": (8.0, 0.0), "c": (8.0, 8.0), "d": (0.0, 8.0), "home": (-4.0, 0.0)}
+    stations = {"hatch": invented.HATCH, "ward": invented.WARD, "home": invented.CHARGER}
+    ring = a_graph(
+        [a_waypoint({"c": "hatch", "d": "ward"}.get(id, id), *at) for id, at in places.items()],
+        lanes_between("a-b", "b-hatch", "hatch-ward", "ward-a", "a-home", width_m=1.2),
+    )
+    sentences = [f.sentence for f in survey(a_site(ring, stations)).findings if "single track" in f.sentence]
+    assert any(each.startswith("The ring from a round and back to it on graph main") for each in sentences), sentences
+    assert not any("from a to a" in each for each in sentences)
+    assert survey(a_site(ring, stations)).facts[MAIN].bottleneck == "the ring at a"
+
+
 def test_a_sound_site_is_fit_without_conditions() -> None:
     result = survey(a_ward())
     assert result.of_severity(Severity.ERROR) == ()
