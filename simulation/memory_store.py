@@ -503,13 +503,12 @@ class MemoryGrants:
         """Return every grant for a delivery, by issued_at, id."""
         return sorted((g for g in self.kept.values() if g.delivery == delivery), key=lambda g: (g.issued_at, g.id))
 
-    def last_opened(self, robot: RobotId, drawer: str, *, but: DeliveryId | None = None) -> IssuedGrant | None:
-        """Return the newest grant that a drawer was opened on, for any delivery but one."""
+    def last_opened(self, robot: RobotId, drawer: str) -> IssuedGrant | None:
+        """Return the newest grant that a drawer was opened on."""
         found = [
             grant
             for grant in self.kept.values()
             if (grant.robot, grant.drawer, grant.outcome) == (robot, drawer, GrantOutcome.OPENED)
-            and grant.delivery != but
         ]
         return max(found, key=lambda grant: (grant.issued_at, grant.id), default=None)
 

@@ -473,8 +473,8 @@ class GrantRepository(Protocol):
         """Return every grant for a delivery, by issued_at, id."""
         ...
 
-    def last_opened(self, robot: RobotId, drawer: str, *, but: DeliveryId | None = None) -> IssuedGrant | None:
-        """Return the newest grant that a drawer was opened on, for any delivery but one."""
+    def last_opened(self, robot: RobotId, drawer: str) -> IssuedGrant | None:
+        """Return the newest grant that a drawer was opened on."""
         ...
 
     def standing(self) -> Sequence[IssuedGrant]:

@@ -65,7 +65,8 @@ def require_empty(uow: UnitOfWork, delivery: Delivery, *, act: str) -> None:
 def note_left_in(turn: Turn, fleet: FleetOnSite, robot: RobotId, drawer: DrawerReport) -> None:
     """Open the incident of what was left in a drawer, for the delivery that was in it last, and call people."""
     loading = _loading_into(turn, robot, drawer)
-    before = turn.uow.grants.last_opened(robot, drawer.drawer, but=None if loading is None else loading.id)
+    # A delivery that its drawer was opened for is not waiting to be loaded: what is there now came before it.
+    before = turn.uow.grants.last_opened(robot, drawer.drawer)
     if before is not None and is_standing(turn.uow, before.delivery, IncidentKind.DRAWER_NOT_EMPTY):
         return
     turn.has_changed = True

@@ -8,7 +8,7 @@ board, monotonic), chance and the switches are handed in. Rules: docs/drawers.md
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.domain.custody.grant import Grant, Purpose
@@ -110,6 +110,7 @@ class DrawerLock:
         self._forced: dict[str, str] = {}
         self._seen: set[str] = set()
         self._handled_for: dict[str, Purpose] = {}
+        self._put_in: dict[str, str] = {}
         self._time_s = 0.0
         self._failure: Refusal | None = None
 
@@ -178,6 +179,7 @@ class DrawerLock:
         """Forget what a drawer was opened for, once that is in the books on board."""
         if drawer is not None:
             self._handled_for.pop(drawer, None)
+            self._put_in.pop(drawer, None)
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -245,7 +247,8 @@ class DrawerLock:
         shown_for_s = self._nonces.use(grant.nonce, self._time_s)
         if shown_for_s is None:
             return Refusal.NONCE
-        refusal = refusal_of(grant, here, shown_for_s=shown_for_s) or self._own_refusal()
+        known = replace(here, put_in=self._put_in)
+        refusal = refusal_of(grant, known, shown_for_s=shown_for_s) or self._own_refusal()
         if refusal is None:
             self._let_go(grant)
         return refusal
@@ -259,6 +262,8 @@ class DrawerLock:
         self._nonces.withdraw()
         self._opening = _Opening(grant.drawer, self._time_s, grant.nonce)
         self._handled_for[grant.drawer] = grant.purpose
+        if grant.purpose is Purpose.LOAD:
+            self._put_in[grant.drawer] = grant.load
         self._hardware.unlatch(grant.drawer, grant.purpose.value)
         self._look()
         self._tend_opening()

@@ -6,7 +6,7 @@ Each refusal is a reason code that stands at the head of the action's result, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchestrator.domain.custody.grant import LIFETIME_MAX_S, Grant, MalformedGrantError, Purpose, grant_of_text
@@ -69,12 +69,16 @@ class Circumstances:
         Load id by drawer.
     drawers : collection of str
         Its drawers.
+    put_in : mapping
+        The load that a drawer was opened for to be put in, by drawer, while it is not in ``loads`` yet: it may lie
+        there, and come out again before the robot has left.
     """
 
     is_standing: bool
     node: str | None
     loads: Mapping[str, str]
     drawers: tuple[str, ...]
+    put_in: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def read_grant(
@@ -113,10 +117,13 @@ def refusal_of(grant: Grant, here: Circumstances, *, shown_for_s: float) -> Refu
 
 def _refusal_by_content(grant: Grant, here: Circumstances) -> Refusal | None:
     inside = here.loads.get(grant.drawer)
-    if (grant.purpose is Purpose.LOAD) != (inside is None):
-        return Refusal.PURPOSE
     if grant.purpose is Purpose.LOAD:
+        if inside is not None:
+            return Refusal.PURPOSE
         return Refusal.DELIVERY if grant.load in here.loads.values() else None
+    inside = inside or here.put_in.get(grant.drawer)
+    if inside is None:
+        return Refusal.PURPOSE
     return None if inside == grant.load else Refusal.DELIVERY
 
 

@@ -249,11 +249,11 @@ class House:
         ready = self.ready(*lines, **more)
         return self.fetched(ready)
 
-    def fetched(self, ready: Delivery) -> Delivery:
+    def fetched(self, ready: Delivery, *, robot: str = "robot-1") -> Delivery:
         """Let a robot stand open at the hatch for a delivery."""
         trip = Trip(
             id=TripId(f"trip-of-{ready.id}"),
-            robot=RobotId("robot-1"),
+            robot=RobotId(robot),
             stops=(
                 Stop(ready.from_station, StopKind.LOAD, (ready.id,)),
                 Stop(ready.to_station, StopKind.HAND_OVER, (ready.id,)),
@@ -268,7 +268,7 @@ class House:
                 at=self.at,
                 cause="dispatch",
             )
-            loading = moved(assigned, DeliveryState.LOADING, at=self.at, cause="robot-1")
+            loading = moved(assigned, DeliveryState.LOADING, at=self.at, cause=robot)
             uow.deliveries.save(loading)
         return loading
 

@@ -5,7 +5,8 @@ again under its key changes nothing twice; what dies before its commit never was
 
 1. every unit is in exactly one account, at every index of the ledger;
 2. a line ends once, signed by as many different people as its class asks for, none of them an accountable officer;
-3. the entries are hash-linked as they were before, only longer.
+3. the entries are hash-linked as they were before, only longer;
+4. a drawer has opened for the people, delivery and purpose of one grant alone: see `tests.support.custody_openings`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.prepare_delivery import accept_delivery, check_delivery, verify_delivery
 from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
+from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineCount
 from orchestrator.domain.delivery.packing import Packed
@@ -42,6 +44,7 @@ from orchestrator.domain.errors import WardporterError
 from orchestrator.domain.people.model import PersonId, Role
 from simulation.memory_store import MemoryStore
 from tests.support.custody import HATCH, MODEL, WARD_A, House, morphine, requisition
+from tests.support.custody_openings import Openings
 from tests.support.postgresql import PostgresServer
 
 S = DeliveryState
@@ -94,7 +97,7 @@ class DiedError(Exception):
     """The process ends before the commit."""
 
 
-class Custody(RuleBasedStateMachine):
+class Custody(Openings, RuleBasedStateMachine):
     """Staff at work on a store; subclasses say which."""
 
     house: House
@@ -109,8 +112,9 @@ class Custody(RuleBasedStateMachine):
         self.sealed_numbers = 0
         self.hashes: list[str] = []
         self.did: Counter[str] = Counter()
+        self.open_robots()
         for _ in range(2):
-            self.house.fetched(self.house.ready(morphine(10), morphine(20)))
+            self.fetch(self.house.ready(morphine(10), morphine(20)))
 
     def opened(self) -> Any:
         return MemoryStore()
@@ -201,9 +205,9 @@ class Custody(RuleBasedStateMachine):
         if delivery is None:
             return
         if delivery.state is S.SEALED:
-            self.house.drive(delivery)
+            self.drives(delivery)
         elif delivery.state is S.RETURNING and delivery.trip is not None:
-            self.house.brought_back(delivery)
+            self.comes_back(delivery)
         elif delivery.state is S.LOADING:
             self.loads(delivery, fate, crew_of(crew, RIGHT_IN_PHARMACY, NEARLY_IN_PHARMACY), in_two=in_two)
         if takes_some and delivery.state in (S.SEALED, S.ARRIVED):
@@ -229,7 +233,7 @@ class Custody(RuleBasedStateMachine):
         if ready and self.did["recall"] == 0:
             self.house.dispense(queued)
             self.house.check(queued)
-            self.house.fetched(self.house.accept(queued))
+            self.fetch(self.house.accept(queued))
 
     @rule(pick=picks, people=two, fate=fates)
     def verify(self, pick: int, people: list[str], fate: str) -> None:
@@ -259,7 +263,7 @@ class Custody(RuleBasedStateMachine):
     def robot_comes(self, pick: int) -> None:
         delivery = self.a_delivery(pick)
         if delivery is not None and delivery.state is S.VERIFIED and delivery.trip is None:
-            self.house.fetched(delivery)
+            self.fetch(delivery)
 
     @rule(pick=picks, people=two, fate=fates, off=errors, in_two=st.booleans())
     def load(self, pick: int, people: list[str], fate: str, off: int, in_two: bool) -> None:
@@ -270,6 +274,7 @@ class Custody(RuleBasedStateMachine):
     def loads(self, delivery: Delivery, fate: str, people: list[str], *, off: int = 0, in_two: bool = False) -> None:
         seal = f"S-of-{delivery.id}"
         first, *others = (line.id for line in delivery.lines)
+        self.opens(delivery, fate, people)
         self.ask(
             fate,
             "load_two" if in_two else "load",
@@ -283,12 +288,23 @@ class Custody(RuleBasedStateMachine):
             counts=counted(delivery, off),
             model=MODEL,
         )
+        self.shuts(delivery)
 
     @rule(pick=picks)
     def robot_drives(self, pick: int) -> None:
         delivery = self.a_delivery(pick)
         if delivery is not None and delivery.state is S.SEALED:
+            self.drives(delivery)
+
+    def drives(self, delivery: Delivery) -> None:
+        if self.leaves(delivery):
             self.house.drive(delivery)
+            self.arrives_with(delivery, delivery.to_station)
+
+    def comes_back(self, delivery: Delivery) -> None:
+        if self.leaves(delivery):
+            self.house.brought_back(delivery)
+            self.arrives_with(delivery, delivery.returns_to)
 
     @rule(pick=picks, people=two, fate=fates, seal=seals, other=seals, off=errors, is_broken=rarely)
     def receive(
@@ -313,6 +329,7 @@ class Custody(RuleBasedStateMachine):
             is_seal_broken=is_broken and is_one,
             totes=() if is_one else tuple(read),
         )
+        self.opens(delivery, fate, people)
         self.ask(
             fate,
             "receive" if is_one else "receive_several",
@@ -323,6 +340,7 @@ class Custody(RuleBasedStateMachine):
             reading=reading,
             ids=self.house.ids,
         )
+        self.shuts(delivery)
 
     @rule(pick=picks, fate=fates)
     def refuse_some(self, pick: int, fate: str) -> None:
@@ -342,6 +360,7 @@ class Custody(RuleBasedStateMachine):
             refused=tuple(line.id for line in delivery.lines[1:]),
             new_seal=f"S-new-{self.sealed_numbers}",
         )
+        self.opens(delivery, fate, list(RIGHT_ON_WARD))
         self.ask(
             fate,
             "refuse_some",
@@ -352,6 +371,7 @@ class Custody(RuleBasedStateMachine):
             reading=reading,
             ids=self.house.ids,
         )
+        self.shuts(delivery)
 
     @rule(pick=picks, people=two, fate=fates)
     def refuse(self, pick: int, people: list[str], fate: str) -> None:
@@ -372,10 +392,13 @@ class Custody(RuleBasedStateMachine):
     def robot_comes_back(self, pick: int) -> None:
         delivery = self.a_delivery(pick)
         if delivery is not None and delivery.state is S.RETURNING and delivery.trip is not None:
-            self.house.brought_back(delivery)
+            self.comes_back(delivery)
 
     @rule(pick=picks, people=two, fate=fates, by_key=st.booleans())
     def take_out(self, pick: int, people: list[str], fate: str, by_key: bool) -> None:
+        delivery = self.a_delivery(pick)
+        if delivery is not None and not by_key:
+            self.opens(delivery, fate, people, purpose=Purpose.RETRIEVE)
         self.on_one(
             pick,
             fate,
@@ -387,6 +410,8 @@ class Custody(RuleBasedStateMachine):
             ids=self.house.ids,
             taken_out=TakenOut(is_by_key=by_key, occurred_at=self.house.at if by_key else None),
         )
+        if delivery is not None:
+            self.shuts(delivery)
 
     @rule(pick=picks, people=two, fate=fates, takes_over=st.booleans())
     def hand_over_shift(self, pick: int, people: list[str], fate: str, takes_over: bool) -> None:

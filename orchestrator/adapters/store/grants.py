@@ -74,13 +74,11 @@ class SqlGrants:
         rows = select_rows(self._connection, GrantRow, statement.order_by(GRANT.issued_at, GRANT.id))
         return [_grant_from_row(row) for row in rows]
 
-    def last_opened(self, robot: RobotId, drawer: str, *, but: DeliveryId | None = None) -> IssuedGrant | None:
-        """Return the newest grant that a drawer was opened on, for any delivery but one."""
+    def last_opened(self, robot: RobotId, drawer: str) -> IssuedGrant | None:
+        """Return the newest grant that a drawer was opened on."""
         statement = select(table_of(GrantRow)).where(
             GRANT.robot == robot, GRANT.drawer == drawer, GRANT.outcome == GrantOutcome.OPENED.value
         )
-        if but is not None:
-            statement = statement.where(GRANT.delivery_id != but)
         newest = statement.order_by(GRANT.issued_at.desc(), GRANT.id.desc()).limit(1)
         rows = select_rows(self._connection, GrantRow, newest)
         return self.get(GrantId(rows[0].id)) if rows else None

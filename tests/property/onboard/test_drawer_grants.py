@@ -143,6 +143,36 @@ def test_a_captured_grant_opens_nothing_when_the_drawer_is_locked_again() -> Non
     assert hardware.unlatched == ["top"]
 
 
+@pytest.mark.parametrize("purpose", [Purpose.TAKE_BACK, Purpose.RETRIEVE])
+def test_what_was_put_in_comes_out_again_before_the_robot_has_it_in_its_list(purpose: Purpose) -> None:
+    lock, hardware = a_standing_lock()
+    empty = here(loads={})
+    out = {"purpose": purpose, "node": "" if purpose is Purpose.RETRIEVE else "ward-a"}
+    assert use(lock, a_grant(lock.nonce, **out), empty) is Refusal.PURPOSE
+    at_s = stand_again(lock, hardware, 2.0)
+    assert use(lock, a_grant(lock.nonce, purpose=Purpose.LOAD), empty) is None
+    at_s = stand_again(lock, hardware, at_s)
+    assert use(lock, a_grant(lock.nonce, load="tote-2", **out), empty) is Refusal.DELIVERY
+    at_s = stand_again(lock, hardware, at_s)
+    assert use(lock, a_grant(lock.nonce, **out), empty) is None
+    at_s = stand_again(lock, hardware, at_s)
+    # Once the robot has it in its list, and gave it out, it is out.
+    lock.note_handled("top")
+    assert use(lock, a_grant(lock.nonce, **out), empty) is Refusal.PURPOSE
+    assert hardware.unlatched == ["top", "top"]
+
+
+def stand_again(lock: DrawerLock, hardware: SimulatedDrawers, at_s: float) -> float:
+    """Pull and push what was let go, and let the robot stand until it shows something new."""
+    hardware.pull("top")
+    lock.advance_to(at_s + 0.1, is_still=True)
+    hardware.push("top")
+    for later_s in (0.2, 0.3, 2.0):
+        lock.advance_to(at_s + later_s, is_still=True)
+    assert lock.nonce is not None
+    return at_s + 2.0
+
+
 def test_a_reboot_voids_every_nonce() -> None:
     before, hardware = a_standing_lock()
     grant = a_grant(before.nonce)
