@@ -13,7 +13,7 @@ from orchestrator.application.break_glass import break_glass
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.openings import DRAWER_GRANTED, record_opening
 from orchestrator.application.ports import GrantSigner, Ids, UnitOfWork
-from orchestrator.application.residue import require_empty
+from orchestrator.application.residue import is_left_of, require_empty
 from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, standing_place
 from orchestrator.domain.custody.errors import BreakGlassOffError
 from orchestrator.domain.custody.grant import LIFETIME_MAX_S, Grant, Purpose, text_of_grant
@@ -51,7 +51,8 @@ STATES_FOR = {
 }
 """In which states a delivery's drawer may be opened for what.
 
-One that was received or returned is opened again while the robot still stands there with something in the drawer.
+One that was received or returned is opened again while the robot still stands there with something in the drawer; what
+is found in it later is retrieved, whatever became of the delivery (`orchestrator.application.residue.is_left_of`).
 """
 
 
@@ -116,7 +117,8 @@ def grant_drawer(
     """
     delivery = uow.deliveries.get(asked.delivery)
     purpose = asked.purpose or purpose_of(delivery)
-    require_state(delivery, *STATES_FOR[purpose], act=ACT, next_step="Wait until its robot stands at the station.")
+    if not (purpose is Purpose.RETRIEVE and is_left_of(uow, delivery)):
+        require_state(delivery, *STATES_FOR[purpose], act=ACT, next_step="Wait until its robot stands at the station.")
     _check_present(fleet, delivery, asked, purpose=purpose, at=at)
     if delivery.robot is None or delivery.drawer is None:
         raise RobotNotReadyToOpenError(

@@ -42,6 +42,16 @@ def _is_being_loaded(uow: UnitOfWork, delivery: Delivery) -> bool:
     )
 
 
+def is_left_of(uow: UnitOfWork, delivery: Delivery) -> bool:
+    """Whether what was left in a drawer came there with this delivery, as far as anybody knows."""
+    report = None if delivery.robot is None else uow.robots.get(delivery.robot).report
+    if delivery.robot is None or report is None:
+        return False
+    left = [each.drawer for each in report.drawers if is_left_in(uow, delivery.robot, each)]
+    last = uow.grants.last_opened(delivery.robot, delivery.drawer or "")
+    return delivery.drawer in left and last is not None and last.delivery == delivery.id
+
+
 def require_empty(uow: UnitOfWork, delivery: Delivery, *, act: str) -> None:
     """Refuse to load a delivery into a drawer that holds something of before.
 
@@ -57,7 +67,8 @@ def require_empty(uow: UnitOfWork, delivery: Delivery, *, act: str) -> None:
         if drawer.drawer == delivery.drawer and is_left_in(uow, delivery.robot, drawer):
             raise DrawerNotEmptyError(
                 f"{act} was refused: something lies in drawer {drawer.drawer} of robot {delivery.robot} already; "
-                "expected an empty one. Have two people look into it; an incident says which delivery it came with.",
+                "expected an empty one. An incident says which delivery it came with: have two people retrieve it with "
+                "the open-drawer of that.",
                 detail={"delivery": delivery.id, "robot": delivery.robot, "drawer": drawer.drawer},
             )
 

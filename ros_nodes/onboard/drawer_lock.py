@@ -247,7 +247,8 @@ class DrawerLock:
         shown_for_s = self._nonces.use(grant.nonce, self._time_s)
         if shown_for_s is None:
             return Refusal.NONCE
-        known = replace(here, put_in=self._put_in)
+        occupied = frozenset(r.drawer for r in self._known.values() if r.content is DrawerContent.OCCUPIED)
+        known = replace(here, put_in=self._put_in, occupied=occupied)
         refusal = refusal_of(grant, known, shown_for_s=shown_for_s) or self._own_refusal()
         if refusal is None:
             self._let_go(grant)

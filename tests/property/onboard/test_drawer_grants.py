@@ -17,7 +17,7 @@ from orchestrator.domain.fleet.model import DrawerState
 from ros_nodes.onboard.drawer_lock import STANDING_FOR_S, DrawerLock
 from ros_nodes.onboard.grant_check import Refusal
 from ros_nodes.onboard.simulated_drawers import SimulatedDrawers
-from tests.support.drawers import KEY, OTHER_KEY, a_grant, a_lock, a_standing_lock, here, sign, stand, use
+from tests.support.drawers import DRAWERS, KEY, OTHER_KEY, a_grant, a_lock, a_standing_lock, here, sign, stand, use
 
 PREDICATES = (
     "is_signed",
@@ -160,6 +160,17 @@ def test_what_was_put_in_comes_out_again_before_the_robot_has_it_in_its_list(pur
     lock.note_handled("top")
     assert use(lock, a_grant(lock.nonce, **out), empty) is Refusal.PURPOSE
     assert hardware.unlatched == ["top", "top"]
+
+
+@pytest.mark.parametrize("purpose", sorted(Purpose))
+def test_what_is_left_where_the_robot_knows_of_nothing_is_taken_out_by_a_retrieval_alone(purpose: Purpose) -> None:
+    for is_occupied in (False, True):
+        lock, hardware = a_lock(SimulatedDrawers(DRAWERS, has_hand=False, occupied=("top",) if is_occupied else ()))
+        stand(lock, 0.0)
+        grant = a_grant(lock.nonce, purpose=purpose, node="" if purpose is Purpose.RETRIEVE else "ward-a")
+        refusal = use(lock, grant, here(loads={}))
+        opens = purpose is Purpose.LOAD or (purpose is Purpose.RETRIEVE and is_occupied)
+        assert (refusal is None, hardware.unlatched == ["top"]) == (opens, opens)
 
 
 def stand_again(lock: DrawerLock, hardware: SimulatedDrawers, at_s: float) -> float:

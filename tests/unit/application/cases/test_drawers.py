@@ -21,12 +21,14 @@ from orchestrator.application.residue import require_empty
 from orchestrator.application.robot_calls import call_to_robots
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.contacts import Function
+from orchestrator.domain.custody.errors import PeopleMissingError
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.issued_grant import DrawerNotEmptyError, GrantId, IssuedGrant
 from orchestrator.domain.custody.model import EntryKind, Signing
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.policy import CustodyPolicy
+from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.model import DeliveryId, DeliveryState
 from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind
 from orchestrator.domain.errors import InvalidInputError
@@ -218,7 +220,36 @@ def test_case_18_what_is_left_in_a_drawer_is_an_incident_of_the_delivery_it_came
     assert (house.why_it_stands(), house.record.called_for) == (None, frozenset())
 
 
-def left_from_before(house: House) -> DeliveryId:
+def test_case_18_two_people_retrieve_what_was_left_though_the_delivery_is_closed() -> None:
+    house = controlled()
+    opened(house)
+    house.report_drawer(DrawerState.OPEN, DrawerContent.OCCUPIED)
+    house.deliver()
+    house.stand_at(HATCH, nonce="cd" * 16)
+    two = Present("nurse-1", (NURSE, PHARMACIST))
+    with pytest.raises(WrongStateError):
+        house.grant(two, purpose=Purpose.RETRIEVE)
+    house.stand_at(HATCH, nonce="cd" * 16, drawers=(occupied(house),))
+    with pytest.raises(PeopleMissingError):
+        house.grant(ALONE, purpose=Purpose.RETRIEVE)
+    assert house.grant(two, purpose=Purpose.RETRIEVE).delivery == house.delivery
+
+
+def test_case_18_what_was_left_is_not_retrieved_with_another_delivery() -> None:
+    house = controlled()
+    opened(house)
+    house.deliver()
+    left_from_before(house, at=LATER)
+    house.stand_at(HATCH, nonce="cd" * 16, drawers=(occupied(house),))
+    with pytest.raises(WrongStateError):
+        house.grant(BOTH, purpose=Purpose.RETRIEVE)
+
+
+def occupied(house: House) -> DrawerReport:
+    return DrawerReport(house.drawer, DrawerState.LOCKED, DrawerContent.OCCUPIED)
+
+
+def left_from_before(house: House, *, at: datetime = NOON) -> DeliveryId:
     """Let another delivery have been in the drawer, whose grant matters no more."""
     with house.store.transaction() as uow:
         earlier = queue(uow, ids=house.ids)
@@ -232,18 +263,17 @@ def left_from_before(house: House) -> DeliveryId:
             action=ActionId("action-before"),
             by="nurse-1",
             people=(NURSE.id,),
-            issued_at=NOON - timedelta(hours=1),
+            issued_at=at + timedelta(seconds=1),
             place=ALDER,
         )
-        uow.grants.add(replace(grant.opened(NOON), closed_at=NOON, settled_at=NOON))
+        uow.grants.add(replace(grant.opened(at), closed_at=at, settled_at=at))
     return earlier.id
 
 
 def test_case_18_into_a_drawer_with_something_in_it_nothing_is_loaded_and_the_earlier_delivery_is_looked_into() -> None:
     house = controlled(state=S.LOADING)
     earlier = left_from_before(house)
-    occupied = (DrawerReport(house.drawer, DrawerState.LOCKED, DrawerContent.OCCUPIED),)
-    house.stand_at(HATCH, drawers=occupied)
+    house.stand_at(HATCH, drawers=(occupied(house),))
     loaders = Present("pharmacist-1", (PHARMACIST, TECHNICIAN))
     with pytest.raises(DrawerNotEmptyError):
         house.grant(loaders)
@@ -261,7 +291,7 @@ def test_case_18_into_a_drawer_with_something_in_it_nothing_is_loaded_and_the_ea
 
 def test_case_18_where_nobody_knows_what_it_came_with_it_counts_as_controlled() -> None:
     house = House(S.LOADING)
-    house.stand_at(HATCH, drawers=(DrawerReport(house.drawer, DrawerState.LOCKED, DrawerContent.OCCUPIED),))
+    house.stand_at(HATCH, drawers=(occupied(house),))
     called(house)
     called(house)
     (incident,) = house.incidents()
@@ -272,7 +302,7 @@ def test_case_18_where_nobody_knows_what_it_came_with_it_counts_as_controlled() 
 @pytest.mark.parametrize("handling_class", [HandlingClass.ORDINARY, CONTROLLED])
 def test_case_18_the_loading_itself_is_refused_too(handling_class: HandlingClass) -> None:
     house = House(S.LOADING, handling_class=handling_class)
-    house.stand_at(HATCH, drawers=(DrawerReport(house.drawer, DrawerState.LOCKED, DrawerContent.OCCUPIED),))
+    house.stand_at(HATCH, drawers=(occupied(house),))
     with house.store.reading() as uow, pytest.raises(DrawerNotEmptyError):
         require_empty(uow, uow.deliveries.get(house.delivery), act="The loading")
 
