@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.issued_grant import GrantOutcome, IssuedGrant
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.fleet.model import RobotId
@@ -163,9 +164,34 @@ def test_a_robot_does_not_leave_while_the_sensor_says_that_something_is_left_in_
     assert body.look() == stood
     with ward.store.reading() as uow:
         assert [reason.code for reason in uow.robots.get(ROBOT).waiting] == ["drawer_not_empty"]
+        told_of = [e.data["code"] for e in uow.events.after(0, 10_000) if e.kind == "alarm" and e.data.get("audience")]
+        (incident,) = uow.incidents.newest(10)
+    assert told_of == ["drawer_not_empty"]
+    assert (incident.kind, incident.delivery) == (IncidentKind.DRAWER_NOT_EMPTY, outcome.deliveries[0].id)
     ward.scheduler.run(until=lambda: False, limit_s=ward.clock.monotonic_s() + 600.0)
     assert body.look() != stood
     assert ward.breaches == []
+
+
+def test_security_is_called_once_for_a_robot_that_stays_silent_though_the_orchestrator_starts_again_meanwhile_24() -> (
+    None
+):
+    ward = WatchedWard(count=1, seed=2, robots=1)
+    body, after = ward.robots[ROBOT], ward.scheduler.after
+
+    def be_silent(_: dict[str, object]) -> None:
+        body.cut_power()
+        after(500.0, lambda: ward.kill_orchestrator(away_s=10.0))
+        after(1000.0, body.switch_on)
+
+    ward.when("drawer_closed", lambda data: after(20.0, lambda: be_silent(data)))
+    outcome = ward.run(limit_s=LIMIT_S)
+    assert outcome.is_finished
+    assert (alarms(outcome)["robot_lost"], alarms(outcome)["place_unknown"]) == (1, 1)
+    with ward.store.reading() as uow:
+        (call,) = (e for e in uow.events.after(0, 100_000) if e.data.get("code") == "place_unknown")
+        assert uow.robots.get(ROBOT).called_for == frozenset()
+    assert call.data["audience"] == ["security", "pharmacy", "ward"]
 
 
 def test_an_orchestrator_that_comes_back_knows_which_drawer_was_opened_for_what_41() -> None:

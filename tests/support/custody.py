@@ -322,8 +322,11 @@ class House:
     # -- what is on record -------------------------------------------------------------------------------------------
 
     def now(self, delivery: Delivery) -> Delivery:
+        return self.now_of(delivery.id)
+
+    def now_of(self, delivery: DeliveryId) -> Delivery:
         with self.store.reading() as uow:
-            return uow.deliveries.get(delivery.id)
+            return uow.deliveries.get(delivery)
 
     def units(self, kind: AccountKind, of: str) -> int:
         """Return how many units of the usual morphine an account holds."""

@@ -22,7 +22,7 @@ from orchestrator.application.listening import hear
 from orchestrator.application.openings import void_grants_of
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.turn import Turn
-from orchestrator.domain.custody.grant import Purpose
+from orchestrator.domain.custody.grant import LIFETIME_MAX_S, Grant, Purpose, text_of_grant
 from orchestrator.domain.custody.issued_grant import GrantOutcome, IssuedGrant
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
 from orchestrator.domain.fleet.model import RobotId
@@ -32,7 +32,7 @@ from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.site.model import StationId
 from orchestrator.vda5050 import events as link
 from ros_nodes.onboard.drawer_lock import STANDING_FOR_S
-from tests.support.boarded_robots import DRAWER, STEP_S, BoardedRobot, a_fleet
+from tests.support.boarded_robots import DRAWER, MANUFACTURER, STEP_S, BoardedRobot, a_fleet
 from tests.support.custody import House
 from tests.support.drawer_house import Signer
 from tests.support.drawers import OTHER_KEY, sign
@@ -256,20 +256,29 @@ class Openings:
         with self.house.store.reading() as uow:
             return any(grant.action == played.id for grant in uow.grants.standing())
 
-    @rule(pick=picks, number=picks, how=st.sampled_from(("key", "drawer", "purpose", "delivery", "cut")))
-    def message_is_forged(self, pick: int, number: int, how: str) -> None:
+    @rule(pick=picks, is_retrieval=st.booleans())
+    def message_is_forged(self, pick: int, is_retrieval: bool) -> None:
+        """Bring a grant that is right in everything but whose key signed it."""
         robot = self.robots[self.a_robot(pick)]
-        if robot.lock.nonce is None or not self.messages:
+        mine = [self.house.now_of(id) for id, rides in self.rides.items() if rides == robot.id]
+        if robot.lock.nonce is None or not mine:
             return
-        text = self.messages[number % len(self.messages)].grant or ""
-        changed = {
-            "key": text,
-            "drawer": text.replace(f'"drawer":"{DRAWER}"', '"drawer":"bottom"'),
-            "purpose": text.replace("hand_over", "retrieve"),
-            "delivery": text.replace("delivery-", "delivery-9"),
-            "cut": text[:-1],
-        }[how]
-        assert robot.bring(changed, sign(changed, OTHER_KEY)) is not None, "a forged grant opened a drawer"
+        usual = Purpose.HAND_OVER if robot.loads else Purpose.LOAD
+        purpose = Purpose.RETRIEVE if is_retrieval else usual
+        forged = text_of_grant(
+            Grant(
+                manufacturer=MANUFACTURER,
+                serial_number=robot.id,
+                drawer=DRAWER,
+                delivery=mine[-1].id,
+                load=mine[-1].load,
+                purpose=purpose,
+                node="" if is_retrieval else robot.node or "",
+                nonce=robot.lock.nonce,
+                lifetime_s=LIFETIME_MAX_S,
+            )
+        )
+        assert robot.bring(forged, sign(forged, OTHER_KEY)) is not None, "a forged grant opened a drawer"
 
     @rule(pick=picks, happens=rarely)
     def robot_is_switched_off_and_on(self, pick: int, happens: bool) -> None:
