@@ -56,6 +56,7 @@ class Openings:
     if TYPE_CHECKING:
         house: House
         did: Counter[str]
+        asked: int
 
         def ask(self, fate: str, what: str, use_case: Callable[..., Any], **said: Any) -> None: ...
         def a_delivery(self, pick: int) -> Delivery | None: ...
@@ -175,9 +176,9 @@ class Openings:
             return list(uow.grants.of_delivery(delivery))
 
     def opens(self, delivery: Delivery, fate: str, people: list[str], *, purpose: Purpose | None = None) -> None:
-        """Have the drawer of a delivery opened and pull it, as far as it comes to that."""
+        """Have the drawer of a delivery opened and pull it, as far as that goes; every fifth time nobody asks."""
         robot = self.of(delivery)
-        if robot is None:
+        if robot is None or self.asked % 5 == 4:
             return
         robot.live(STANDING_FOR_S)
         self.listen(robot.id)
