@@ -26,6 +26,14 @@ _FINDINGS_MAX = 200
 NO_TIMESTAMP = "1970-01-01T00:00:00Z"
 _NO_TIMING = {"minOrderInterval": 0.0, "minStateInterval": 0.0}
 
+# What pydantic names by the type that it reads into, otherwise before a repair than after: one fault, one sentence.
+_IN_JSON = {
+    "tuple_type": "Input should be a valid array",
+    "list_type": "Input should be a valid array",
+    "model_type": "Input should be an object",
+    "dict_type": "Input should be an object",
+}
+
 _ABSENT = object()
 
 
@@ -115,7 +123,8 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
 
 
 def _fault_of(detail: ErrorDetails) -> SchemaFault:
-    return SchemaFault(path=".".join(str(part) for part in detail["loc"])[:200], problem=detail["msg"][:200])
+    problem = _IN_JSON.get(detail["type"], detail["msg"])
+    return SchemaFault(path=".".join(str(part) for part in detail["loc"])[:200], problem=problem[:200])
 
 
 def _mend(tree: JsonObject, detail: ErrorDetails) -> None:

@@ -104,6 +104,19 @@ def test_a_faulty_state_reads_cautiously(name: str, changes: dict[str, object], 
 
 
 @pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("errors", {}, "Input should be a valid array"),
+        ("loads", 5, "Input should be a valid array"),
+        ("batteryState", [], "Input should be an object"),
+    ],
+)
+def test_one_fault_is_one_complaint_in_words_of_json(key: str, value: object, problem: str) -> None:
+    found = decode_state(as_bytes(state_tree(**{key: value}))).faults
+    assert [(fault.path, fault.problem) for fault in found] == [(key, problem)]
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"orderId": ...},
