@@ -21,6 +21,8 @@ import typer
 from pydantic import ValidationError
 
 from orchestrator.adapters.config.fleet_file import read_fleet
+from orchestrator.adapters.config.robot_model_file import read_robot_models
+from orchestrator.adapters.config.source import ConfigFileError
 from orchestrator.adapters.mqtt.broker import ChildBroker
 from orchestrator.adapters.mqtt.broker_address import BrokerLink, TlsFiles
 from orchestrator.adapters.mqtt.transport import PahoTransport
@@ -93,7 +95,10 @@ def watch(
     limit_s = for_s if for_s is not None else (ONCE_LIMIT_S if once else None)
     try:
         settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
-        watcher = Watcher(address_of_robot(_robot_named(read_fleet(settings.fleet).fleet(), robot)))
+        followed = _robot_named(read_fleet(settings.fleet).fleet(), robot)
+        watcher = Watcher(address_of_robot(followed))
+        for line in [] if as_json else _maps_of(followed, settings):
+            typer.echo(line, err=True)
         ending = _Ending(once, None if limit_s is None else time.monotonic() + limit_s)
         broker, written = _broker(settings, tls), Watched.json_line if as_json else Watched.line
         seen = _follow(watcher, broker, ending, show=lambda watched: typer.echo(written(watched)))
@@ -105,6 +110,15 @@ def watch(
     if not seen:
         typer.echo(f"Nothing came on {watcher.address.prefix}. Is the robot on, and on this broker?", err=True)
         raise typer.Exit(NOTHING_EXIT)
+
+
+def _maps_of(robot: Robot, settings: Settings) -> list[str]:
+    """Return how its maps lie in the site; that it cannot be said here keeps nobody from watching."""
+    try:
+        reading = read_fleet(settings.fleet, models=read_robot_models(settings.robot_models))
+        return reading.dialects()[robot.id].frames.in_words()
+    except ConfigFileError as error:
+        return [f"How its maps lie is not shown: {error.message}"]
 
 
 def _robot_named(fleet: Fleet, name: str) -> Robot:

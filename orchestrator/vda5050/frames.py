@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import atan2, cos, hypot, pi, sin, sqrt
+from math import atan2, cos, degrees, hypot, pi, sin, sqrt
 
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import Pose
@@ -43,6 +43,12 @@ class MapFrame:
         dx, dy = point[0] - self.x_m, point[1] - self.y_m
         c, s = cos(self.rotation_rad), sin(self.rotation_rad)
         return c * dx + s * dy, -s * dx + c * dy
+
+    def in_words(self) -> str:
+        """Return where the map lies, for people."""
+        if (self.x_m, self.y_m, self.rotation_rad) == (0.0, 0.0, 0.0):
+            return "in the site's own frame, nothing moved or turned"
+        return f"its origin at ({self.x_m:.2f}, {self.y_m:.2f}) m in the site, turned {degrees(self.rotation_rad):.1f}°"
 
     def inward(self, point: Point) -> Point:
         """Return a point of the robot's map in the site."""
@@ -94,6 +100,10 @@ class MapFrames:
         level, frame = found
         x_m, y_m = frame.inward((pose.x, pose.y))
         return Pose(level=level, x_m=x_m, y_m=y_m, theta_rad=wrapped_rad(pose.theta + frame.rotation_rad))
+
+    def in_words(self) -> list[str]:
+        """Return how each map lies in the site, a line each, for people; nothing of a robot without maps of its own."""
+        return [f"Map {each.map_id} is level {level}: {each.in_words()}." for level, each in self.by_level.items()]
 
     def completed(self, levels: Iterable[LevelId]) -> MapFrames:
         """Return the frames with every level that has none as it is, so that a map nobody knows is noticed."""

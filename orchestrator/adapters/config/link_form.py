@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from orchestrator.adapters.config.checked import FileModel, default_of
 from orchestrator.adapters.config.site_form import Id, Metres, Name, Position
@@ -37,7 +38,8 @@ from orchestrator.vda5050.orders import BlockingType
 from orchestrator.vda5050.wire import MessageError
 
 RESIDUAL_MAX_M = 0.1
-Key = Annotated[str, Field(min_length=1, max_length=120)]
+WORD_MAX = 120
+Key = Annotated[str, Field(min_length=1, max_length=WORD_MAX)]
 Deviation = Annotated[float, Field(ge=0.0, le=10.0)]
 NodeName = Annotated[str, Field(min_length=1, max_length=200)]
 Turn = Annotated[float, Field(ge=0.0, le=3.1416)]
@@ -60,6 +62,21 @@ class ActionForm(FileModel):
     blocking: Annotated[BlockingType | None, Field(strict=False)] = None
     parameters: dict[Key, JsonValue] | None = None
     description: Name | None = None
+
+
+def _read_action(given: object, _read_as_any: ValidatorFunctionWrapHandler) -> ActionForm | str:
+    """Read an entry as the one form it has, so that a complaint is about that form and not about the others."""
+    if isinstance(given, ActionForm):
+        return given
+    if isinstance(given, Mapping):
+        return ActionForm.model_validate(given)
+    if isinstance(given, str) and 1 <= len(given) <= WORD_MAX:
+        return given
+    raise PydanticCustomError(
+        "action_rule",
+        "Expected the robot's own word for it, of at most {most} characters, or `none`, or a rule such as {example}",
+        {"most": WORD_MAX, "example": "{type: takeBox, where: instant}"},
+    )
 
 
 class PointPair(FileModel):
@@ -88,9 +105,10 @@ class MapForm(FileModel):
 class LinkForm(FileModel):
     """How a robot speaks, as far as it differs from a robot that speaks as the standard has it."""
 
-    actions: dict[Annotated[ActionKind, Field(strict=False)], ActionForm | Literal["none"] | Key] = Field(
-        default_factory=dict[ActionKind, "ActionForm | str"]
-    )
+    actions: dict[
+        Annotated[ActionKind, Field(strict=False)],
+        Annotated[ActionForm | Literal["none"] | Key, WrapValidator(_read_action)],
+    ] = Field(default_factory=dict[ActionKind, "ActionForm | str"])
     maps: dict[Id, MapForm] = Field(default_factory=dict[str, MapForm])
     order_updates: Annotated[OrderUpdates, Field(strict=False)] = default_of(Dialect, "order_updates")
     loads: Annotated[LoadReports, Field(strict=False)] = default_of(Dialect, "loads")

@@ -195,3 +195,10 @@ def test_a_missing_broker_is_refused(fleet_file: Path, tmp_path: Path, free_port
     code, _, err = watch("R1", fleet=fleet_file, url=None, data=tmp_path)
     assert code == 2
     assert "No broker runs for the service" in err
+
+
+def test_it_begins_by_saying_how_the_robots_maps_lie_in_the_site(tmp_path: Path, free_port: int) -> None:
+    file = tmp_path / "mapped.fleet.yaml"
+    file.write_text(FLEET.replace("home: spur}", "home: spur, link: {maps: {ground: {map_id: hall}}}}"))
+    _, _, err = watch("R1", fleet=file, url=f"mqtt://127.0.0.1:{free_port}", data=tmp_path)
+    assert err.startswith("Map hall is level ground: in the site's own frame, nothing moved or turned.\n")

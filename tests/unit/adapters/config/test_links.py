@@ -304,3 +304,31 @@ FACTSHEET = {
     "agvGeometry": {},
     "loadSpecification": {},
 }
+
+
+ODD_ACTIONS = {
+    "pick: {type: ''}": "pick → type was refused: string should have at least 1 character",
+    "pick: {typ: x}": "pick → typ is not a known key",
+    "pick: {where: moon}": "pick → where was refused: input should be 'node' or 'instant'",
+    "pick: 5": "pick was refused: expected the robot's own word for it, of at most 120 characters, or `none`",
+    "pick: ''": "pick was refused: expected the robot's own word for it",
+    "pick: [a]": "pick was refused: expected the robot's own word for it",
+}
+
+
+@pytest.mark.parametrize("entry", sorted(ODD_ACTIONS))
+def test_a_wrong_action_is_one_complaint_in_words_of_the_file(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(ConfigFileError) as refused:
+        dialect_of(tmp_path, f"actions:\n  {entry}")
+    (complaint,) = refused.value.complaints
+    assert ODD_ACTIONS[entry] in complaint.sentence
+    assert complaint.line == LINK_LINE + 1
+
+
+def test_people_are_told_how_each_map_lies_in_the_site(tmp_path: Path) -> None:
+    link = "maps:\n  ground: {map_id: hall}\n  first: {map_id: up, x_m: 10.0, y_m: 4.0, rotation_rad: 1.5708}"
+    assert dialect_of(tmp_path, link).frames.in_words() == [
+        "Map hall is level ground: in the site's own frame, nothing moved or turned.",
+        "Map up is level first: its origin at (10.00, 4.00) m in the site, turned 90.0°.",
+    ]
+    assert Dialect().frames.in_words() == []
