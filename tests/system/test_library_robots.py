@@ -3,7 +3,7 @@
 It takes minutes and needs the libraries in places of their own, so it runs only when asked for:
 
     npm install --prefix trial vda-5050-lib@1.4.0
-    apt-get install libpaho-mqttpp-dev pybind11-json-dev libfmt-dev      # vda5050-core is built from source
+    apt-get install libpaho-mqtt-dev libpaho-mqttpp-dev pybind11-json-dev libfmt-dev   # vda5050-core is built here
     python -m venv trial/venv && trial/venv/bin/pip install vda5050-sdk==0.2.0 aiomqtt==2.5.1 vda5050-core==0.1.0rc2
     WARDPORTER_TRIAL=trial pytest -m slow tests/system/test_library_robots.py
 """
@@ -36,7 +36,7 @@ from tests.support.wards import porter_model
 TRIAL = "WARDPORTER_TRIAL"
 ROBOTS = Path(__file__).parents[1] / "support" / "library_robots"
 SPEED_FACTOR = 3.0
-START_LIMIT_S, ALL_LIMIT_S = 60.0, 420.0
+START_LIMIT_S, ALL_LIMIT_S = 120.0, 420.0
 DELIVERIES = 15
 ROUTES = (("pharmacy_hatch_1", "ward_alder_handover"), ("pharmacy_hatch_2", "ward_birch_handover"))
 
