@@ -67,6 +67,8 @@ class MemoryLedger:
             self.journal.put(self.pendings, pending.id, pending)
         for pending in changes.resolved:
             self.journal.put(self.pendings, pending.id, replace(pending, resolved_by=index))
+        for pending in changes.redirected:
+            self.journal.put(self.pendings, pending.id, pending)
         if changes.opens_register_of is not None:
             self.journal.put(self.openings, (draft.place, changes.opens_register_of), index)
         return entry

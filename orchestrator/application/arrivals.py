@@ -246,10 +246,12 @@ def _is_for_robot(delivery: Delivery) -> bool:
 
 
 def _drive_times(delivery: Delivery) -> tuple[datetime, datetime] | None:
-    """Return when a delivery left the place where it was loaded and came to the ward, if it has."""
+    """Return when a delivery left the place where it was loaded and came to the ward, if it went straight there."""
     moments = {change.after: change.at for change in delivery.history}
     left_at, came_at = moments.get(DeliveryState.IN_TRANSIT), moments.get(DeliveryState.ARRIVED)
-    return None if left_at is None or came_at is None else (left_at, came_at)
+    if left_at is None or came_at is None or DeliveryState.RETURNING in moments:
+        return None
+    return left_at, came_at
 
 
 def _stood_s(turn: Turn, stop: Stop) -> float:

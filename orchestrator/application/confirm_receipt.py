@@ -268,10 +268,16 @@ def _place_of_handover(uow: UnitOfWork, delivery: Delivery, present: Present, pr
     if delivery.state is DeliveryState.RETURNING:
         _require_back_at_station(uow, delivery)
         return back
-    is_brought_back = delivery.state is DeliveryState.HANDED_TO_RUNNER and any(
-        person.belongs_to(back) for person in present.people
+    is_by_runner = delivery.state is DeliveryState.HANDED_TO_RUNNER
+    is_brought_back = is_by_runner and (
+        _was_turned_back(delivery) or any(person.belongs_to(back) for person in present.people)
     )
     return back if is_brought_back else premises.place(delivery.to_station)
+
+
+def _was_turned_back(delivery: Delivery) -> bool:
+    """Whether a runner took over what was on its way back: the ward does not get it any more."""
+    return delivery.history[-1].before is DeliveryState.RETURNING
 
 
 def _require_receivers(

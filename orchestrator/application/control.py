@@ -48,6 +48,7 @@ from orchestrator.application.panels import Panels
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
 from orchestrator.application.receivers import call_receivers
+from orchestrator.application.rerouting import reroute_what_was_accepted
 from orchestrator.application.robot_calls import call_to_robots
 from orchestrator.application.robot_clocks import RobotClocks
 from orchestrator.application.steering import Steering
@@ -408,6 +409,7 @@ class Control:
             self._notice_who_left(turn)
             call_receivers(turn, self.fleet.policy.custody)
             call_to_robots(turn, self.fleet, self._live)
+            reroute_what_was_accepted(turn, self.fleet, reported=self._live.keys(), distance=self._steering.distance_m)
             progress_trips(turn)
             resting = self._resting(turn)
             self._devices.look(turn)

@@ -19,7 +19,7 @@ REFUSALS_WITHIN = timedelta(minutes=15)
 
 def subject_of_delivery(delivery: Delivery, site: Site) -> Subject:
     """Return what the policy asks about a delivery."""
-    return subject_of_stations(site, delivery.from_station, delivery.to_station, delivery=delivery)
+    return subject_of_stations(site, delivery.from_station, delivery.bound_for, delivery=delivery)
 
 
 def subject_of_stations(

@@ -108,7 +108,9 @@ def hand_to_runner(
         taken = before.out_of_drawer() if is_emptied or not before.is_in_drawer else before
         trip = before.trip if before.is_in_drawer else None
         carrier = next(iter(present.ids), before.custody.accountable)
-        custody = before.custody if before.loading is None else replace(before.custody, accountable=carrier)
+        # A runner who takes over what was turned back brings it back, and to no other ward.
+        known = replace(before.custody, reroute=None)
+        custody = known if before.loading is None else replace(known, accountable=carrier)
         said = Reason(HANDED_TO_RUNNER, reason.strip())
         carried = replace(taken, trip=trip, custody=custody)
         after = moved(carried, DeliveryState.HANDED_TO_RUNNER, at=at, cause=present.actor, reason=said)

@@ -168,6 +168,8 @@ def accept_delivery(
 ) -> Delivery:
     """Record that the ward takes a delivery and whom it names to receive it; may be said anew until it is received.
 
+    Of one whose patient has moved it is the ward where the patient is now.
+
     Raises
     ------
     UnknownDeliveryError, WrongStateError
@@ -177,8 +179,9 @@ def accept_delivery(
     """
     act = "The acceptance"
     wanted = uow.deliveries.get(delivery)
-    require_state(wanted, *ON_THE_WAY, act=act, next_step="Nothing is left to accept; look at its history.")
-    place = premises.place(wanted.to_station)
+    states = ON_THE_WAY if wanted.custody.reroute is None else (DeliveryState.RETURNING,)
+    require_state(wanted, *states, act=act, next_step="Nothing is left to accept; look at its history.")
+    place = premises.place(wanted.bound_for)
     fits, who = premises.staff_of(place, wanted.handling_class)
     require_people(present, wanted=1, fits=fits, who=who, act=act, handling_class=wanted.handling_class, at=at)
     receivers = premises.rule(wanted.handling_class).receivers

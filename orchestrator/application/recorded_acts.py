@@ -111,6 +111,21 @@ def record_resealing(
         uow.ledger.append(draft, at)
 
 
+def record_rerouting(
+    uow: UnitOfWork, delivery: Delivery, *, to_place: PlaceId, accepted_by: PersonId, at: datetime
+) -> None:
+    """Write of each line on its way that it goes to another place from now on; its receipt stays pending.
+
+    It stands in the register of that place, where somebody has signed the acceptance.
+    """
+    for line in (line for line in open_lines(delivery) if is_on_ledger(line)):
+        pending = _pending_of(uow, delivery, line)
+        if pending.to_place != to_place:
+            occasion = _occasion(uow, delivery, line, at=at, place=to_place, present=Present("dispatch"))
+            moved_on = movements.rerouted(pending, to_place=to_place, accepted_by=accepted_by, occasion=occasion)
+            uow.ledger.append(moved_on, at)
+
+
 def record_line_end(
     uow: UnitOfWork,
     delivery: Delivery,

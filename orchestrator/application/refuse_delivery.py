@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
@@ -18,6 +19,7 @@ REFUSED = "refused_by_ward"
 NOBODY_ANSWERED = Reason("nobody_answered", "Nobody received it in time; it goes back to a staffed place.")
 RECALLED = Reason("recalled", "A batch in it is recalled; it comes back unopened and is set apart.")
 PATIENT_MOVED = Reason("patient_moved", "The patient is no longer there; it comes back and is queued anew.")
+NOT_ELSEWHERE = Reason("reroute_ended", "It goes to no other ward; it comes back to a staffed place.")
 
 BEFORE_SEALING = (DeliveryState.QUEUED, DeliveryState.VERIFIED, DeliveryState.ASSIGNED, DeliveryState.LOADING)
 ABOARD = (DeliveryState.SEALED, DeliveryState.IN_TRANSIT, DeliveryState.ARRIVED)
@@ -53,17 +55,28 @@ def turn_back(
 ) -> Delivery:
     """Return a delivery that goes no further: cancelled while nothing is sealed, else on its way back unopened.
 
-    What is closed, on its way back or in a person's hands stays as it is.
+    What is closed, on its way back for good or in a person's hands stays as it is.
     """
     if delivery.state in BEFORE_SEALING:
         after = moved(delivery, DeliveryState.CANCELLED, at=at, cause=by, reason=reason)
     elif delivery.state in ABOARD:
         record_event(uow, delivery, reason.code, at=at, place=place, present=Present(by), reason=reason.sentence)
         after = moved(delivery, DeliveryState.RETURNING, at=at, cause=by, reason=reason)
+    elif delivery.custody.reroute is not None:
+        after = not_elsewhere(uow, delivery, reason, at=at, present=Present(by), place=place)
     else:
         return delivery
     keep_change(uow, after, at=at)
     return after
+
+
+def not_elsewhere(
+    uow: UnitOfWork, delivery: Delivery, reason: Reason, *, at: datetime, present: Present, place: PlaceId
+) -> Delivery:
+    """Return a delivery on its way back that was to go to another ward, and goes there no longer."""
+    record_event(uow, delivery, NOT_ELSEWHERE.code, at=at, place=place, present=present, reason=reason.sentence)
+    custody = replace(delivery.custody, reroute=None, acceptance=None)
+    return replace(delivery, custody=custody, waiting=(NOT_ELSEWHERE, reason))
 
 
 def patient_moved(
@@ -78,5 +91,6 @@ def patient_moved(
     """
     act = "The change"
     wanted = uow.deliveries.get(delivery)
-    require_state(wanted, *BEFORE_SEALING, *ABOARD, act=act, next_step="Nothing is left to turn back.")
+    may_go_on = () if wanted.custody.reroute is None else (DeliveryState.RETURNING,)
+    require_state(wanted, *BEFORE_SEALING, *ABOARD, *may_go_on, act=act, next_step="Nothing is left to turn back.")
     return turn_back(uow, wanted, PATIENT_MOVED, at=at, by=present.actor, place=premises.place(wanted.to_station))

@@ -6,10 +6,11 @@ receives or cancels changes a delivery, and the next turn draws the consequences
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from orchestrator.application.turn import Turn
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, Stop, StopKind, Trip, TripId
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Stop, StopKind, Trip, TripId
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.reason import Reason
@@ -28,6 +29,7 @@ def progress_trips(turn: Turn) -> None:
     """Take every open trip as far as the states of its deliveries allow."""
     for trip in list(turn.trips.values()):
         _take_back_what_returns(turn, trip)
+        _bring_what_goes_elsewhere(turn, turn.trips[trip.id])
         _pass_finished_stops(turn, turn.trips[trip.id])
         if trip.id in turn.trips:
             _head_for_next_stop(turn, turn.trips[trip.id])
@@ -98,6 +100,30 @@ def _take_back_what_returns(turn: Turn, trip: Trip) -> None:
         back = tuple(d.id for d in returning if d.returns_to == station)
         stops.append(Stop(station=station, kind=StopKind.TAKE_BACK, deliveries=back))
     turn.keep_trip(replace(trip, stops=tuple(stops)))
+
+
+def _bring_what_goes_elsewhere(turn: Turn, trip: Trip) -> None:
+    """Add a stop where deliveries are handed over that go elsewhere now, and let them be at no other."""
+    aboard = [d for d in turn.deliveries.values() if d.trip == trip.id and d.state in (S.SEALED, S.IN_TRANSIT)]
+    planned = {(d, stop.station) for stop in trip.stops if stop.kind is StopKind.HAND_OVER for d in stop.deliveries}
+    elsewhere = [delivery for delivery in aboard if (delivery.id, delivery.to_station) not in planned]
+    if not elsewhere:
+        return
+    gone = {delivery.id for delivery in elsewhere}
+    front, rest = (trip.stops[:1], trip.stops[1:]) if trip.has_arrived else ((), trip.stops)
+    kept = [stop for stop in (_without(stop, gone) for stop in rest) if stop.deliveries]
+    brought = [stop for stop in kept if stop.kind is not StopKind.TAKE_BACK]
+    back = [stop for stop in kept if stop.kind is StopKind.TAKE_BACK]
+    stations = sorted({delivery.to_station for delivery in elsewhere})
+    new = [Stop(s, StopKind.HAND_OVER, tuple(d.id for d in elsewhere if d.to_station == s)) for s in stations]
+    turn.keep_trip(replace(trip, stops=(*(_without(stop, gone) for stop in front), *brought, *new, *back)))
+
+
+def _without(stop: Stop, gone: Collection[DeliveryId]) -> Stop:
+    """Return a stop where some deliveries are neither handed over nor taken back any more."""
+    if stop.kind is StopKind.LOAD:
+        return stop
+    return replace(stop, deliveries=tuple(delivery for delivery in stop.deliveries if delivery not in gone))
 
 
 def _pass_finished_stops(turn: Turn, trip: Trip) -> None:

@@ -18,13 +18,15 @@ from orchestrator.application.prepare_delivery import (
     verify_delivery,
 )
 from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
+from orchestrator.application.rerouting import follow_patient
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.delivery.model import Delivery, LineId
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.scanning.model import ScanKind
+from orchestrator.domain.site.model import StationId
 from orchestrator.http.acting import may
-from orchestrator.http.custody_models import AcceptanceAsked, DispensingAsked, Nothing, PickedAsked
+from orchestrator.http.custody_models import AcceptanceAsked, DispensingAsked, Nothing, PatientMovedAsked, PickedAsked
 from orchestrator.http.desk import Desk
 from orchestrator.http.one_delivery import ACTING, IS_JSON, AmongPeople, One
 from orchestrator.http.problems import documented
@@ -105,11 +107,18 @@ async def post_refuse(asked: ReasonAsked, on: AmongPeople) -> Response:
     dependencies=[may(Act.REROUTE_DELIVERY), *IS_JSON],
     responses=REFUSALS,
 )
-async def post_patient_moved(asked: Nothing, on: One) -> Response:
-    """Record that the patient is no longer there; the delivery comes back, never to the old bed."""
+async def post_patient_moved(asked: PatientMovedAsked, on: One) -> Response:
+    """Record that the patient is no longer there; the delivery turns back, never to the old bed.
+
+    With ``to_station`` it goes there once that ward has accepted it, an approval covers the way where one is needed,
+    and a robot can drive there; ``waiting`` says what speaks against it.
+    """
 
     def do(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
-        return patient_moved(uow, delivery=on.id, at=at, present=present, premises=on.premises)
+        if asked.to_station is None:
+            return patient_moved(uow, delivery=on.id, at=at, present=present, premises=on.premises)
+        station = StationId(asked.to_station)
+        return follow_patient(uow, on.desk.fleet, delivery=on.id, to_station=station, at=at, present=present)
 
     return await on.do(asked, do)
 

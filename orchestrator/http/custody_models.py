@@ -41,6 +41,12 @@ class BasisAsked(Strict):
     requested_by: IdText | None = None
 
 
+class PatientMovedAsked(Strict):
+    """Where the patient is now, if the delivery shall follow; it comes back when left out."""
+
+    to_station: StationText | None = None
+
+
 class PatientAsked(Strict):
     """For whom: an NHS number, or the local number of a patient who has none."""
 

@@ -28,6 +28,12 @@ class AcceptanceView(ActView):
     named: list[str]
 
 
+class RerouteView(ActView):
+    """Where the delivery shall go instead, once that ward has accepted it; and who said so."""
+
+    to_station: str
+
+
 class LineEndView(BaseModel):
     """How a line ended."""
 
@@ -48,6 +54,7 @@ class CustodyView(BaseModel):
     dispensed: ActView | None
     checked: ActView | None
     acceptance: AcceptanceView | None
+    reroute: RerouteView | None
     accountable: str | None
     loaded_by: list[str]
     received_by: list[str]
@@ -74,6 +81,7 @@ def custody_view(custody: CustodyRecord, *, returns_to: str) -> CustodyView:
         acceptance=None
         if acceptance is None
         else AcceptanceView(by=acceptance.by, at=acceptance.at, named=list(acceptance.named)),
+        reroute=None if custody.reroute is None else RerouteView.model_validate(custody.reroute, from_attributes=True),
         accountable=custody.accountable,
         loaded_by=list(custody.loaders),
         received_by=list(custody.receivers),

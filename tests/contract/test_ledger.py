@@ -35,6 +35,7 @@ from orchestrator.domain.custody.movements import (
     quarantined,
     received,
     received_different,
+    rerouted,
     resolve_discrepancy,
     restocked,
     returned,
@@ -42,7 +43,10 @@ from orchestrator.domain.custody.movements import (
     supplied,
     supplier_receipt,
 )
+from orchestrator.domain.custody.pending import Pending
 from orchestrator.domain.delivery.model import DeliveryId, ToteId
+from orchestrator.domain.people.model import PersonId
+from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON
 from tests.support.ledgers import (
@@ -59,6 +63,7 @@ from tests.support.ledgers import (
 )
 from tests.support.postgresql import store_url_of
 
+OTHER_WARD = PlaceId("ward-b")
 AnyStore = SqlStore | MemoryStore
 Opener = Callable[[LedgerTerms], AnyStore]
 
@@ -130,6 +135,47 @@ def test_what_is_sealed_is_in_transit_until_it_is_received(store: AnyStore) -> N
             assert list(uow.ledger.open_pendings()) == []
             assert uow.ledger.pending(PendingId("line-1")).resolved_by == taken.index
     check_books(store)
+
+
+def test_what_is_on_its_way_goes_elsewhere_by_an_entry_and_is_received_there_36(store: AnyStore) -> None:
+    keep(store, sealing())
+    pending = pending_of(store)
+    by_the_way = occasion(OTHER_WARD, line="line-1")
+    keep(store, rerouted(pending, to_place=OTHER_WARD, accepted_by=PersonId("nurse-3"), occasion=by_the_way))
+    assert pending_of(store) == replace(pending, to_place=OTHER_WARD)
+    assert held(store, AccountKind.TRANSIT, "tote-1") == 10
+    again = rerouted(pending, to_place=OTHER_WARD, accepted_by=PersonId("nurse-3"), occasion=by_the_way)
+    another_line = occasion(PHARMACY, line="line-2")
+    for refused in (
+        again,
+        replace(again, facts={**again.facts, "to_place": ""}),
+        rerouted(pending, to_place=WARD, accepted_by=PersonId("nurse-3"), occasion=another_line),
+    ):
+        with pytest.raises(DraftMalformedError):
+            keep(store, refused)
+    with pytest.raises(UnknownPendingError):
+        keep(store, replace(again, facts={**again.facts, "pending": "line-9"}))
+    keep(store, received(pending_of(store), occasion(OTHER_WARD, "nurse-3", "nurse-4", line="line-1")))
+    assert held(store, AccountKind.CUPBOARD, OTHER_WARD) == 10
+    with pytest.raises(PendingResolvedError):
+        keep(store, rerouted(pending, to_place=WARD, accepted_by=PersonId("nurse-1"), occasion=by_the_way))
+    check_books(store)
+
+
+def test_nothing_goes_on_to_a_place_whose_register_was_not_opened_36(register: AnyStore) -> None:
+    keep(register, sealing())
+    elsewhere = occasion(OTHER_WARD, line="line-1")
+    with pytest.raises(NotOpenedError):
+        keep(
+            register,
+            rerouted(pending_of(register), to_place=OTHER_WARD, accepted_by=PersonId("nurse-3"), occasion=elsewhere),
+        )
+    assert pending_of(register).to_place == WARD
+
+
+def pending_of(store: AnyStore) -> Pending:
+    with store.reading() as uow:
+        return uow.ledger.pending(PendingId("line-1"))
 
 
 @pytest.mark.parametrize(("counted", "short", "over"), [(7, 3, 0), (0, 10, 0), (12, 0, -2)])

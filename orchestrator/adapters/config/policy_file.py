@@ -74,6 +74,7 @@ class DispatchEntry(FileModel):
     has_runners: bool = default_of(DispatchPolicy, "has_runners")
     runner_minutes: Minutes = default_of(DispatchPolicy, "runner_minutes")
     eta_change_minutes: Minutes = default_of(DispatchPolicy, "eta_change_minutes")
+    reroute_minutes: Minutes = default_of(DispatchPolicy, "reroute_minutes")
     stop_minutes: Minutes = default_of(DispatchPolicy, "stop_minutes")
     stop_late_minutes: Minutes = default_of(DispatchPolicy, "stop_late_minutes")
 

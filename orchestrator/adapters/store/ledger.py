@@ -47,6 +47,7 @@ _BALANCE_OF = select(BALANCE.c.quantity).where(*(BALANCE.c[name] == bindparam(na
 _PENDING_OF = select(PENDING).where(PENDING.c.id == bindparam("pending"))
 _OPEN_PENDINGS = select(PENDING).where(PENDING.c.resolved_by.is_(None)).order_by(PENDING.c.opened_by, PENDING.c.id)
 _RESOLVE = update(PENDING).where(PENDING.c.id == bindparam("pending")).values(resolved_by=bindparam("entry"))
+_REDIRECT = update(PENDING).where(PENDING.c.id == bindparam("pending")).values(to_place=bindparam("place"))
 _OPENED = (
     select(OPENING.c.entry)
     .where(OPENING.c.place == bindparam("place"), OPENING.c.medicine == bindparam("medicine"))
@@ -165,6 +166,8 @@ class SqlLedger:
             self._connection.execute(_ADD_PENDINGS, [_pending_to_values(pending) for pending in changes.opened])
         for pending in changes.resolved:
             self._connection.execute(_RESOLVE, {"pending": pending.id, "entry": index})
+        for pending in changes.redirected:
+            self._connection.execute(_REDIRECT, {"pending": pending.id, "place": pending.to_place})
         stock = changes.opens_register_of
         if stock is not None:
             self._connection.execute(_ADD_OPENING, {**_opening_key(place, stock), "entry": index})

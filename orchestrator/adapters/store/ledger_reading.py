@@ -128,6 +128,7 @@ class StoredLedger:
                 is_right = (
                     audit.open.get(row.id) == ("transit", row.tote, row.medicine, row.batch, row.own_of)
                     and audit.pending_units.get(row.id) == row.quantity
+                    and audit.bound_for.get(row.id) == row.to_place
                 )
             else:
                 is_right = audit.resolved.get(row.id) == row.resolved_by

@@ -94,6 +94,7 @@ class Audit:
         self.open: dict[str, AccountKey] = {}
         self.pending_units: dict[str, int] = {}
         self.resolved: dict[str, int] = {}
+        self.bound_for: dict[str, str] = {}
         self._keep_root()
 
     @property
@@ -171,6 +172,8 @@ class Audit:
             if kind == "custody":
                 raise _bad(index, "it moves units, and an entry of its kind moves none")
             self._post(said, postings, index)
+        elif kind == "custody" and "pending" in said["facts"]:
+            self._redirect(said["facts"], index)
 
     def _post(self, said: Mapping[str, Any], postings: Sequence[Sequence[Any]], index: int) -> None:
         totals: dict[tuple[str, str, str | None], int] = {}
@@ -195,6 +198,13 @@ class Audit:
             else:
                 held.pop(key, None)
 
+    def _redirect(self, facts: Mapping[str, Any], index: int) -> None:
+        """Take note that something on its way goes to another place from now on."""
+        pending, place = facts["pending"], facts.get("to_place", "")
+        if pending not in self.open or not place or place == self.bound_for[pending]:
+            raise _bad(index, f"it sends {pending} elsewhere, which is not on its way or goes there already")
+        self.bound_for[pending] = place
+
     def _check_transit(
         self,
         said: Mapping[str, Any],
@@ -208,6 +218,7 @@ class Audit:
             if key is None:
                 raise _bad(index, f"it resolves {pending}, which was resolved before or never opened")
             expected[key] = expected.get(key, 0) - self.pending_units.pop(pending)
+            self.bound_for.pop(pending)
             self.resolved[pending] = index
         sent: list[tuple[AccountKey, int]] = [
             ((account, of, medicine, batch, own_of), units)
@@ -220,6 +231,7 @@ class Audit:
             if pending in self.open or pending in self.resolved:
                 raise _bad(index, f"it opens {pending}, which was opened before")
             self.open[pending], self.pending_units[pending] = key, units
+            self.bound_for[pending] = said["facts"].get("to_place", "")
             expected[key] = expected.get(key, 0) + units
         moved = {key: units for key, units in changed.items() if key[0] == "transit" and units}
         if moved != {key: units for key, units in expected.items() if units}:

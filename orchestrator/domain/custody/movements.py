@@ -24,16 +24,17 @@ from orchestrator.domain.custody.model import (
     Signing,
     Stock,
 )
-from orchestrator.domain.custody.pending import TO_PLACE, Pending
+from orchestrator.domain.custody.pending import PENDING, TO_PLACE, Pending
 from orchestrator.domain.custody.rules import BATCH, MEDICINE
 from orchestrator.domain.delivery.model import DeliveryId, LineId, ToteId
-from orchestrator.domain.people.model import Person, Role
+from orchestrator.domain.people.model import Person, PersonId, Role
 from orchestrator.domain.site.model import PlaceId
 
 OWN_OF = "own_of"
 COUNTED = "counted"
 EXPECTED = "expected"
 EVENT = "event"
+REROUTED = "rerouted"
 
 
 def _nothing() -> Mapping[str, str]:
@@ -355,6 +356,18 @@ def _moved_by(corrections: Sequence[Entry], what: Posting) -> int:
 def custody_event(event: str, occasion: Occasion) -> Draft:
     """Something happened that moves no units: accepted, accountability passed, seal broken, drawer opened, override."""
     return _draft(EntryKind.CUSTODY, occasion, (), {EVENT: event})
+
+
+def rerouted(pending: Pending, *, to_place: PlaceId, accepted_by: PersonId, occasion: Occasion) -> Draft:
+    """What is on its way goes to another place from now on, which has accepted it; its units stay in transit."""
+    facts = {
+        EVENT: REROUTED,
+        PENDING: pending.id,
+        TO_PLACE: to_place,
+        "instead_of": pending.to_place,
+        "accepted_by": accepted_by,
+    }
+    return _draft(EntryKind.CUSTODY, occasion, (), facts)
 
 
 # -- pieces -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,10 @@ TO_PLACE = "to_place"
 """The fact in which an entry that opens a pending posting names where the units shall go."""
 
 
+PENDING = "pending"
+"""The fact in which a custody entry names the pending posting whose units shall go to another place from then on."""
+
+
 class LedgerMode(StrEnum):
     """How much of a hospital's stock the ledger sees.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -37,7 +37,7 @@ from orchestrator.domain.custody.model import (
     Posting,
     Stock,
 )
-from orchestrator.domain.custody.pending import TO_PLACE, LedgerMode, Pending
+from orchestrator.domain.custody.pending import PENDING, TO_PLACE, LedgerMode, Pending
 from orchestrator.domain.delivery.model import ToteId
 from orchestrator.domain.site.model import PlaceId
 
@@ -125,11 +125,15 @@ class Books(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What an entry changes beside being there: balances, pending postings, and the stock whose register it opens."""
+    """What an entry changes beside being there: balances, pending postings, and the stock whose register it opens.
+
+    ``redirected`` are pending postings whose units go to another place from now on.
+    """
 
     balances: Mapping[tuple[Account, Stock], int]
     opened: tuple[Pending, ...] = ()
     resolved: tuple[Pending, ...] = ()
+    redirected: tuple[Pending, ...] = ()
     opens_register_of: Stock | None = None
 
 
@@ -154,6 +158,7 @@ def changes_of(draft: Draft, books: Books, *, at: datetime) -> Changes:
     _check_balanced(draft.postings)
     resolved = tuple(_open_pending(books, pending) for pending in draft.resolves)
     opened = _opened(draft, books, at=at)
+    redirected = _redirected(draft, books)
     _check_transit(draft, opened=opened, resolved=resolved)
     if draft.kind is EntryKind.CORRECTION:
         _check_correction(draft, books)
@@ -162,8 +167,8 @@ def changes_of(draft: Draft, books: Books, *, at: datetime) -> Changes:
     _check_holdings(draft, balances, books)
     _check_settled(draft, balances, books)
     if books.mode is LedgerMode.REGISTER_OF_RECORD:
-        _check_registers_opened(draft, books, opened=opened)
-    return Changes(balances=balances, opened=opened, resolved=resolved, opens_register_of=stock)
+        _check_registers_opened(draft, books, sent=(*opened, *redirected))
+    return Changes(balances=balances, opened=opened, resolved=resolved, redirected=redirected, opens_register_of=stock)
 
 
 def sums(postings: Sequence[Posting]) -> dict[tuple[Account, Stock], int]:
@@ -318,6 +323,19 @@ def _opened(draft: Draft, books: Books, *, at: datetime) -> tuple[Pending, ...]:
     )
 
 
+def _redirected(draft: Draft, books: Books) -> tuple[Pending, ...]:
+    """Return the pending posting that a custody entry sends elsewhere: only by such an entry its place changes."""
+    if draft.kind is not EntryKind.CUSTODY or PENDING not in draft.facts:
+        return ()
+    pending, to_place = _open_pending(books, PendingId(draft.facts[PENDING])), draft.facts.get(TO_PLACE, "")
+    is_its_own = (draft.delivery, draft.line) == (pending.delivery, pending.line)
+    if not is_its_own or not to_place or to_place == pending.to_place:
+        raise _malformed(
+            draft, "it sends nothing of its own line elsewhere", f"its line, and another place in the fact {TO_PLACE}"
+        )
+    return (replace(pending, to_place=PlaceId(to_place)),)
+
+
 def _check_transit(draft: Draft, *, opened: Sequence[Pending], resolved: Sequence[Pending]) -> None:
     """Units in transit move by opening and resolving, the whole quantity at once, and in no other way."""
     expected: defaultdict[tuple[Account, Stock], int] = defaultdict(int)
@@ -404,7 +422,7 @@ def _check_settled(draft: Draft, balances: Mapping[tuple[Account, Stock], int], 
             )
 
 
-def _check_registers_opened(draft: Draft, books: Books, *, opened: Sequence[Pending]) -> None:
+def _check_registers_opened(draft: Draft, books: Books, *, sent: Sequence[Pending]) -> None:
     """A register of record begins with a counted balance; also the one something is sent to, unless it goes back."""
     if draft.kind in (EntryKind.OPENING_BALANCE, EntryKind.RESEALED) or draft.kind in ARRIVING:
         return
@@ -413,7 +431,7 @@ def _check_registers_opened(draft: Draft, books: Books, *, opened: Sequence[Pend
         for posting in draft.postings
         if posting.account.kind is AccountKind.CUPBOARD
     ]
-    needed += [(pending.to_place, pending.stock) for pending in opened]
+    needed += [(pending.to_place, pending.stock) for pending in sent]
     for place, stock in needed:
         # A patient's own medicines begin with nothing.
         if stock.own_of is None and not books.is_opened(place, stock.medicine):

@@ -95,6 +95,15 @@ class Acceptance:
     named: tuple[PersonId, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """Where a delivery shall go instead, since the patient is there now; it goes once that place has accepted it."""
+
+    to_station: StationId
+    by: str
+    at: datetime
+
+
 class LineEnd(StrEnum):
     """How a line ended."""
 
@@ -142,6 +151,8 @@ class CustodyRecord:
         What was picked, by whom in ``dispensed_by``.
     acceptance : Acceptance or None
         The ward's.
+    reroute : Reroute or None
+        Where it shall go instead, while that is open; the acceptance is then that place's.
     accountable : PersonId or None
         The accountable person of record from sealing until every line has ended. Not a claim about legal possession.
     loaders, receivers : tuple of PersonId
@@ -170,6 +181,7 @@ class CustodyRecord:
     dispensed_by: Act | None = None
     checked: Act | None = None
     acceptance: Acceptance | None = None
+    reroute: Reroute | None = None
     accountable: PersonId | None = None
     loaders: tuple[PersonId, ...] = ()
     receivers: tuple[PersonId, ...] = ()

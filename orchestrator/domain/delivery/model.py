@@ -242,6 +242,11 @@ class Delivery:
         return tuple(tote for tote in self.totes if any(self.custody.ended(line) is None for line in tote.lines))
 
     @property
+    def bound_for(self) -> StationId:
+        """Whose people it is for: those of where it goes, or shall go once they accept it."""
+        return self.to_station if self.custody.reroute is None else self.custody.reroute.to_station
+
+    @property
     def returns_to(self) -> StationId:
         """The staffed place it comes back to."""
         return self.custody.return_to or self.from_station

@@ -93,14 +93,15 @@ def check_request(
             detail={"station": request.from_station},
         )
     for field, station in (("from_station", request.from_station), ("to_station", request.to_station)):
-        _check_station(station, field=field, stations=stations, is_served=is_served)
+        check_station(station, field=field, stations=stations, is_served=is_served)
     _check_lines(request.lines)
     _check_due_by(request.due_by, at=at)
 
 
-def _check_station(
+def check_station(
     wanted: StationId, *, field: str, stations: Mapping[StationId, Station], is_served: Callable[[Station], bool]
 ) -> None:
+    """Refuse a station that nobody could bring a delivery to or fetch one from; raises as `check_request`."""
     station = stations.get(wanted)
     if station is None:
         near = get_close_matches(wanted, list(stations), n=3, cutoff=0.5)

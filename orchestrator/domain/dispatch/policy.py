@@ -18,6 +18,8 @@ class DispatchPolicy:
         What a person needs from the call to the nurse's hand, from the pharmacy to any ward.
     eta_change_minutes : float
         By how much an expected arrival has to change until people are told, where the delivery is critical.
+    reroute_minutes : float
+        How long another ward has to accept what goes to a patient who has moved there, until it goes back for good.
     stop_minutes, stop_late_minutes : float
         What people need at a stop to load or receive: as a rule, and at most in 95 of 100 cases. A place measures its
         own; as shipped they are assumed.
@@ -26,6 +28,7 @@ class DispatchPolicy:
     has_runners: bool = True
     runner_minutes: float = 5.0
     eta_change_minutes: float = 3.0
+    reroute_minutes: float = 15.0
     stop_minutes: float = 2.0
     stop_late_minutes: float = 8.0
 

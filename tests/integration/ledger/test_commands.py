@@ -158,6 +158,7 @@ def test_a_row_taken_away_is_named(data: Path) -> None:
         "UPDATE ledger_pending SET resolved_by = 3 WHERE resolved_by IS NULL",
         "UPDATE ledger_pending SET resolved_by = NULL WHERE resolved_by IS NOT NULL",
         "UPDATE ledger_pending SET quantity = quantity + 1 WHERE resolved_by IS NULL",
+        "UPDATE ledger_pending SET to_place = 'ward-z' WHERE resolved_by IS NULL",
         "DELETE FROM ledger_pending",
         "DELETE FROM ledger_node WHERE level = 2",
         "UPDATE ledger_node SET hash = zeroblob(32) WHERE level = 3",
