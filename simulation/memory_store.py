@@ -99,6 +99,12 @@ class MemoryDeliveries:
         found = [delivery for delivery in self.kept.values() if any(line.code == code for line in delivery.lines)]
         return sorted(found, key=_by_age, reverse=True)
 
+    def ended_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
+        """Yield each closed delivery that ended from ``start`` on and before ``end``, by id."""
+        for delivery in sorted(self.kept.values(), key=lambda delivery: delivery.id):
+            if delivery.state.is_closed and start <= delivery.history[-1].at < end:
+                yield delivery
+
     def picked_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
         """Yield each delivery that was picked, last, from ``start`` on and before ``end``, oldest first."""
         for delivery in sorted(self.kept.values(), key=_by_age):
@@ -261,6 +267,15 @@ class MemoryAnswers:
         refuse_second(self.kept, (answer.principal, answer.key), "answer")
         self.journal.put(self.kept, (answer.principal, answer.key), answer)
 
+    def between(self, start: datetime, end: datetime) -> Sequence[StoredAnswer]:
+        """Return the answers given from ``start`` on and before ``end``."""
+        return [answer for answer in self.kept.values() if start <= answer.at < end]
+
+    def remove_between(self, start: datetime, end: datetime) -> None:
+        """Take those answers out for good."""
+        for answer in self.between(start, end):
+            self.journal.take(self.kept, (answer.principal, answer.key))
+
 
 @dataclass(slots=True)
 class MemoryHistory:
@@ -405,6 +420,21 @@ class MemoryIncidents:
         """Return every incident of a delivery, oldest first."""
         found = (incident for incident in self.kept.values() if incident.delivery == delivery)
         return sorted(found, key=lambda incident: (incident.at, incident.id))
+
+    def standing(self) -> Sequence[Incident]:
+        """Return every incident that nobody has closed, oldest first."""
+        found = (incident for incident in self.kept.values() if not incident.is_closed)
+        return sorted(found, key=lambda incident: (incident.at, incident.id))
+
+    def closed_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
+        """Return the incidents that were closed from ``start`` on and before ``end``, by id."""
+        found = (i for i in self.kept.values() if i.closed_at is not None and start <= i.closed_at < end)
+        return sorted(found, key=lambda incident: incident.id)
+
+    def remove(self, incidents: Collection[IncidentId]) -> None:
+        """Take incidents out for good."""
+        for incident in incidents:
+            self.journal.take(self.kept, incident)
 
     def newest(self, limit: int) -> Sequence[Incident]:
         """Return up to ``limit`` incidents, newest first."""

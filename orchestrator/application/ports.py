@@ -126,6 +126,10 @@ class DeliveryRepository(Protocol):
         """Return every delivery with a line of a medicine by its code, newest first."""
         ...
 
+    def ended_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
+        """Yield each closed delivery that ended from ``start`` on and before ``end``, by id."""
+        ...
+
     def picked_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
         """Yield each delivery that was picked, last, from ``start`` on and before ``end``, oldest first."""
         ...
@@ -228,6 +232,14 @@ class Answers(Protocol):
         """Keep an answer."""
         ...
 
+    def between(self, start: datetime, end: datetime) -> Sequence[StoredAnswer]:
+        """Return the answers given from ``start`` on and before ``end``."""
+        ...
+
+    def remove_between(self, start: datetime, end: datetime) -> None:
+        """Take those answers out for good: their years have passed, and what is asked again then is asked anew."""
+        ...
+
 
 class RobotHistory(Protocol):
     """What people did with robots, and what kept these; only ever added."""
@@ -314,6 +326,18 @@ class IncidentRepository(Protocol):
 
     def save(self, incident: Incident) -> None:
         """Keep the next version."""
+        ...
+
+    def standing(self) -> Sequence[Incident]:
+        """Return every incident that nobody has closed, oldest first."""
+        ...
+
+    def closed_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
+        """Return the incidents that were closed from ``start`` on and before ``end``, by id."""
+        ...
+
+    def remove(self, incidents: Collection[IncidentId]) -> None:
+        """Take incidents out for good: their years have passed."""
         ...
 
     def newest(self, limit: int) -> Sequence[Incident]:

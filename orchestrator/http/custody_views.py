@@ -44,7 +44,10 @@ class LineEndView(BaseModel):
 
 
 class CustodyView(BaseModel):
-    """What custody knows of a delivery; no patient and no count is in it."""
+    """What custody knows of a delivery; no patient and no count is in it.
+
+    ``purged_by`` is the entry of the ledger that says when most of it was purged, its years having passed.
+    """
 
     supply: SupplyKind
     basis: BasisKind | None
@@ -61,6 +64,7 @@ class CustodyView(BaseModel):
     lines: list[LineEndView]
     in_fridge: ActView | None
     has_excursion: bool
+    purged_by: int | None
 
 
 def custody_view(custody: CustodyRecord, *, returns_to: str) -> CustodyView:
@@ -88,6 +92,7 @@ def custody_view(custody: CustodyRecord, *, returns_to: str) -> CustodyView:
         lines=[LineEndView(line=one.line, end=one.end, at=one.at, reason=one.reason) for one in custody.settled],
         in_fridge=acted(custody.in_fridge),
         has_excursion=custody.excursion is not None,
+        purged_by=custody.purged_by,
     )
 
 

@@ -17,6 +17,7 @@ from orchestrator.domain.custody.tolerance import PERCENT_MAX, Tolerance
 from orchestrator.domain.dispatch.policy import DispatchPolicy
 from orchestrator.domain.medicine.handling import RULES, HandlingClass
 from orchestrator.domain.policies import Policies, SharingLifts, VerificationMoment
+from orchestrator.domain.retention.schedule import RecordType
 from orchestrator.domain.site.model import PlaceId
 
 Principal = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -63,6 +64,9 @@ class CustodyEntry(FileModel):
     return_after_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(CustodyPolicy, "return_after_s")
     place_unknown_after_s: Annotated[float, Field(ge=1.0, le=86_400.0)] = default_of(
         CustodyPolicy, "place_unknown_after_s"
+    )
+    retention_years: dict[Annotated[RecordType, Field(strict=False)], Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict[RecordType, int]
     )
     tolerances: dict[str, ToleranceEntry] = Field(default_factory=dict[str, ToleranceEntry])
     tolerances_at: dict[Id, dict[str, ToleranceEntry]] = Field(default_factory=dict[Id, dict[str, ToleranceEntry]])

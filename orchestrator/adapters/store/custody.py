@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, desc, select
+from sqlalchemy import Connection, Select, bindparam, delete, desc, select
 
 from orchestrator.adapters.store.custody_json import follow_ups_from_json, follow_ups_to_json
 from orchestrator.adapters.store.fleet_json import texts_from_json, texts_to_json
@@ -86,6 +88,26 @@ class SqlIncidents:
         statement = select(table_of(IncidentRow)).where(INCIDENT.delivery == delivery)
         rows = select_rows(self._connection, IncidentRow, statement.order_by(INCIDENT.at, INCIDENT.id))
         return [_incident_from_row(row) for row in rows]
+
+    def standing(self) -> Sequence[Incident]:
+        """Return every incident that nobody has closed, oldest first."""
+        statement = select(table_of(IncidentRow)).order_by(INCIDENT.at, INCIDENT.id)
+        return [incident for incident in self._read(statement) if not incident.is_closed]
+
+    def closed_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
+        """Return the incidents that were closed from ``start`` on and before ``end``, by id."""
+        # Nothing is closed before it happened; when it was closed is text that nobody searches.
+        statement = select(table_of(IncidentRow)).where(INCIDENT.at < end).order_by(INCIDENT.id)
+        return [one for one in self._read(statement) if one.closed_at is not None and start <= one.closed_at < end]
+
+    def remove(self, incidents: Collection[IncidentId]) -> None:
+        """Take incidents out for good."""
+        gone = [{"gone": incident} for incident in incidents]
+        if gone:
+            self._connection.execute(delete(table_of(IncidentRow)).where(INCIDENT.id == bindparam("gone")), gone)
+
+    def _read(self, statement: Select[Any]) -> list[Incident]:
+        return [_incident_from_row(row) for row in select_rows(self._connection, IncidentRow, statement)]
 
     def newest(self, limit: int) -> Sequence[Incident]:
         """Return up to ``limit`` incidents, newest first."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from orchestrator.adapters.store.delivery_rows import (
     DeliveryRows,
@@ -142,6 +142,19 @@ class SqlDeliveries:
         holding = select(table_of(LineRow).c.delivery_id).where(table_of(LineRow).c.code == code)
         statement = select(table_of(DeliveryRow)).where(DELIVERY.id.in_(holding))
         return self._select(statement.order_by(DELIVERY.queued_at.desc(), DELIVERY.id.desc()))
+
+    def ended_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
+        """Yield each closed delivery that ended from ``start`` on and before ``end``, by id."""
+        changed = table_of(TransitionRow).c
+        last = select(changed.delivery_id).group_by(changed.delivery_id)
+        last = last.having(and_(func.max(changed.at) >= start, func.max(changed.at) < end))
+        ids = select(DELIVERY.id).where(DELIVERY.state.in_(CLOSED), DELIVERY.id.in_(last)).order_by(DELIVERY.id)
+        for some in _chunks(list(self._connection.execute(ids).scalars())):
+            statement = select(table_of(DeliveryRow)).where(DELIVERY.id.in_(some))
+            for delivery in self._select(statement.order_by(DELIVERY.id)):
+                # Whoever saves it next finds it without reading it again.
+                self._remembered.has_read(delivery.id, delivery)
+                yield delivery
 
     def picked_between(self, start: datetime, end: datetime) -> Iterator[Delivery]:
         """Yield each delivery that was picked, last, from ``start`` on and before ``end``, oldest first."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator.adapters.store.fleet_rows import (
@@ -120,3 +120,12 @@ class SqlAnswers:
             insert_rows(self._connection, [answer_to_row(answer)])
         except IntegrityError as error:
             raise AlreadyKeptError("The answer was refused: its key has one already; expected a new key.") from error
+
+    def between(self, start: datetime, end: datetime) -> Sequence[StoredAnswer]:
+        """Return the answers given from ``start`` on and before ``end``."""
+        statement = select(table_of(AnswerRow)).where(ANSWER.at >= start, ANSWER.at < end)
+        return [answer_from_row(row) for row in select_rows(self._connection, AnswerRow, statement)]
+
+    def remove_between(self, start: datetime, end: datetime) -> None:
+        """Take those answers out for good."""
+        self._connection.execute(delete(table_of(AnswerRow)).where(ANSWER.at >= start, ANSWER.at < end))

@@ -54,6 +54,7 @@ class Act(StrEnum):
     READ_LEDGER = "read_ledger"
     READ_REPORT = "read_report"
     TAKE_DOWNTIME_PACK = "take_downtime_pack"
+    PURGE_RECORDS = "purge_records"
 
     # medicines and rules
     READ_MEDICINE = "read_medicine"

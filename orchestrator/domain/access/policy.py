@@ -154,6 +154,8 @@ _REGISTERS: Mapping[Act, Cell] = {
     A.READ_REGISTER: _of(_place(HANDLERS), _any(PHARMACIST | OFFICER)),
     A.READ_LEDGER: _of(_any(PHARMACIST | OFFICER), programs=True),
     A.READ_REPORT: _of(_any(PHARMACIST | OFFICER)),
+    # One of each, together: who handles medicines and who oversees it.
+    A.PURGE_RECORDS: _of(_any(PHARMACIST | OFFICER), step_up=True),
     A.TAKE_DOWNTIME_PACK: _of(_any(PHARMACY | IN_CHARGE | SITE_MANAGER | OFFICER)),
 }
 _MEDICINES: Mapping[Act, Cell] = {

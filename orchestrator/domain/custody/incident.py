@@ -68,4 +68,9 @@ class Incident:
     @property
     def is_closed(self) -> bool:
         """Whether somebody has closed it."""
-        return any(follow_up.closes for follow_up in self.follow_ups)
+        return self.closed_at is not None
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """When somebody closed it, first."""
+        return next((follow_up.at for follow_up in self.follow_ups if follow_up.closes), None)

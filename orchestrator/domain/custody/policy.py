@@ -9,6 +9,7 @@ from orchestrator.domain.custody.contacts import Contacts, Function
 from orchestrator.domain.custody.tolerance import NONE, Tolerance, check_tolerance
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.handling import RULES, HandlingClass, HandlingRule
+from orchestrator.domain.retention.schedule import RETENTION, YEARS_MAX, RecordType
 from orchestrator.domain.site.model import PlaceId
 
 
@@ -49,6 +50,8 @@ class CustodyPolicy:
         By the smallest unit of liquids, how far a count may be from the register; nothing is tolerated of others.
     tolerances_at : mapping of PlaceId to such a mapping
         Where a ward or pharmacy tolerates less.
+    retention_years : mapping of RecordType to int
+        Where records are kept for longer than they have to be, in years; at least those of `RETENTION`.
     """
 
     rules: Mapping[HandlingClass, HandlingRule] = field(default_factory=lambda: dict(RULES))
@@ -65,6 +68,7 @@ class CustodyPolicy:
     tolerances_at: Mapping[PlaceId, Mapping[str, Tolerance]] = field(
         default_factory=dict[PlaceId, Mapping[str, Tolerance]]
     )
+    retention_years: Mapping[RecordType, int] = field(default_factory=dict[RecordType, int])
 
     def __post_init__(self) -> None:
         for handling_class, least in RULES.items():
@@ -85,6 +89,18 @@ class CustodyPolicy:
                         "house does; expected as much or less. A place may tighten it and never loosen it.",
                         detail={"field": "tolerances_at", "place": place},
                     )
+
+        for kind, years in self.retention_years.items():
+            if not RETENTION[kind].years <= years <= YEARS_MAX:
+                raise LooserThanAllowedError(
+                    f"The custody policy was refused: it keeps records of the type {kind.value} for {years} years; "
+                    f"expected {RETENTION[kind].years} to {YEARS_MAX}. Keep them for as long as they have to be.",
+                    detail={"field": "retention_years", "record_type": kind.value},
+                )
+
+    def years_kept(self, kind: RecordType) -> int:
+        """Return for how many years a type of record is kept here."""
+        return self.retention_years.get(kind, RETENTION[kind].years)
 
     def tolerance(self, place: PlaceId, unit: str) -> Tolerance:
         """Return how far a count at a place may be from the register, for a medicine counted by a unit."""

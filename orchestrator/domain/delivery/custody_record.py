@@ -5,7 +5,7 @@ Everything here is said by people, each with who and when, and only ever added t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -167,6 +167,8 @@ class CustodyRecord:
         Since when a fridge item is out of the fridge, and who put it back into one.
     excursion : str or None
         How the temperature left its limits; a silent logger counts as an excursion of unknown size.
+    purged_by : int or None
+        The entry of the ledger that says what of this was purged, and when; see `purged`.
     """
 
     supply: SupplyKind = SupplyKind.WARD_STOCK
@@ -191,10 +193,22 @@ class CustodyRecord:
     out_of_fridge_at: datetime | None = None
     in_fridge: Act | None = None
     excursion: str | None = None
+    purged_by: int | None = None
 
     def ended(self, line: LineId) -> SettledLine | None:
         """Return how a line ended, None while it has not."""
         return next((settled for settled in self.settled if settled.line == line), None)
+
+    def purged(self, entry: int) -> CustodyRecord:
+        """Return what stays once its years have passed: for what it was and who carried it, and how its lines ended."""
+        return CustodyRecord(
+            supply=self.supply,
+            own_of_patient=self.own_of_patient,
+            carrier=self.carrier,
+            return_to=self.return_to,
+            settled=tuple(replace(settled, reason=None) for settled in self.settled),
+            purged_by=entry,
+        )
 
     def picked(self, line: LineId) -> Dispensed | None:
         """Return what was picked for a line, None while nothing was."""

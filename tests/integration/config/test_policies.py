@@ -13,6 +13,7 @@ from orchestrator.domain.custody.policy import LooserThanAllowedError
 from orchestrator.domain.custody.tolerance import Tolerance, ToleranceError
 from orchestrator.domain.dispatch.policy import DispatchPolicy
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.retention.schedule import RecordType
 from orchestrator.domain.site.model import PlaceId
 
 
@@ -52,6 +53,14 @@ def test_a_place_may_tolerate_a_little_of_liquids_and_a_ward_less_60(tmp_path: P
 def test_tolerances_out_of_bounds_are_refused_60(tmp_path: Path, said: str, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         load_policies(policy_of(tmp_path, said))
+
+
+def test_a_place_may_keep_records_for_longer_and_never_shorter_72(tmp_path: Path) -> None:
+    custody = load_policies(policy_of(tmp_path, "  retention_years: {delivery: 3}\n")).custody
+    assert [custody.years_kept(kind) for kind in (RecordType.DELIVERY, RecordType.PATIENTS_OWN)] == [3, 7]
+    for said, refusal in (("{delivery: 1}", LooserThanAllowedError), ("{everything: 9}", ConfigFileError)):
+        with pytest.raises(refusal):
+            load_policies(policy_of(tmp_path, f"  retention_years: {said}\n"))
 
 
 @pytest.mark.parametrize(

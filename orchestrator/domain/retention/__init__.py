@@ -1,0 +1,1 @@
+"""How long records beside the ledger are kept, and what is left of them when they go."""
