@@ -28,6 +28,7 @@ from orchestrator.domain.retention.schedule import PURGED, RETENTION, Month, Rec
 from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
 from tests.support.custody import WARD_A, House
+from tests.support.deliveries import queue
 from tests.support.ledgers import sealing
 from tests.support.postgresql import store_url_of
 
@@ -225,6 +226,18 @@ def test_case_72_years_are_counted_from_the_end_of_the_month_in_london(house: Ho
     assert not summer.is_due(2, datetime(2028, 6, 30, 22, 59, 59, tzinfo=UTC))
     assert summer.is_due(2, datetime(2028, 6, 30, 23, tzinfo=UTC))
     assert Month(2026, 12).ends_at == Month(2027, 1).starts_at
+
+
+def test_case_72_a_delivery_belongs_to_the_month_in_which_it_ended(house: House) -> None:
+    start, end, second = JANUARY.starts_at, JANUARY.ends_at, timedelta(seconds=1)
+    with house.store.transaction() as uow:
+        for at in (start - second, start, end - second, end):
+            asked = queue(uow, ids=house.ids, at=start - timedelta(days=40))
+            held = moved(asked, DeliveryState.HELD, at=start - timedelta(days=39), cause="pharmacist-1")
+            uow.deliveries.save(moved(held, DeliveryState.CANCELLED, at=at, cause="pharmacist-1"))
+    with house.store.reading() as uow:
+        found = list(uow.deliveries.ended_between(start, end))
+    assert [delivery.history[-1].at for delivery in found] == [start, end - second]
 
 
 def test_case_72_patients_own_medicines_are_kept_for_seven_years_and_stock_is_not_kept_with_them(house: House) -> None:
