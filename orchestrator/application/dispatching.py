@@ -21,8 +21,10 @@ from orchestrator.domain.delivery.model import (
 from orchestrator.domain.dispatch.choice import PlannedTrip, plan_trips
 from orchestrator.domain.dispatch.filters import Candidate
 from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
+from orchestrator.domain.dispatch.withdrawn import resting_from, takes_it_again
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import LaneId, StationId, WaypointId
 
 Distance = Callable[[RobotId, WaypointId, WaypointId], float | None]
@@ -40,6 +42,7 @@ class _Question:
     tips: tuple[WaypointId | None, ...]
     busy: frozenset[StationId]
     closed: frozenset[LaneId]
+    withdrawn: tuple[tuple[DeliveryId, frozenset[RobotId]], ...]
 
 
 class Dispatcher:
@@ -93,6 +96,7 @@ class Dispatcher:
             distance=lambda robot, station: self._distance_to(turn, robot, station),
             busy_stations=question.busy,
             at=turn.at,
+            withdrawn=dict(question.withdrawn),
         )
         for planned in plan.trips:
             _start_trip(turn, planned)
@@ -117,9 +121,10 @@ class Dispatcher:
         closed: frozenset[LaneId],
     ) -> _Question:
         robots = sorted(self._fleet.robots)
-        waiting = (d.id for d in turn.deliveries.values() if waits_for_robot(d))
+        waiting = [d for d in turn.deliveries.values() if waits_for_robot(d) and d.id not in unserved]
+        withdrawn = ((delivery.id, _resting_from(turn, self._fleet, delivery)) for delivery in waiting)
         return _Question(
-            deliveries=tuple(delivery for delivery in waiting if delivery not in unserved),
+            deliveries=tuple(delivery.id for delivery in waiting),
             candidates=tuple(
                 candidate_of(turn, self._fleet, robot, has_reported=robot in reported, is_resting=robot in resting)
                 for robot in robots
@@ -127,6 +132,7 @@ class Dispatcher:
             tips=tuple(turn.record(robot).tip for robot in robots),
             busy=_stations_being_loaded(turn),
             closed=closed,
+            withdrawn=tuple((delivery, robots) for delivery, robots in withdrawn if robots),
         )
 
     def _distance_to(self, turn: Turn, robot: RobotId, station: StationId) -> float | None:
@@ -160,7 +166,7 @@ def candidate_of(
 def _join_open_trips(turn: Turn, fleet: FleetOnSite, unserved: Collection[DeliveryId]) -> bool:
     """Let waiting deliveries join trips that have not left yet; returns whether any did."""
     waiting = [d for d in turn.deliveries.values() if waits_for_robot(d) and d.id not in unserved]
-    joined = join_trips(waiting, _open_trips(turn, fleet)) if waiting else ()
+    joined = join_trips(waiting, _open_trips(turn, fleet, waiting)) if waiting else ()
     for joining in joined:
         trip = turn.trips[joining.trip]
         stops = tuple(replace(stop, deliveries=(*stop.deliveries, joining.delivery)) for stop in trip.stops)
@@ -176,8 +182,13 @@ def waits_for_robot(delivery: Delivery) -> bool:
     return delivery.state is DeliveryState.VERIFIED and delivery.custody.carrier is Carrier.ROBOT
 
 
-def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
+def _resting_from(turn: Turn, fleet: FleetOnSite, delivery: Delivery) -> frozenset[RobotId]:
+    return resting_from(delivery, rest=fleet.policy.dispatch.withdrawn_rest, at=turn.at)
+
+
+def _open_trips(turn: Turn, fleet: FleetOnSite, waiting: Collection[Delivery]) -> list[OpenTrip]:
     found: list[OpenTrip] = []
+    withdrawn = {delivery.id: _resting_from(turn, fleet, delivery) for delivery in waiting}
     for trip in turn.trips.values():
         kinds = [stop.kind for stop in trip.stops]
         if kinds != [StopKind.LOAD, StopKind.HAND_OVER] or not _goes_on(turn, trip.robot):
@@ -193,6 +204,7 @@ def _open_trips(turn: Turn, fleet: FleetOnSite) -> list[OpenTrip]:
                 model=fleet.models[trip.robot].id,
                 is_stat=any(d.priority is Priority.STAT for d in aboard),
                 checks_grants=turn.record(trip.robot).checks_grants,
+                withdrawn_from=frozenset(id for id, robots in withdrawn.items() if trip.robot in robots),
             )
         )
     return found
@@ -224,9 +236,10 @@ def _start_trip(turn: Turn, planned: PlannedTrip) -> None:
     turn.start_trip(trip)
     turn.put(replace(turn.record(planned.robot), trip=trip.id, target=planned.from_station))
     for loaded in planned.loads:
-        _assign(turn, loaded.delivery, trip=trip, drawer=loaded.drawer)
+        again = takes_it_again(trip.robot) if loaded.is_again else None
+        _assign(turn, loaded.delivery, trip=trip, drawer=loaded.drawer, reason=again)
 
 
-def _assign(turn: Turn, delivery: DeliveryId, *, trip: Trip, drawer: str) -> None:
+def _assign(turn: Turn, delivery: DeliveryId, *, trip: Trip, drawer: str, reason: Reason | None = None) -> None:
     assigned = replace(turn.delivery(delivery), trip=trip.id, robot=trip.robot, drawer=drawer)
-    turn.move(assigned, DeliveryState.ASSIGNED, cause="dispatch")
+    turn.move(assigned, DeliveryState.ASSIGNED, cause="dispatch", reason=reason)

@@ -58,11 +58,11 @@ def set_off(turn: Turn, robot: RobotId) -> None:
             turn.move(delivery, S.IN_TRANSIT, cause=robot)
 
 
-def give_up_assignments(turn: Turn, robot: RobotId, reason: Reason) -> None:
+def give_up_assignments(turn: Turn, robot: RobotId, reason: Reason, *, cause: str = "dispatch") -> None:
     """Let another robot take what this one was to fetch; what is already aboard stays with it."""
     for delivery in list(turn.deliveries.values()):
         if delivery.robot == robot and delivery.state is S.ASSIGNED:
-            turn.move(_freed(delivery), S.VERIFIED, cause="dispatch", reason=reason)
+            turn.move(_freed(delivery), S.VERIFIED, cause=cause, reason=reason)
 
 
 def free_the_hatch(turn: Turn, robot: RobotId, reason: Reason) -> None:

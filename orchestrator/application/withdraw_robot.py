@@ -13,12 +13,11 @@ from orchestrator.application.robot_acts import Asked, begin, note
 from orchestrator.application.trips import free_the_hatch, give_up_assignments
 from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.dispatch.withdrawn import ROBOT_WITHDRAWN
 from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.reason import Reason
-
-ROBOT_WITHDRAWN = "robot_withdrawn"
 
 
 class Aboard(StrEnum):
@@ -29,9 +28,10 @@ class Aboard(StrEnum):
 
 
 def withdraw_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Ids, aboard: Aboard) -> RobotRecord:
-    """Withdraw a robot; one that is on no trip and sent nowhere stays as it is.
+    """Withdraw a robot; one that is on no trip and sent nowhere, or withdrawn already, stays as it is.
 
-    What it was to fetch waits for another robot. What is aboard goes back to where it was loaded, or a person takes it
+    What it was to fetch waits for another robot, and for this one only after a rest or when no other can fetch it (see
+    `orchestrator.domain.dispatch.withdrawn`). What is aboard goes back to where it was loaded, or a person takes it
     out where the robot comes to stand: for that it is held, and custody passes when that person says so (see
     `orchestrator.application.hand_to_runner`).
 
@@ -44,17 +44,34 @@ def withdraw_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Id
     record = turn.record(asked.robot)
     if record.trip is None and record.sent_to is None:
         return record
+    carried = [d for d in turn.deliveries.values() if d.robot == asked.robot and d.state.is_aboard]
+    if _is_withdrawn(turn, asked, carried, aboard):
+        return record
     sentence = f"Robot {asked.robot} was withdrawn from its trip by {asked.by}."
     reason = Reason(ROBOT_WITHDRAWN, sentence)
-    give_up_assignments(turn, asked.robot, reason)
+    # The robot as the cause, as where it leaves a station: dispatch reads there who is to keep off the delivery.
+    give_up_assignments(turn, asked.robot, reason, cause=asked.robot)
     free_the_hatch(turn, asked.robot, reason)
-    carried = [d for d in turn.deliveries.values() if d.robot == asked.robot and d.state.is_aboard]
     _give_up_route(turn, asked, keeps_trip=bool(carried))
     if aboard is Aboard.RETURN:
         _send_back(turn, asked, carried, reason)
     elif carried:
         _wait_for_runner(turn, asked)
     return note(turn, asked, RobotAct.WITHDRAW, outcome=_outcome(carried, aboard))
+
+
+def _is_withdrawn(turn: Turn, asked: Asked, carried: Sequence[Delivery], aboard: Aboard) -> bool:
+    """Whether nothing is left to give up, and what it carries goes where it is to go already."""
+    record = turn.record(asked.robot)
+    mine = [delivery for delivery in turn.deliveries.values() if delivery.robot == asked.robot]
+    if record.sent_to is not None or any(delivery.state in _TO_GIVE_UP for delivery in mine):
+        return False
+    if not carried or aboard is Aboard.RETURN:
+        return all(delivery.state is DeliveryState.RETURNING for delivery in carried)
+    return record.is_held_for(HoldKind.PAUSED) and not record.route
+
+
+_TO_GIVE_UP = frozenset({DeliveryState.ASSIGNED, DeliveryState.LOADING})
 
 
 def _give_up_route(turn: Turn, asked: Asked, *, keeps_trip: bool) -> None:
@@ -79,7 +96,7 @@ def _wait_for_runner(turn: Turn, asked: Asked) -> None:
 
 def _outcome(carried: Sequence[Delivery], aboard: Aboard) -> str:
     if not carried:
-        return "It carried nothing; it goes to its resting place."
+        return "It carried nothing; it goes to its resting place, unless there is other work for it."
     if aboard is Aboard.RETURN:
         return f"It brings {len(carried)} back."
     return f"It waits for a runner to take out {len(carried)}, where its released way ends."

@@ -198,6 +198,47 @@ def test_a_withdrawn_robot_brings_back_what_it_carries_and_gets_work_again() -> 
     assert "robot_withdrawn" in [c.reason.code for c in returned.history if c.reason]
 
 
+def withdraw_twice(operator: Operator, acts: list[str]) -> None:
+    operator.do(withdraw_robot, aboard=Aboard.RETURN)
+    operator.do(withdraw_robot, aboard=Aboard.RETURN)
+    with operator.ward.store.reading() as uow:
+        acts += [entry.act for entry in uow.history.page(operator.robot, before=None, limit=50)]
+
+
+@pytest.mark.parametrize(("is_so", "count"), [(is_fetching, 1), (is_driving_with_a_load, 3)])
+def test_a_robot_that_is_withdrawn_already_has_one_entry(is_so: Callable[[RobotRecord], bool], count: int) -> None:
+    operator = Operator(a_ward(count=count))
+    acts: list[str] = []
+    operator.once(is_so, lambda: withdraw_twice(operator, acts))
+
+    operator.ward.run(limit_s=3000.0)
+
+    assert acts.count("withdraw") == 1
+
+
+def test_what_a_withdrawn_robot_was_to_fetch_another_one_fetches() -> None:
+    operator = Operator(a_ward(count=1, robots=2))
+    operator.once(is_fetching, lambda: operator.do(withdraw_robot, aboard=Aboard.RETURN))
+
+    outcome = operator.ward.run(limit_s=3000.0)
+
+    assert states(outcome) == ["received"]
+    causes = [change.cause for change in outcome.deliveries[0].history if change.after is DeliveryState.ARRIVED]
+    assert causes
+    assert operator.robot not in causes
+
+
+def test_the_only_robot_fetches_it_again_and_the_history_says_why() -> None:
+    operator = Operator(a_ward(count=1, robots=1))
+    operator.once(is_fetching, lambda: operator.do(withdraw_robot, aboard=Aboard.RETURN))
+
+    outcome = operator.ward.run(limit_s=3000.0)
+
+    assert states(outcome) == ["received"]
+    assigned = [change.reason for change in outcome.deliveries[0].history if change.after is DeliveryState.ASSIGNED]
+    assert [reason.code if reason else None for reason in assigned] == [None, "withdrawn_robot_again"]
+
+
 def test_a_withdrawn_robot_drives_what_was_released_to_it_and_not_its_old_route() -> None:
     operator = Operator(a_ward())
     base: list[int] = []

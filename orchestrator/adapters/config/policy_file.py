@@ -81,6 +81,7 @@ class DispatchEntry(FileModel):
     reroute_minutes: Minutes = default_of(DispatchPolicy, "reroute_minutes")
     stop_minutes: Minutes = default_of(DispatchPolicy, "stop_minutes")
     stop_late_minutes: Minutes = default_of(DispatchPolicy, "stop_late_minutes")
+    withdrawn_rest_minutes: Minutes = default_of(DispatchPolicy, "withdrawn_rest_minutes")
 
 
 class PolicyFile(FileModel):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, Priority
 from orchestrator.domain.dispatch.comparators import by_urgency
@@ -26,6 +27,7 @@ from orchestrator.domain.dispatch.filters import (
     station_busy,
     station_unreachable,
 )
+from orchestrator.domain.dispatch.withdrawn import rests
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import StationId
@@ -33,10 +35,11 @@ from orchestrator.domain.site.model import StationId
 
 @dataclass(frozen=True, slots=True)
 class PlannedLoad:
-    """Which delivery goes into which drawer."""
+    """Which delivery goes into which drawer; ``is_again`` says that the robot was withdrawn from it a moment ago."""
 
     delivery: DeliveryId
     drawer: str
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,17 @@ class _Draft:
     busy_stations: set[StationId]
     distance: Distance
     at: datetime
+    candidates: Sequence[Candidate]
+    withdrawn: Mapping[DeliveryId, Collection[RobotId]]
     trips: list[PlannedTrip] = field(default_factory=list[PlannedTrip])
     charges: list[RobotId] = field(default_factory=list[RobotId])
     parks: list[RobotId] = field(default_factory=list[RobotId])
+
+
+_NOBODY: Mapping[DeliveryId, Collection[RobotId]] = MappingProxyType({})
+
+_PASSING = frozenset({"robot_busy", "battery_below_reserve", "no_free_drawer"})
+"""Reasons that pass by themselves: such a robot can fetch a delivery, only not yet."""
 
 
 def plan_trips(
@@ -84,6 +95,7 @@ def plan_trips(
     distance: Distance,
     busy_stations: Collection[StationId],
     at: datetime,
+    withdrawn: Mapping[DeliveryId, Collection[RobotId]] = _NOBODY,
 ) -> DispatchPlan:
     """Return which trips to start, who charges, who parks, and why the rest waits.
 
@@ -99,6 +111,8 @@ def plan_trips(
         Stations with a robot at them or on the way there. One trip at most starts for each station.
     at : datetime
         Now; aware.
+    withdrawn : mapping
+        Robots that people withdrew from a delivery a moment ago: they get it only when no other robot can fetch it.
     """
     assert at.tzinfo is not None, "datetimes are aware"
     draft = _Draft(
@@ -107,6 +121,8 @@ def plan_trips(
         busy_stations=set(busy_stations),
         distance=distance,
         at=at,
+        candidates=candidates,
+        withdrawn=withdrawn,
     )
     for phase in PHASES:
         phase(draft)
@@ -162,7 +178,9 @@ def _start_trips(draft: _Draft, deliveries: Sequence[Delivery]) -> None:
         if chosen is None:
             continue
         riders = [d for d in deliveries if d.id not in taken and _is_same_way(d, delivery) and _may_ride(d, chosen)]
-        trip = _trip(chosen, delivery, riders)
+        again = _rests(draft, chosen, delivery)
+        riders = [d for d in riders if d is delivery or not _rests(draft, chosen, d)]
+        trip = _trip(chosen, delivery, riders, again=delivery.id if again else None)
         taken |= {load.delivery for load in trip.loads}
         draft.trips.append(trip)
         draft.free.remove(chosen)
@@ -174,18 +192,38 @@ def _may_ride(delivery: Delivery, candidate: Candidate) -> bool:
     return may_ride_on(delivery, candidate.model.id) and robot_checks_no_grants(candidate, delivery) is None
 
 
+def _rests(draft: _Draft, candidate: Candidate, delivery: Delivery) -> bool:
+    return candidate.robot in draft.withdrawn.get(delivery.id, ())
+
+
+def _another_can(draft: _Draft, delivery: Delivery) -> bool:
+    """Whether a robot that nobody withdrew from a delivery can fetch it, now or once it is free."""
+    return any(
+        not _rests(draft, candidate, delivery)
+        and all(reason.code in _PASSING for reason in _reasons_for(candidate, delivery, draft.distance))
+        and station_unreachable(candidate, delivery, draft.distance) is None
+        for candidate in draft.candidates
+    )
+
+
 def _nearest(draft: _Draft, delivery: Delivery) -> Candidate | None:
     found: list[tuple[float, RobotId, Candidate]] = []
+    keeps_off = bool(draft.withdrawn.get(delivery.id)) and _another_can(draft, delivery)
     for candidate in draft.free:
+        if keeps_off and _rests(draft, candidate, delivery):
+            continue
         far = draft.distance(candidate.robot, delivery.from_station)
         if far is not None and not _reasons_for(candidate, delivery, draft.distance):
             found.append((far, candidate.robot, candidate))
     return min(found, key=lambda each: each[:2])[2] if found else None
 
 
-def _trip(candidate: Candidate, first: Delivery, riders: Sequence[Delivery]) -> PlannedTrip:
+def _trip(
+    candidate: Candidate, first: Delivery, riders: Sequence[Delivery], *, again: DeliveryId | None
+) -> PlannedTrip:
     """Return the trip with as many of ``riders`` as there are drawers; ``first`` is the first of them."""
-    loads = tuple(PlannedLoad(d.id, drawer) for d, drawer in zip(riders, candidate.free_drawers, strict=False))
+    filled = zip(riders, candidate.free_drawers, strict=False)
+    loads = tuple(PlannedLoad(d.id, drawer, is_again=d.id == again) for d, drawer in filled)
     return PlannedTrip(candidate.robot, first.from_station, first.to_station, loads)
 
 
@@ -226,4 +264,5 @@ def _told(
     if trip is not None:
         sentence = f"{candidate.robot} goes to {trip.from_station} for a delivery that is more urgent or nearer."
         return (Reason("robot_busy", sentence),)
-    return _reasons_for(candidate, delivery, draft.distance)
+    against = _reasons_for(candidate, delivery, draft.distance)
+    return against or ((rests(candidate.robot),) if _rests(draft, candidate, delivery) else ())

@@ -17,7 +17,7 @@ class OpenTrip:
     """A trip whose robot is on its way to be loaded, or is being loaded, and the drawers nobody has yet.
 
     ``is_stat`` says that it carries a STAT, which travels with nothing less urgent; ``checks_grants`` that the robot's
-    drawers open on grants alone.
+    drawers open on grants alone. ``withdrawn_from`` are deliveries that people withdrew its robot from a moment ago.
     """
 
     trip: TripId
@@ -27,6 +27,7 @@ class OpenTrip:
     is_stat: bool
     model: ModelId
     checks_grants: bool = False
+    withdrawn_from: frozenset[DeliveryId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +58,5 @@ def join_trips(deliveries: Sequence[Delivery], trips: Sequence[OpenTrip]) -> tup
 def _goes_along(delivery: Delivery, trip: OpenTrip) -> bool:
     is_same_way = (delivery.from_station, delivery.to_station) == (trip.from_station, trip.to_station)
     may_ride = may_ride_on(delivery, trip.model) and (trip.checks_grants or not needs_grants(delivery))
+    may_ride = may_ride and delivery.id not in trip.withdrawn_from
     return is_same_way and may_ride and (delivery.priority is Priority.STAT) == trip.is_stat

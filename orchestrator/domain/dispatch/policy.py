@@ -23,6 +23,8 @@ class DispatchPolicy:
     stop_minutes, stop_late_minutes : float
         What people need at a stop to load or receive: as a rule, and at most in 95 of 100 cases. A place measures its
         own; as shipped they are assumed.
+    withdrawn_rest_minutes : float
+        For how long a robot that people withdrew from a delivery is not given it again while another one can fetch it.
     """
 
     has_runners: bool = True
@@ -31,11 +33,17 @@ class DispatchPolicy:
     reroute_minutes: float = 15.0
     stop_minutes: float = 2.0
     stop_late_minutes: float = 8.0
+    withdrawn_rest_minutes: float = 10.0
 
     @property
     def runner_time(self) -> timedelta:
         """What a runner needs."""
         return timedelta(minutes=self.runner_minutes)
+
+    @property
+    def withdrawn_rest(self) -> timedelta:
+        """How long a withdrawn robot keeps off what it was withdrawn from."""
+        return timedelta(minutes=self.withdrawn_rest_minutes)
 
     @property
     def eta_change(self) -> timedelta:

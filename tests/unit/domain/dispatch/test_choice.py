@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import (
     Delivery,
     DeliveryId,
+    DeliveryState,
     Line,
     LineId,
     Priority,
@@ -14,12 +17,14 @@ from orchestrator.domain.delivery.model import (
 from orchestrator.domain.dispatch.choice import DispatchPlan, PlannedLoad, PlannedTrip, plan_trips
 from orchestrator.domain.dispatch.comparators import by_urgency
 from orchestrator.domain.dispatch.filters import Candidate
+from orchestrator.domain.dispatch.withdrawn import ROBOT_WITHDRAWN, resting_from
 from orchestrator.domain.fleet.model import (
     OperatingMode,
     RobotFault,
     RobotId,
 )
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import StationId
 from tests.support.candidates import a_candidate
 from tests.support.waiting_deliveries import HATCH, NOON, OTHER_WARD, WARD, a_delivery
@@ -32,11 +37,13 @@ def planned(
     far: dict[str, float] | None = None,
     unreachable: tuple[str, ...] = (),
     busy: tuple[StationId, ...] = (),
+    withdrawn: dict[str, set[str]] | None = None,
 ) -> DispatchPlan:
     def distance(robot: RobotId, _: StationId) -> float | None:
         return None if robot in unreachable else (far or {}).get(robot, 10.0)
 
-    return plan_trips(deliveries, candidates, distance=distance, busy_stations=busy, at=NOON)
+    keeps_off = {DeliveryId(d): frozenset(RobotId(r) for r in robots) for d, robots in (withdrawn or {}).items()}
+    return plan_trips(deliveries, candidates, distance=distance, busy_stations=busy, at=NOON, withdrawn=keeps_off)
 
 
 def codes(plan: DispatchPlan, delivery: str = "d1") -> list[str]:
@@ -240,3 +247,47 @@ def test_what_is_controlled_does_not_ride_along_with_a_robot_that_checks_none() 
     plan = planned([a_delivery("d1"), a_controlled_delivery("d2")], [a_candidate()])
 
     assert [[load.delivery for load in trip.loads] for trip in plan.trips] == [["d1"]]
+
+
+WITHDRAWN = {"d1": {"r1"}}
+
+
+def test_a_withdrawn_robot_leaves_the_delivery_to_another_one_however_far() -> None:
+    plan = planned([a_delivery()], [a_candidate("r1"), a_candidate("r2")], far={"r2": 90.0}, withdrawn=WITHDRAWN)
+
+    assert [(trip.robot, [load.is_again for load in trip.loads]) for trip in plan.trips] == [("r2", [False])]
+
+
+@pytest.mark.parametrize("other", [replace(a_candidate("r2"), is_on_trip=True), a_candidate("r2", battery=0.01)])
+def test_a_delivery_waits_for_a_robot_that_comes_free_and_says_so(other: Candidate) -> None:
+    plan = planned([a_delivery()], [a_candidate("r1"), other], withdrawn=WITHDRAWN)
+
+    assert plan.trips == ()
+    assert codes(plan)[0] == "robot_withdrawn"
+    assert "r1 was withdrawn from this delivery" in plan.reasons[DeliveryId("d1")][0].sentence
+
+
+@pytest.mark.parametrize("others", [[], [replace(a_candidate("r2"), is_lost=True)]])
+def test_a_withdrawn_robot_is_given_it_again_when_no_other_can_fetch_it(others: list[Candidate]) -> None:
+    (trip,) = planned([a_delivery(), a_delivery("d2")], [a_candidate("r1"), *others], withdrawn=WITHDRAWN).trips
+
+    assert trip.robot == "r1"
+    assert [(load.delivery, load.is_again) for load in trip.loads] == [("d1", True), ("d2", False)]
+
+
+def test_a_withdrawn_robot_takes_another_delivery_and_not_that_one_with_it() -> None:
+    busy = replace(a_candidate("r2"), is_on_trip=True)
+    (trip,) = planned([a_delivery(), a_delivery("d2")], [a_candidate("r1"), busy], withdrawn=WITHDRAWN).trips
+
+    assert (trip.robot, [load.delivery for load in trip.loads]) == ("r1", ["d2"])
+
+
+def test_the_rest_of_a_withdrawn_robot_ends() -> None:
+    delivery = a_delivery()
+    for state, cause in ((DeliveryState.ASSIGNED, "dispatch"), (DeliveryState.VERIFIED, "r1")):
+        reason = Reason(ROBOT_WITHDRAWN, "Robot r1 was withdrawn.") if cause == "r1" else None
+        delivery = moved(delivery, state, at=NOON, cause=cause, reason=reason)
+    rest = timedelta(minutes=10)
+
+    assert resting_from(delivery, rest=rest, at=NOON + timedelta(minutes=9)) == {"r1"}
+    assert resting_from(delivery, rest=rest, at=NOON + rest) == frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.domain.delivery.model import Delivery, Line, LineId, Priority, TripId
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, Line, LineId, Priority, TripId
 from orchestrator.domain.dispatch.joining import OpenTrip, join_trips
 from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.medicine.handling import HandlingClass
@@ -49,3 +49,8 @@ def test_what_is_controlled_joins_only_a_robot_that_checks_drawer_grants() -> No
 
     assert joined([controlled], a_trip()) == []
     assert joined([controlled], replace(a_trip(), checks_grants=True)) == [("d", "B")]
+
+
+def test_a_delivery_does_not_join_the_trip_of_the_robot_that_was_withdrawn_from_it() -> None:
+    trip = replace(a_trip(), withdrawn_from=frozenset({DeliveryId("d1")}))
+    assert joined([a_delivery("d1"), a_delivery("d2")], trip) == [("d2", "B")]
