@@ -14,6 +14,7 @@ from orchestrator.application.receiving import (
     SEAL_AGAIN,
     SEAL_DIFFERS,
     Received,
+    entered_late,
     kept_apart,
     seals_noted,
     settled_lines,
@@ -113,17 +114,30 @@ def confirm_receipt(
     """
     standing = uow.deliveries.get(delivery)
     place = _place_of_handover(uow, standing, present, premises)
-    _require_receivers(standing, reading, present, premises, place=place, at=at)
+    require_receivers(standing, reading, present, premises, place=place, at=at)
     if standing.state is DeliveryState.ARRIVED:
         require_opened_if_controlled(uow, standing, Purpose.HAND_OVER, Purpose.RECOUNT, act=ACT)
     elif standing.state is DeliveryState.RETURNING:
         require_opened_if_controlled(uow, standing, Purpose.TAKE_BACK, act=ACT)
     is_return = place != premises.place(standing.to_station)
+    handover = Received(standing, at=at, place=place, present=present, ids=ids, is_return=is_return)
+    return receive(uow, handover, reading, premises)
+
+
+def receive(uow: UnitOfWork, handover: Received, reading: Reading, premises: Premises) -> Delivery:
+    """Return what becomes of a delivery, kept, that those who are there may receive where it stands.
+
+    Raises
+    ------
+    LinesMismatchError, InvalidInputError, SealMismatchError, SealInUseError
+        As `confirm_receipt`.
+    """
+    standing, at, place, present = handover.delivery, handover.at, handover.place, handover.present
+    is_return = handover.is_return
     seals = _seals(standing, reading, is_return=is_return)
     lines = tuple(line for line in open_lines(standing) if line.id in seals.opened_lines)
     counts = _counts_of(standing, reading, seals, lines)
     _check_named(uow, reading, standing, lines)
-    handover = Received(standing, at=at, place=place, present=present, ids=ids, is_return=is_return)
     noted = seals_noted(uow, handover, seals)
     if seals.again:
         waiting = replace(noted, waiting=(SEAL_AGAIN,))
@@ -132,7 +146,7 @@ def confirm_receipt(
     stays_here = is_return or standing.state is DeliveryState.HANDED_TO_RUNNER
     if stays_here:
         noted = unopened_set_apart(uow, replace(handover, delivery=noted), seals.unopened)
-    if _is_to_be_counted_again(standing, counts, premises):
+    if handover.paper is None and _is_to_be_counted_again(standing, counts, premises):
         counted = _counted_first(noted, counts)
         record_event(uow, standing, "counted_first", at=at, place=place, present=present)
         keep_change(uow, counted, at=at)
@@ -202,7 +216,10 @@ def _settled(
         opened_by_emergency=reading.emergency or settled.custody.opened_by_emergency,
     )
     receipt = before.receipt or Receipt(
-        at=at, by=present.actor, counts=counts, is_short_or_over=_differs(before, counts)
+        at=at if handover.paper is None else handover.paper.occurred_at,
+        by=present.actor,
+        counts=counts,
+        is_short_or_over=_differs(before, counts),
     )
     return replace(settled, receipt=receipt, custody=custody)
 
@@ -224,7 +241,7 @@ def _ended(
         end = DeliveryState.INCIDENT if is_set_apart else DeliveryState.RECEIVED
     if counted.state is DeliveryState.HANDED_TO_RUNNER:
         released = released.out_of_drawer()
-    differs = RECEIVED_DIFFERENT if _differs(counted, counts) else None
+    differs = RECEIVED_DIFFERENT if _differs(counted, counts) else entered_late(handover)
     return moved(released, end, at=at, cause=by, reason=SEAL_DIFFERS if is_set_apart else differs)
 
 
@@ -270,19 +287,26 @@ def _place_of_handover(uow: UnitOfWork, delivery: Delivery, present: Present, pr
         return back
     is_by_runner = delivery.state is DeliveryState.HANDED_TO_RUNNER
     is_brought_back = is_by_runner and (
-        _was_turned_back(delivery) or any(person.belongs_to(back) for person in present.people)
+        was_turned_back(delivery) or any(person.belongs_to(back) for person in present.people)
     )
     return back if is_brought_back else premises.place(delivery.to_station)
 
 
-def _was_turned_back(delivery: Delivery) -> bool:
+def was_turned_back(delivery: Delivery) -> bool:
     """Whether a runner took over what was on its way back: the ward does not get it any more."""
     return delivery.history[-1].before is DeliveryState.RETURNING
 
 
-def _require_receivers(
+def require_receivers(
     delivery: Delivery, reading: Reading, present: Present, premises: Premises, *, place: PlaceId, at: datetime
 ) -> None:
+    """Refuse people who may not receive a delivery at a place, or too few of them.
+
+    Raises
+    ------
+    NotEligibleError, PeopleMissingError, SamePersonError, BreakGlassOffError
+        They may not, are too few, or one alone may not open it.
+    """
     handling_class = delivery.handling_class
     wanted = premises.rule(handling_class).receivers
     if reading.emergency is not None:

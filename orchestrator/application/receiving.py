@@ -15,10 +15,12 @@ from orchestrator.application.recorded_acts import (
     record_event,
     settle,
 )
+from orchestrator.domain.custody.balances import comes_late
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.delivery.custody_record import LineEnd, SettledLine
 from orchestrator.domain.delivery.model import Delivery, Line, LineCount, LineId, Tote
+from orchestrator.domain.delivery.paper import PaperForm
 from orchestrator.domain.delivery.seals import Seals
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import PlaceId
@@ -31,9 +33,15 @@ SEAL_DIFFERS = Reason(
 )
 
 
+RECEIVED_ON_PAPER = "received_on_paper"
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A handover: the delivery as it stands, when and where, who is there, and whether it comes back."""
+    """A handover: the delivery as it stands, when and where, who is there, and whether it comes back.
+
+    ``paper`` is the form on which it was signed before, ``at`` when that is entered.
+    """
 
     delivery: Delivery
     at: datetime
@@ -41,6 +49,17 @@ class Received:
     present: Present
     ids: Ids
     is_return: bool
+    paper: PaperForm | None = None
+
+
+def entered_late(handover: Received) -> Reason | None:
+    """Return that it was signed on paper before. Whoever enters a count has seen it, so none of these was blind."""
+    paper = handover.paper
+    if paper is None:
+        return None
+    late = " Entered later than the day after." if comes_late(paper.occurred_at, at=handover.at) else ""
+    sentence = f"Received on paper {paper.reference}: {paper.reason}. Entered afterwards; not counted blind.{late}"
+    return Reason(RECEIVED_ON_PAPER, sentence)
 
 
 def seals_noted(uow: UnitOfWork, handover: Received, seals: Seals) -> Delivery:
@@ -59,7 +78,8 @@ def seals_noted(uow: UnitOfWork, handover: Received, seals: Seals) -> Delivery:
             place=handover.place,
             present=handover.present,
             reason="seal",
-            facts=facts,
+            facts=facts if handover.paper is None else {**facts, **handover.paper.facts},
+            occurred_at=None if handover.paper is None else handover.paper.occurred_at,
         )
         if tote in seals.unopened:
             sentence = f"The seal of tote {tote.id} is not the one that was put on; it stays unopened and is set apart."
@@ -74,7 +94,15 @@ def unopened_set_apart(uow: UnitOfWork, handover: Received, totes: Collection[To
         if not any(line.id in tote.lines for tote in totes):
             continue
         settled = SettledLine(line.id, LineEnd.QUARANTINED, line.quantity, handover.at, SEAL_DIFFERS.code)
-        delivery = settle(uow, delivery, settled, place=handover.place, present=handover.present, is_counted=False)
+        delivery = settle(
+            uow,
+            delivery,
+            settled,
+            place=handover.place,
+            present=handover.present,
+            is_counted=False,
+            paper=handover.paper,
+        )
     return delivery
 
 
@@ -104,7 +132,7 @@ def settled_lines(
         end, reason = _end_of(line, handover, counts, is_wrong=line.id in wrong, is_spoilt=line.id in spoilt)
         counted = quantity_in(counts, line)
         settled = SettledLine(line.id, end, counted, handover.at, reason)
-        delivery = settle(uow, delivery, settled, place=handover.place, present=handover.present)
+        delivery = settle(uow, delivery, settled, place=handover.place, present=handover.present, paper=handover.paper)
         _tell(uow, handover, line, counted=counted, is_wrong=line.id in wrong, is_spoilt=line.id in spoilt)
     return delivery
 

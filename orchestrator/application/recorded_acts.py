@@ -21,6 +21,7 @@ from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.custody_record import LineEnd, SettledLine
 from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, Line, LineCount, ToteId
+from orchestrator.domain.delivery.paper import PaperForm
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import MedicineCode
 from orchestrator.domain.people.model import PersonId
@@ -135,14 +136,17 @@ def record_line_end(
     place: PlaceId,
     present: Present,
     is_counted: bool = True,
+    paper: PaperForm | None = None,
 ) -> None:
-    """Write how a line ended; its pending posting is resolved by this, once."""
+    """Write how a line ended, by ``paper`` where that was signed before; its pending posting is resolved once."""
     line = next(line for line in delivery.lines if line.id == settled.line)
     if not is_on_ledger(line):
         return
     pending = _pending_of(uow, delivery, line)
     reason = settled.reason or ""
     occasion = _occasion(uow, delivery, line, at=at, place=place, present=present, reason=reason)
+    if paper is not None:
+        occasion = replace(occasion, at=paper.occurred_at, facts={**occasion.facts, **paper.facts})
     counted = settled.quantity if is_counted else None
     if settled.end is LineEnd.RECEIVED:
         draft = movements.received(pending, occasion)
@@ -250,6 +254,7 @@ def settle(
     place: PlaceId,
     present: Present,
     is_counted: bool = True,
+    paper: PaperForm | None = None,
 ) -> Delivery:
     """Return the delivery with one more line ended, the end written into the ledger; a line ends once.
 
@@ -264,7 +269,9 @@ def settle(
             "Look at its history.",
             detail={"delivery": delivery.id, "line": settled.line},
         )
-    record_line_end(uow, delivery, settled, at=settled.at, place=place, present=present, is_counted=is_counted)
+    record_line_end(
+        uow, delivery, settled, at=settled.at, place=place, present=present, is_counted=is_counted, paper=paper
+    )
     custody = replace(delivery.custody, settled=(*delivery.custody.settled, settled))
     return replace(delivery, custody=custody)
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from orchestrator.application.accountability import pass_accountability, take_over_accountability
 from orchestrator.application.fridge import confirm_in_fridge, report_excursion
+from orchestrator.application.paper_receipt import enter_paper_receipt
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.prepare_delivery import (
     Picked,
@@ -26,7 +27,14 @@ from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.scanning.model import ScanKind
 from orchestrator.domain.site.model import StationId
 from orchestrator.http.acting import may
-from orchestrator.http.custody_models import AcceptanceAsked, DispensingAsked, Nothing, PatientMovedAsked, PickedAsked
+from orchestrator.http.custody_models import (
+    AcceptanceAsked,
+    DispensingAsked,
+    Nothing,
+    PaperReceiptAsked,
+    PatientMovedAsked,
+    PickedAsked,
+)
 from orchestrator.http.desk import Desk
 from orchestrator.http.one_delivery import ACTING, IS_JSON, AmongPeople, One
 from orchestrator.http.problems import documented
@@ -87,6 +95,30 @@ async def post_accept(asked: AcceptanceAsked, on: AmongPeople) -> Response:
         return accept_delivery(uow, delivery=on.id, named=named, at=at, present=present, premises=on.premises)
 
     return await on.do_together(asked, Act.ACCEPT_DELIVERY, do)
+
+
+@router.post(
+    "/paper-receipt",
+    response_model=DeliveryView,
+    dependencies=[may(Act.ENTER_PAPER_RECEIPT), *IS_JSON],
+    responses=REFUSALS,
+)
+async def post_paper_receipt(asked: PaperReceiptAsked, on: AmongPeople) -> Response:
+    """Enter what a ward received and signed for on paper while the network was down. It was not counted blind."""
+
+    def do(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
+        return enter_paper_receipt(
+            uow,
+            delivery=on.id,
+            reading=asked.to_reading(),
+            paper=asked.to_form(),
+            at=at,
+            present=present,
+            premises=on.premises,
+            ids=on.desk.ids,
+        )
+
+    return await on.do_together(asked, Act.ENTER_PAPER_RECEIPT, do)
 
 
 @router.post(

@@ -13,6 +13,7 @@ from orchestrator.domain.custody.supply import SupplyRequest
 from orchestrator.domain.delivery.counting import COUNT_MAX
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
 from orchestrator.domain.delivery.model import LineCount, LineId, ToteId
+from orchestrator.domain.delivery.paper import PaperForm
 from orchestrator.domain.delivery.request import LINES_MAX
 from orchestrator.domain.delivery.seals import SealRead
 from orchestrator.domain.medicine.handling import HandlingClass
@@ -162,6 +163,18 @@ class ReceiptAsked(Strict):
             emergency=self.emergency,
             totes=tuple(tote.to_read() for tote in self.totes),
         )
+
+
+class PaperReceiptAsked(ReceiptAsked):
+    """A receipt that was signed on paper while the network was down: its number, when, and why it was on paper."""
+
+    occurred_at: AskedMoment
+    paper: Annotated[str, Field(min_length=1, max_length=100, examples=["DT-7"])]
+    reason: SaidReason
+
+    def to_form(self) -> PaperForm:
+        """Return the form as the use case takes it."""
+        return PaperForm(self.occurred_at, self.paper, self.reason)
 
 
 class Nothing(Strict):

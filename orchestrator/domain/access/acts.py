@@ -26,6 +26,7 @@ class Act(StrEnum):
     OPEN_DRAWER = "open_drawer"
     LOAD_DELIVERY = "load_delivery"
     RECEIVE_DELIVERY = "receive_delivery"
+    ENTER_PAPER_RECEIPT = "enter_paper_receipt"
     REFUSE_DELIVERY = "refuse_delivery"
     REPORT_EXCURSION = "report_excursion"
     CONFIRM_IN_FRIDGE = "confirm_in_fridge"

@@ -127,6 +127,7 @@ _DELIVERIES: Mapping[Act, Cell] = {
     A.OPEN_DRAWER: _of(_either(HANDLERS), _any(SITE_MANAGER), step_up=True),
     A.LOAD_DELIVERY: _of(_source(HANDLERS), step_up=True),
     A.RECEIVE_DELIVERY: _of(_target(HANDLERS, *HANDED_OVER), _source(HANDLERS, *BROUGHT_BACK), step_up=True),
+    A.ENTER_PAPER_RECEIPT: _of(_target(HANDLERS, *HANDED_OVER, S.RETURNING, S.RETURNED), step_up=True),
     A.CONFIRM_IN_FRIDGE: _of(_either(HANDLERS)),
     A.CANCEL_DELIVERY: _of(_either(HANDLERS), programs=True),
     A.REROUTE_DELIVERY: _of(_any(PHARMACIST), _either(IN_CHARGE)),

@@ -75,3 +75,15 @@ class SealInUseError(ConflictError):
     """An open delivery carries this seal already."""
 
     code = "seal_in_use"
+
+
+class PaperAfterReturnError(ConflictError):
+    """A receipt on paper is entered of what came back, or lies in the drawer still."""
+
+    code = "paper_after_return"
+
+
+class NotOpenedOnPaperError(ConflictError):
+    """A receipt on paper is entered of what is controlled, and nothing shows that its drawer was opened."""
+
+    code = "paper_without_opening"
