@@ -23,6 +23,12 @@ class LedgerOriginError(UnavailableError):
     code = "ledger_origin"
 
 
+class LedgerModeError(UnavailableError):
+    """The ledger has entries, and was kept in another mode than the one that is asked for."""
+
+    code = "ledger_mode"
+
+
 class HeadSigner(Protocol):
     """Signs heads with the key of one ledger."""
 

@@ -143,7 +143,7 @@ def require_register(uow: UnitOfWork, act: str) -> None:
     if uow.ledger.mode is LedgerMode.TRANSIT_RECORD:
         raise TransitRecordError(
             f"{act} was refused: this ledger is a transit record and keeps what robots carry; expected a register of "
-            "record. Enter it into the place's own register, or have ledger_mode changed in the policies."
+            "record. Enter it into the place's own register; a register of record starts in books without entries."
         )
 
 

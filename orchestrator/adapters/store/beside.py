@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from orchestrator.adapters.store.ledger_origin import kept_mode
 from orchestrator.adapters.store.ledger_reading import stored_ledger
 from orchestrator.adapters.store.unit_of_work import Memory, SqlUnitOfWork
 from orchestrator.application.ledger_keeping import LedgerTerms
@@ -21,7 +22,7 @@ def books_beside(url: str, mode: LedgerMode) -> Iterator[tuple[SqlUnitOfWork, Le
     url : str
         The address of the store.
     mode : LedgerMode
-        How much of the stock its ledger sees, by the policy of the place.
+        How much of the stock its ledger sees, by the policy of the place, where no start has said so to the books.
 
     Raises
     ------
@@ -31,4 +32,5 @@ def books_beside(url: str, mode: LedgerMode) -> Iterator[tuple[SqlUnitOfWork, Le
         It cannot be read.
     """
     with stored_ledger(url) as ledger:
-        yield SqlUnitOfWork(ledger.connection, Memory(), LedgerTerms(ledger.origin, mode)), ledger.origin
+        terms = LedgerTerms(ledger.origin, kept_mode(ledger.connection) or mode)
+        yield SqlUnitOfWork(ledger.connection, Memory(), terms), ledger.origin

@@ -93,3 +93,10 @@ ORIGIN = Table(
     Column("only", Integer, primary_key=True, autoincrement=False),
     Column("line", String, nullable=False),
 )
+
+MODE = Table(
+    "ledger_mode",
+    Row.metadata,
+    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("mode", String, nullable=False),
+)

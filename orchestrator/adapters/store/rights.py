@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from orchestrator.adapters.store import postgresql
 from orchestrator.adapters.store.address import PostgresAddress, address_of
 from orchestrator.adapters.store.errors import StoreRoleError, StoreUrlError
-from orchestrator.adapters.store.ledger_tables import BALANCE, ENTRY, HEAD, NODE, OPENING, ORIGIN, PENDING
+from orchestrator.adapters.store.ledger_tables import BALANCE, ENTRY, HEAD, MODE, NODE, OPENING, ORIGIN, PENDING
 from orchestrator.adapters.store.migrate import VERSION_TABLE, migrate
 from orchestrator.adapters.store.rows import Row
 
@@ -23,7 +23,7 @@ ONLY_ADDED_TO = frozenset(
 )
 """Tables whose rows stay as they were written."""
 
-NEVER_DELETED_FROM = frozenset({BALANCE.name, PENDING.name})
+NEVER_DELETED_FROM = frozenset({BALANCE.name, MODE.name, PENDING.name})
 """Tables whose rows change and stay."""
 
 

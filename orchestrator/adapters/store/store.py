@@ -59,6 +59,8 @@ def open_store(url: str, *, ledger: LedgerTerms | None = None, is_standby: bool 
         A newer version of the program wrote the store, or we may not bring its tables up to date.
     LedgerOriginError
         The store has another ledger: another site's, or a simulated one for a real one or the reverse.
+    LedgerModeError
+        Its ledger has entries of another mode.
     """
     address = address_of(url)
     try:

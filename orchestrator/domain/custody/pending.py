@@ -29,6 +29,11 @@ class LedgerMode(StrEnum):
     TRANSIT_RECORD = "transit_record"
     REGISTER_OF_RECORD = "register_of_record"
 
+    @property
+    def words(self) -> str:
+        """The mode, as a sentence names it."""
+        return self.value.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

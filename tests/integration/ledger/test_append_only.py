@@ -8,17 +8,31 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
+from sqlalchemy import create_engine
 
 from orchestrator.adapters.ledger_key import ledger_key
 from orchestrator.adapters.store import open_store
-from orchestrator.application.ledger_keeping import LedgerOriginError, LedgerTerms
+from orchestrator.adapters.store.migrate import migration_config
+from orchestrator.application.ledger_keeping import LedgerModeError, LedgerOriginError, LedgerTerms
 from orchestrator.domain.custody.origin import LedgerOrigin
 from orchestrator.settings import STORE_FILE
 from tests.support.audited_ledgers import a_house
 from tests.support.deliveries import NOON
-from tests.support.ledgers import ORIGIN, opening, sealing
+from tests.support.ledgers import ORIGIN, RECORD, REGISTER, opening, sealing
 
-TABLES = ("ledger_entry", "ledger_node", "ledger_head", "ledger_opening", "ledger_origin", "ledger_pending")
+TABLES = (
+    "ledger_entry",
+    "ledger_node",
+    "ledger_head",
+    "ledger_opening",
+    "ledger_origin",
+    "ledger_pending",
+    "ledger_mode",
+)
+
+BEFORE_MODES = "0020"
+"""The revision before the mode was kept with the books."""
 
 
 @pytest.fixture
@@ -54,6 +68,9 @@ def test_no_row_is_deleted(database: sqlite3.Connection, table: str) -> None:
         "REPLACE INTO ledger_head SELECT * FROM ledger_head",
         "INSERT INTO ledger_origin VALUES (2, 'wardporter/small-house')",
         "REPLACE INTO ledger_origin VALUES (1, 'wardporter/small-house')",
+        "UPDATE ledger_mode SET mode = 'register_of_record'",
+        "INSERT INTO ledger_mode VALUES (2, 'register_of_record')",
+        "REPLACE INTO ledger_mode VALUES (1, 'register_of_record')",
         "REPLACE INTO ledger_opening SELECT * FROM ledger_opening",
         "REPLACE INTO ledger_node SELECT level, position, zeroblob(32) FROM ledger_node LIMIT 1",
         "REPLACE INTO ledger_pending SELECT * FROM ledger_pending WHERE resolved_by IS NOT NULL",
@@ -71,6 +88,42 @@ def test_a_store_keeps_one_ledger_for_good(tmp_path: Path) -> None:
     for other in (LedgerOrigin(ORIGIN.site, is_simulation=False), LedgerOrigin("elsewhere", is_simulation=True)):
         with pytest.raises(LedgerOriginError):
             open_store(url, ledger=LedgerTerms(other))
+
+
+@pytest.mark.parametrize(("first", "then"), [(RECORD, REGISTER), (REGISTER, RECORD)])
+def test_a_ledger_keeps_its_mode_once_it_has_entries(tmp_path: Path, first: LedgerTerms, then: LedgerTerms) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    open_store(url, ledger=then).close()
+    store = open_store(url, ledger=first)
+    with store.transaction() as uow:
+        uow.ledger.append(opening(), NOON)
+    store.close()
+    with pytest.raises(LedgerModeError, match=f"is a {first.mode.words} and has entries") as refused:
+        open_store(url, ledger=then)
+    assert f"Start with ledger_mode {first.mode.value}" in refused.value.message
+    for terms in (first, None):
+        store = open_store(url, ledger=terms)
+        with store.reading() as uow:
+            assert (uow.ledger.mode, uow.ledger.size) == (first.mode, 1)
+        store.close()
+
+
+@pytest.mark.parametrize("terms", [RECORD, REGISTER])
+def test_books_of_before_keep_the_mode_that_their_entries_show(tmp_path: Path, terms: LedgerTerms) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    store = open_store(url, ledger=terms)
+    with store.transaction() as uow:
+        uow.ledger.append(opening() if terms is REGISTER else sealing(), NOON)
+    store.close()
+    engine = create_engine(url)
+    with engine.connect() as connection, connection.begin():
+        config = migration_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, BEFORE_MODES)
+    engine.dispose()
+    with pytest.raises(LedgerModeError):
+        open_store(url, ledger=RECORD if terms is REGISTER else REGISTER)
+    open_store(url, ledger=terms).close()
 
 
 def test_a_simulated_ledger_and_a_real_one_have_no_entry_in_common(tmp_path: Path) -> None:
