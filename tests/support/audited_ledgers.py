@@ -93,12 +93,17 @@ def an_export(folder: Path, *, count: int, seed: int = 0, origin: LedgerOrigin =
     signer = ledger_key(folder / key, origin)
     store = MemoryStore(LedgerTerms(origin, signer=signer))
     write_entries(store, count, seed=seed, each=1 + seed % 5)
+    return export_of(store, signer)
+
+
+def export_of(store: MemoryStore, signer: LedgerKey) -> Exported:
+    """Return the export of a store's ledger."""
     with store.reading() as uow:
-        entries = uow.ledger.entries(limit=10 * count)
+        entries = uow.ledger.entries(limit=10_000)
         newest = uow.ledger.newest_head()
         heads = [SignedHead.parse(text) for text in uow.ledger.heads.values()]
     assert newest is not None
-    lines = [ExportTitle(origin, signer.key).line]
+    lines = [ExportTitle(LedgerOrigin.parse(signer.key.name), signer.key).line]
     for entry in entries:
         body = entry_bytes(entry.draft, index=entry.index, recorded_at=entry.recorded_at, previous=entry.previous_hash)
         lines.append(entry_line(body, entry.hash))

@@ -61,6 +61,7 @@ class StoredLedger:
                     )
                 said = audit.take(row.body.encode(), row.hash)
                 _check_columns(row, said)
+        self._check_end(audit, own)
         self._check_nodes()
         self._check_balances(audit)
         self._check_pendings(audit)
@@ -89,6 +90,19 @@ class StoredLedger:
             yield rows
 
     # -- what is kept beside the entries --------------------------------------------------------------------------
+
+    def _check_end(self, audit: Audit, heads: Collection[int]) -> None:
+        """Nothing beside the entries knows of one after the last: else the end was cut off, and the first is named."""
+        at_least = max(heads, default=0)
+        for row in self.connection.execute(select(NODE.c.level, func.max(NODE.c.position)).group_by(NODE.c.level)):
+            level, position = row
+            at_least = max(at_least, (position + 1) << level)
+        if at_least > audit.size:
+            raise BadLedgerError(
+                f"Entry {audit.size} is bad: it is not there, nor is any after it; heads or tree in the store are over "
+                f"{at_least} entries at least. The end of the ledger was cut off.",
+                entry=audit.size,
+            )
 
     def _check_nodes(self) -> None:
         """Every stored node is over the two below it, and none is missing: a wrong one would give wrong proofs."""

@@ -34,6 +34,11 @@ WASTED = frozenset({"destroyed", "broken"})
 TOLERATES = frozenset({"stock_check", "correction"})
 NEVER_BELOW_ZERO = frozenset({"transit", "quarantine", "returned"})
 
+OPENED = "opening_balance"
+NEVER_BELOW_ZERO_IN_A_REGISTER = NEVER_BELOW_ZERO | {"cupboard"}
+"""Only a register of record has opening balances, and a ledger keeps its mode: from the first one on no cupboard may
+be overdrawn. A transit record does not see all that goes into one."""
+
 AccountKey = tuple[str, str, str, str, str | None]
 """Account kind, whose, medicine, batch, own_of."""
 
@@ -95,6 +100,7 @@ class Audit:
         self.pending_units: dict[str, int] = {}
         self.resolved: dict[str, int] = {}
         self.bound_for: dict[str, str] = {}
+        self._never_below_zero = NEVER_BELOW_ZERO
         self._keep_root()
 
     @property
@@ -168,6 +174,8 @@ class Audit:
             raise _bad(index, "it corrects no earlier entry")
         if kind not in TOLERATES and any(posting[0] == "tolerated" for posting in postings):
             raise _bad(index, "it calls a difference tolerated, and no stock check found it")
+        if kind == OPENED:
+            self._never_below_zero = NEVER_BELOW_ZERO_IN_A_REGISTER
         if postings or said["opens"] or said["resolves"]:
             if kind == "custody":
                 raise _bad(index, "it moves units, and an entry of its kind moves none")
@@ -191,7 +199,7 @@ class Audit:
         held = self.held
         for key, units in changed.items():
             after = held.get(key, 0) + units
-            if after < 0 and units < 0 and key[0] in NEVER_BELOW_ZERO:
+            if after < 0 and units < 0 and key[0] in self._never_below_zero:
                 raise _bad(index, f"it takes more from the account {key[0]} of {key[1]} than that holds")
             if after:
                 held[key] = after

@@ -148,6 +148,15 @@ def test_a_row_taken_away_is_named(data: Path) -> None:
     assert "Entry 17 is bad" in found.stdout
 
 
+@pytest.mark.parametrize("beside", ["DELETE FROM ledger_head WHERE size > 50", "DELETE FROM ledger_node", ""])
+@pytest.mark.parametrize("since", [0, 1, 32, 50])
+def test_rows_cut_off_the_end_are_named_by_the_first_of_them(data: Path, since: int, beside: str) -> None:
+    change(data, f"DELETE FROM ledger_entry WHERE number >= {since}", *([beside] if beside else []))
+    found = verify(data)
+    assert found.exit_code == BAD
+    assert f"Entry {since} is bad: it is not there, nor is any after it" in found.stdout
+
+
 @pytest.mark.parametrize(
     "statement",
     [

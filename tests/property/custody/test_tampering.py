@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orchestrator.adapters.ledger_key import LedgerKey
+from orchestrator.adapters.ledger_key import LedgerKey, ledger_key
+from orchestrator.application.ledger_keeping import LedgerTerms
+from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.audit import BadLedgerError
 from orchestrator.domain.custody.checkpoint import Checkpoint, SignedHead, signed_head
 from orchestrator.domain.custody.export import ENTRY_START, TAIL, entry_line, head_line
 from orchestrator.domain.custody.merkle import Frontier
+from orchestrator.domain.custody.model import Stock
+from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.errors import WardporterError
-from tests.support.audited_ledgers import Exported, an_export
+from simulation.memory_store import MemoryStore
+from tests.support.audited_ledgers import Exported, an_export, export_of
+from tests.support.deliveries import NOON
+from tests.support.ledgers import MORPHINE, ORIGIN, occasion, opening, sealing
 
 LEDGERS = 12
 ENTRIES = 40
@@ -233,3 +241,57 @@ def test_a_chain_hashed_anew_is_placed_between_two_kept_heads(ledgers: list[Expo
         differing = min(size for size in sizes if size > touched)
         assert found.value.entry == matching
         assert f"entries {matching} to {differing - 1}" in found.value.message
+
+
+def moved_more(said: dict[str, Any], *, kind: str, more: int) -> dict[str, Any]:
+    """Let an entry of a kind move more units than it did."""
+    if said["kind"] != kind:
+        return said
+    postings = [[*where, units + (more if units > 0 else -more)] for *where, units in said["postings"]]
+    return {**said, "postings": postings}
+
+
+@pytest.mark.parametrize("counted", [0, 10])
+@pytest.mark.parametrize(
+    ("stock", "kind"), [(MORPHINE, "supplied"), (MORPHINE, "destroyed"), (replace(MORPHINE, batch="B-9"), "supplied")]
+)
+def test_whoever_has_the_key_overdraws_no_cupboard_of_a_register_unseen(
+    tmp_path: Path, counted: int, stock: Stock, kind: str
+) -> None:
+    signer = ledger_key(tmp_path, ORIGIN)
+    store = MemoryStore(LedgerTerms(ORIGIN, LedgerMode.REGISTER_OF_RECORD, signer=signer))
+    write = movements.supplied if kind == "supplied" else movements.destroyed
+    with store.transaction() as uow:
+        uow.ledger.append(opening(counted=counted), NOON)
+        uow.ledger.append(movements.supplier_receipt(stock, 5, occasion()), NOON)
+        uow.ledger.append(movements.custody_event("drawer_opened", occasion()), NOON)
+        uow.ledger.append(write(stock, 5, occasion(reason="As said.")), NOON)
+        uow.ledger.append(movements.supplier_receipt(stock, 50, occasion()), NOON)
+    good = export_of(store, signer)
+    assert good.verify().size == 5
+    said = [json.loads(line)["entry"] for line in good.lines[1:-1]]
+    forged = written_anew([moved_more(entry, kind=kind, more=11) for entry in said], title=good.lines[0], key=signer)
+    with pytest.raises(BadLedgerError, match="takes more from the account cupboard of pharmacy") as found:
+        good.verify(forged, heads=[])
+    assert found.value.entry == 3
+
+
+def test_a_cupboard_of_a_transit_record_may_be_below_zero(tmp_path: Path) -> None:
+    signer = ledger_key(tmp_path, ORIGIN)
+    store = MemoryStore(LedgerTerms(ORIGIN, signer=signer))
+    with store.transaction() as uow:
+        uow.ledger.append(sealing(), NOON)
+    assert export_of(store, signer).verify().size == 1
+
+
+def written_anew(entries: list[dict[str, Any]], *, title: bytes, key: LedgerKey) -> list[bytes]:
+    """Return an export of entries as they are now, hashed and signed by somebody with the key."""
+    lines, previous, frontier = [title], ORIGIN.first_hash, Frontier()
+    for entry in entries:
+        said = {**entry, "previous": previous}
+        body = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        previous = sha256(b"\x00" + body).hexdigest()
+        frontier, _ = frontier.append(bytes.fromhex(previous))
+        lines.append(entry_line(body, previous))
+    head = signed_head(Checkpoint(ORIGIN, frontier.size, frontier.root()), key.key, key.sign)
+    return [*lines, head_line(head)]
