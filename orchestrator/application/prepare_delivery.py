@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from orchestrator.application.batches import require_no_lookalike
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import settle_readiness
@@ -212,6 +213,7 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
             detail={"field": "lines.batch", "line": line.id},
         )
     _require_read_or_explained(picked, line)
+    _require_no_lookalike(uow, picked, line)
     needed_until = delivery.due_by or at
     if picked.expiry is not None and picked.expiry < needed_until.date():
         raise ExpiredStockError(
@@ -244,6 +246,12 @@ def _require_read_or_explained(picked: Picked, line: Line) -> None:
             "pack, and in unread_because why they were entered by hand. Scan the pack, or say why that cannot be done.",
             detail={"field": "lines.unread_because", "line": line.id},
         )
+
+
+def _require_no_lookalike(uow: UnitOfWork, picked: Picked, line: Line) -> None:
+    batch = picked.batch or line.batch
+    if line.code is not None and batch is not None and (picked.gtin is None or picked.is_typed):
+        require_no_lookalike(uow, line.code, batch, act="The dispensing", field="lines.batch")
 
 
 def _require_same_medicine(uow: UnitOfWork, picked: Picked, line: Line) -> None:

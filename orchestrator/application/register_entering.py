@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestrator.application.batches import require_no_lookalike
 from orchestrator.application.medicine_catalogue import medicine_of
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.register_errors import TransitRecordError
@@ -93,11 +94,14 @@ def entered(
         They are too few.
     NotAllowedError
         The policy does not let one of them do this at the place.
+    BatchLooksAlikeError
+        The batch differs from a known one by capital and small letters alone.
     """
     medicine = medicine_of(uow, entering.stock.medicine)
     strict = entering.policy.rule(medicine.handling_class).receivers
     require_people(entering, least=max(least, strict))
     require_at_place(entering)
+    require_no_lookalike(uow, entering.stock.medicine, entering.stock.batch, act="The entry")
     return appended(uow, entering, draft(occasion_of(entering, medicine)))
 
 

@@ -89,6 +89,12 @@ class BatchUnknownError(InvalidInputError):
     code = "batch_unknown"
 
 
+class BatchLooksAlikeError(ConflictError):
+    """A batch was typed that differs from a known one by capital and small letters alone."""
+
+    code = "batch_looks_alike"
+
+
 class BreakGlassOffError(NotEligibleError):
     """One person alone may not open controlled medicines here."""
 

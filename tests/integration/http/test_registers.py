@@ -313,6 +313,19 @@ def test_a_batch_that_only_looks_like_another_is_refused(desk: Desk, batch: str)
     assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
 
 
+def test_a_batch_that_differs_from_a_known_one_by_case_alone_is_refused(desk: Desk) -> None:
+    opened(desk)
+    lower = {**STOCK, "batch": STOCK["batch"].lower()}
+    assert lower != STOCK
+    receipt: dict[str, Any] = {"quantity": 60, "supplier": "A"}
+    for what, asked in (("supplier-receipts", receipt), ("opening-balances", {"counted": 1})):
+        refused = desk.enter(PHARMACY, what, PHARMACISTS, **lower, **asked)
+        assert (refused.status_code, refused.json()["code"]) == (409, "batch_looks_alike"), what
+        assert f"only looks like {STOCK['batch']}" in refused.json()["detail"]
+    other = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **{**STOCK, "batch": "other-7"}, **receipt)
+    assert other.status_code == 201, other.text
+
+
 def test_no_more_is_settled_than_was_found_short_or_over(desk: Desk) -> None:
     opened(desk)
 

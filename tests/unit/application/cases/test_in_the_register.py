@@ -443,7 +443,7 @@ def counted_short(house: House, *, missing: int = 1) -> None:
 
 def settle(house: House, into: AccountKind, *, of: str = WARD_A, difference: int = 1, **facts: str) -> Entry:
     people = ("charge-a", "charge-a2")
-    saying = entering(house, *people, act=Act.RESOLVE_DISCREPANCY, reason="looked into", **facts)
+    saying = replace(entering(house, *people, act=Act.RESOLVE_DISCREPANCY, reason="looked into"), facts=facts)
     with house.store.transaction() as uow:
         return enter_discrepancy_resolution(uow, saying, difference=difference, into=Account(into, of))
 
@@ -505,9 +505,10 @@ def test_what_was_short_is_found_in_an_account_of_its_place(house: House, into: 
 def test_what_was_short_and_a_patient_had_names_the_patient_and_the_authority(house: House) -> None:
     house.hire("charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
     counted_short(house)
-    for facts in ({}, {"patient": "local-7"}, {"authority": "prescriber-3"}):
-        with pytest.raises(PatientMissingError):
-            settle(house, AccountKind.PATIENT, **facts)
+    with pytest.raises(PatientMissingError, match="no patient"):
+        settle(house, AccountKind.PATIENT, authority="prescriber-3")
+    with pytest.raises(PatientMissingError, match="no authority"):
+        settle(house, AccountKind.PATIENT, patient="local-7")
     entry = settle(house, AccountKind.PATIENT, patient="local-7", authority="prescriber-3")
     assert entry.draft.facts["settled_as"] == "found administered"
     assert held(house, TABLETS) == {AccountKind.CUPBOARD: 19, AccountKind.PATIENT: 1}

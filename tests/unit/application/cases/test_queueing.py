@@ -11,6 +11,7 @@ from orchestrator.application.prepare_delivery import Picked, check_delivery
 from orchestrator.domain.custody.errors import (
     AboveUsualError,
     BasisMissingError,
+    BatchLooksAlikeError,
     BatchUnknownError,
     ExpiredStockError,
     NeverByRobotError,
@@ -223,6 +224,19 @@ def test_case_17_a_seal_number_is_used_once(house: House) -> None:
     with pytest.raises(SealInUseError):
         house.load(standing, seal="S-1")
     assert house.load(standing, seal="S-2").state is S.SEALED
+
+
+def test_a_batch_typed_in_other_letters_than_a_known_one_is_refused_and_a_scanned_one_is_exact(house: House) -> None:
+    house.sealed()
+    queued = house.queue(supply=requisition(number="REQ-2"))
+    typed = Picked(line_of(queued), TEN, batch=BATCH.lower(), expiry=IN_DATE, unread_because="torn label")
+    with pytest.raises(BatchLooksAlikeError, match=f"only looks like {BATCH}"):
+        house.dispense(queued, typed)
+    typed_code = replace(typed, gtin=MORPHINE_GTIN, is_typed=True)
+    with pytest.raises(BatchLooksAlikeError):
+        house.dispense(queued, typed_code)
+    for right in (replace(typed, batch=BATCH), replace(typed, gtin=MORPHINE_GTIN, unread_because=None)):
+        assert house.dispense(queued, right).custody.dispensed[0].batch == right.batch
 
 
 def test_a_check_that_counts_otherwise_says_that_the_check_was_refused(house: House) -> None:
