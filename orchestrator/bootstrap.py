@@ -49,6 +49,7 @@ from orchestrator.application.views import FleetPicture
 from orchestrator.bootstrap_ledger import LedgerWatch, ledger_terms, ledger_watch, origin_of
 from orchestrator.bootstrap_papers import DOWNTIME_FOLDER, DowntimeWriter
 from orchestrator.bootstrap_scanning import are_simulated
+from orchestrator.domain.custody.contacts import Contacts
 from orchestrator.domain.custody.tote_number import require_company_prefix
 from orchestrator.domain.emergency.alarm import AlarmKind
 from orchestrator.domain.errors import InvalidInputError, WardporterError
@@ -289,7 +290,7 @@ def build_service(settings: Settings) -> FastAPI:
     store = _open_books(settings, fleet, terms)
     _load_first_medicines(store, fleet)
     clock, ids, transport = SystemClock(), RandomIds(), LateTransport()
-    ledger = _started_watch(settings, store, terms, clock=clock)
+    ledger = _started_watch(settings, store, terms, clock=clock, contacts=fleet.policy.custody.contacts)
     broker = None if settings.mqtt_url else ChildBroker(settings.data / BROKER_FOLDER)
     link = replace(link, url=broker.start().url) if broker is not None else link
     control = Control(
@@ -372,9 +373,11 @@ def _terms(settings: Settings, fleet: FleetOnSite) -> LedgerTerms:
     return ledger_terms(settings.data, origin_of(fleet), load_policies(settings.policies).ledger_mode)
 
 
-def _started_watch(settings: Settings, store: SqlStore, terms: LedgerTerms, *, clock: SystemClock) -> LedgerWatch:
+def _started_watch(
+    settings: Settings, store: SqlStore, terms: LedgerTerms, *, clock: SystemClock, contacts: Contacts
+) -> LedgerWatch:
     try:
-        watch = ledger_watch(settings, store, terms, clock=clock)
+        watch = ledger_watch(settings, store, terms, clock=clock, contacts=contacts)
         watch.start()
     except WardporterError:
         store.close()

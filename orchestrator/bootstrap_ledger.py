@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from orchestrator.adapters.ledger_key import is_signed, ledger_key, witness_key
 from orchestrator.adapters.witness import DirectoryWitness, HttpWitness
+from orchestrator.application.calling import Call, call_people
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ledger_heads import HeadKeeper, LedgerStanding, Witness, Witnessing
 from orchestrator.application.ledger_keeping import LedgerTerms
@@ -22,6 +23,7 @@ from orchestrator.application.ports import Clock, Store, UnitOfWork
 from orchestrator.bootstrap_audit import LEDGER_FOLDER, audit_stored, read_key
 from orchestrator.domain.custody.audit import BadLedgerError
 from orchestrator.domain.custody.checkpoint import Checkpoint, KeyName, NoteSignature, cosignature
+from orchestrator.domain.custody.contacts import Contacts, Function
 from orchestrator.domain.custody.ledger_errors import HeadError
 from orchestrator.domain.custody.origin import LedgerOrigin
 from orchestrator.domain.custody.pending import LedgerMode
@@ -36,6 +38,10 @@ log = structlog.get_logger(__name__)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LEDGER_CHANGED = "ledger_changed"
 """Kind of the event that tells that the ledger stands otherwise with its witness."""
+
+LEDGER_INCONSISTENT = "ledger_inconsistent"
+ANSWERING = (Function.PHARMACY, Function.ACCOUNTABLE_OFFICER)
+"""The alarm of a ledger that is not to be trusted, and whom it calls."""
 
 EVERY_S = 1.0
 """How long heads are gathered before the newest goes to the witness, in seconds."""
@@ -113,13 +119,16 @@ class LedgerWatch:
         The address of the store, to read it as an auditor does.
     clock : Clock
         Time.
+    contacts : Contacts
+        How people are reached here.
     """
 
-    def __init__(self, keeper: HeadKeeper, *, key: KeyName, url: str, clock: Clock) -> None:
+    def __init__(self, keeper: HeadKeeper, *, key: KeyName, url: str, clock: Clock, contacts: Contacts) -> None:
         self._keeper = keeper
         self._key = key
         self._url = url
         self._clock = clock
+        self._contacts = contacts
         self._told: LedgerStanding | None = None
 
     @property
@@ -174,20 +183,25 @@ class LedgerWatch:
         if told is None and standing.witnessing in (Witnessing.ALONE, Witnessing.AGREED):
             return
         log.warning("ledger_standing", witnessing=standing.witnessing.value, sentence=standing.sentence)
-        await run(lambda uow: tell_of_standing(uow, standing, at=self._clock.now()))
+        await run(lambda uow: tell_of_standing(uow, standing, contacts=self._contacts, at=self._clock.now()))
 
 
-def tell_of_standing(uow: UnitOfWork, standing: LedgerStanding, *, at: datetime) -> None:
-    """Tell everybody who listens how the ledger stands with its witness."""
+def tell_of_standing(uow: UnitOfWork, standing: LedgerStanding, *, contacts: Contacts, at: datetime) -> None:
+    """Tell everybody who listens how the ledger stands with its witness; call people where it is not to be trusted."""
     data = {"witnessing": standing.witnessing.value, "sentence": standing.sentence}
     uow.events.append(at=at, kind=LEDGER_CHANGED, subject="ledger", data=data)
+    if standing.witnessing is Witnessing.INCONSISTENT:
+        call = Call(LEDGER_INCONSISTENT, standing.sentence, ANSWERING)
+        call_people(uow, call, subject="ledger", contacts=contacts, at=at)
 
 
-def ledger_watch(settings: Settings, store: Store, terms: LedgerTerms, *, clock: Clock) -> LedgerWatch:
+def ledger_watch(
+    settings: Settings, store: Store, terms: LedgerTerms, *, clock: Clock, contacts: Contacts
+) -> LedgerWatch:
     """Return the watch over a service's ledger."""
     assert terms.signer is not None, "a service signs its heads"
     keeper = head_keeper(settings, store, terms)
-    return LedgerWatch(keeper, key=terms.signer.key, url=settings.store_url(), clock=clock)
+    return LedgerWatch(keeper, key=terms.signer.key, url=settings.store_url(), clock=clock, contacts=contacts)
 
 
 def witness_app(folder: Path, *, name: str, ledger_keys: Sequence[Path]) -> tuple[FastAPI, KeyName]:

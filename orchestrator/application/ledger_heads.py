@@ -141,6 +141,7 @@ class HeadKeeper:
 
     def shut(self, why: str) -> LedgerStanding:
         """Stop the ledger because of what somebody found in it, and return how things stand."""
+        why = why.rstrip(".")
         self._terms.gate.shut(why)
         self.standing = replace(self.standing, witnessing=Witnessing.INCONSISTENT, sentence=_stopped(why))
         return self.standing

@@ -16,8 +16,9 @@ import pytest
 from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.ledger_heads import Witnessing
 from orchestrator.application.ledger_keeping import LedgerHaltedError
-from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.ports import Event, UnitOfWork
 from orchestrator.bootstrap_ledger import LedgerWatch, MixedFleetError, ledger_terms, ledger_watch, origin_of
+from orchestrator.domain.custody.contacts import Function
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.fleet.model import Commissioning
 from orchestrator.http.desk import News
@@ -28,6 +29,7 @@ from tests.support.desk import SteadyClock, a_small_fleet
 from tests.support.ledgers import ORIGIN, sealing
 
 SOON_S = 20.0
+CONTACTS = {Function.ACCOUNTABLE_OFFICER: "phone 12"}
 
 
 class Service:
@@ -38,7 +40,7 @@ class Service:
         terms = ledger_terms(data, ORIGIN, LedgerMode.TRANSIT_RECORD)
         self.store: SqlStore = open_store(settings.store_url(), ledger=terms)
         self.news = News()
-        self.watch: LedgerWatch = ledger_watch(settings, self.store, terms, clock=SteadyClock())
+        self.watch: LedgerWatch = ledger_watch(settings, self.store, terms, clock=SteadyClock(), contacts=CONTACTS)
 
     async def run(self, command: Callable[[UnitOfWork], Any]) -> Any:
         with self.store.transaction() as uow:
@@ -52,6 +54,10 @@ class Service:
     def told(self) -> list[str]:
         with self.store.reading() as uow:
             return [str(one.data["witnessing"]) for one in uow.events.after(0, 100) if one.kind == "ledger_changed"]
+
+    def alarms(self) -> list[Event]:
+        with self.store.reading() as uow:
+            return [one for one in uow.events.after(0, 100) if one.kind == "alarm"]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         async with asyncio.timeout(SOON_S):
@@ -97,6 +103,35 @@ async def test_an_entry_changed_by_hand_stops_custody_acts_and_is_told(tmp_path:
         with pytest.raises(LedgerHaltedError):
             await service.add("line-new")
         await service.run(lambda uow: uow.events.append(at=NOON, kind="k", subject="s", data={}))
+        await service.until(lambda: len(service.alarms()) == 1)
+        (alarm,) = service.alarms()
+    assert (alarm.subject, alarm.data["code"]) == ("ledger", "ledger_inconsistent")
+    assert alarm.data["audience"] == ["pharmacy", "accountable_officer"]
+    sentence = str(alarm.data["sentence"])
+    assert sentence.startswith(readiness.sentence)
+    assert sentence.endswith("Called: the pharmacy and the accountable officer (phone 12).")
+    assert ".." not in sentence
+
+
+async def test_books_set_back_before_their_witness_call_the_pharmacy_and_the_officer_once(tmp_path: Path) -> None:
+    data = a_house(tmp_path, count=5)
+    older = (data / STORE_FILE).read_bytes()
+    service = Service(data, witness=tmp_path / "witness")
+    async with service.watched():
+        await service.add("line-new")
+        await service.until(lambda: service.watch.standing.witnessed == service.watch.standing.size >= 6)
+        assert service.alarms() == []
+    for file in data.glob(f"{STORE_FILE}*"):
+        file.unlink()
+    (data / STORE_FILE).write_bytes(older)
+    service = Service(data, witness=tmp_path / "witness")
+    async with service.watched():
+        await service.until(lambda: len(service.alarms()) == 1)
+        rounds = service.news.count
+        service.news.tell()
+        await service.until(lambda: service.told() == ["inconsistent"] and service.news.count > rounds)
+        (alarm,) = service.alarms()
+    assert "its witness keeps a head of more entries than it has" in str(alarm.data["sentence"])
 
 
 async def test_a_witness_that_is_not_reached_is_told_and_the_tail_is_counted(tmp_path: Path) -> None:
