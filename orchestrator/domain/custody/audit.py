@@ -126,6 +126,8 @@ class Audit:
             self._check_meaning(said, index)
         except (TypeError, ValueError, AttributeError) as error:
             raise _bad(index, "a value in it is not of the kind that is written there") from error
+        if said["kind"] == OPENED:
+            self._never_below_zero = NEVER_BELOW_ZERO_IN_A_REGISTER
         self._last_hash = stated_hash
         self._tree.add(digest.digest())
         self.size += 1
@@ -174,8 +176,6 @@ class Audit:
             raise _bad(index, "it corrects no earlier entry")
         if kind not in TOLERATES and any(posting[0] == "tolerated" for posting in postings):
             raise _bad(index, "it calls a difference tolerated, and no stock check found it")
-        if kind == OPENED:
-            self._never_below_zero = NEVER_BELOW_ZERO_IN_A_REGISTER
         if postings or said["opens"] or said["resolves"]:
             if kind == "custody":
                 raise _bad(index, "it moves units, and an entry of its kind moves none")

@@ -318,7 +318,11 @@ def test_a_batch_that_differs_from_a_known_one_by_case_alone_is_refused(desk: De
     lower = {**STOCK, "batch": STOCK["batch"].lower()}
     assert lower != STOCK
     receipt: dict[str, Any] = {"quantity": 60, "supplier": "A"}
-    for what, asked in (("supplier-receipts", receipt), ("opening-balances", {"counted": 1})):
+    wanted: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("supplier-receipts", receipt),
+        ("opening-balances", {"counted": 1}),
+    )
+    for what, asked in wanted:
         refused = desk.enter(PHARMACY, what, PHARMACISTS, **lower, **asked)
         assert (refused.status_code, refused.json()["code"]) == (409, "batch_looks_alike"), what
         assert f"only looks like {STOCK['batch']}" in refused.json()["detail"]
