@@ -23,7 +23,7 @@ from orchestrator.adapters.config.site_writing import site_file_text
 from orchestrator.adapters.drawing.sheet import draw_site
 from orchestrator.adapters.drawing.surveyed import draw_surveyed
 from orchestrator.adapters.site_report.form import report_text
-from orchestrator.adapters.site_report.page import page_text
+from orchestrator.adapters.site_report.page import page_text, sentence_of_overlaps
 from orchestrator.domain.errors import InvalidInputError, NotFoundError, WardporterError
 from orchestrator.domain.fleet.model import ModelId, RobotModel
 from orchestrator.domain.site.findings import Finding, Severity
@@ -177,6 +177,8 @@ def _verdict_lines(file: Path, survey: Survey) -> Iterator[str]:
     )
     robots = counted(len(survey.places), "robot")
     yield f"{file}: {survey.verdict.value}, {robots} at most; {counts}. {_size(survey.site)}"
+    if survey.facts:
+        yield sentence_of_overlaps(survey.overlaps)
     yield f"Not checked: {'; '.join(NOT_CHECKED.values())}."
 
 

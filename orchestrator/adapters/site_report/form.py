@@ -14,6 +14,7 @@ import orchestrator
 from orchestrator.domain.site.findings import Finding, Remedy, RemedyKind, Severity
 from orchestrator.domain.site.survey.corridors import Corridor
 from orchestrator.domain.site.survey.facts import GraphFacts, Passage
+from orchestrator.domain.site.survey.overlaps import Overlaps, Used
 from orchestrator.domain.site.survey.places import Place, places_of_finding
 from orchestrator.domain.site.survey.verdict import NOT_CHECKED, Survey, Verdict
 
@@ -117,6 +118,42 @@ class GraphEntry(_Entry):
     passages: list[PassageEntry]
 
 
+class UsedEntry(_Entry):
+    """A waypoint, or a lane in both its directions, with who drives there."""
+
+    kind: str
+    id: str
+    model: str
+    graph: str
+
+
+class OverlapEntry(_Entry):
+    """Two that two robots may not have at once; ``gap_m`` is the least free width between them, negative if none."""
+
+    first: UsedEntry
+    second: UsedEntry
+    place: PlaceEntry
+    gap_m: float
+
+
+class SharedEntry(_Entry):
+    """A door or lift that robots of several models or lane graphs use, one at a time."""
+
+    id: str
+    is_lift: bool
+    users: list[str]
+
+
+class OverlapsEntry(_Entry):
+    """The conflict relation: all pairs are counted, the first thousand by level and id are listed."""
+
+    total: int
+    across_graphs: int
+    counts: dict[str, int]
+    pairs: list[OverlapEntry]
+    shared: list[SharedEntry]
+
+
 class NotCheckedEntry(_Entry):
     """Something that reading a map cannot tell."""
 
@@ -137,6 +174,7 @@ class SiteReport(_Entry):
     is_largest: bool
     findings: list[FindingEntry]
     graphs: list[GraphEntry]
+    overlaps: OverlapsEntry
     not_checked: list[NotCheckedEntry]
 
 
@@ -153,6 +191,7 @@ def report_of(survey: Survey) -> SiteReport:
         is_largest=survey.is_largest,
         findings=[_finding(survey, number, finding) for number, finding in enumerate(survey.findings, start=1)],
         graphs=[_graph(survey, facts) for facts in survey.facts.values()],
+        overlaps=_overlaps(survey.overlaps),
         not_checked=[NotCheckedEntry(code=code, what=what) for code, what in NOT_CHECKED.items()],
     )
 
@@ -182,6 +221,31 @@ def _finding(survey: Survey, number: int, finding: Finding) -> FindingEntry:
         lanes=list(finding.lanes),
         figures={name: _rounded(value) for name, value in finding.figures.items()},
     )
+
+
+def _overlaps(overlaps: Overlaps) -> OverlapsEntry:
+    return OverlapsEntry(
+        total=overlaps.total,
+        across_graphs=overlaps.across_graphs,
+        counts=dict(overlaps.counts),
+        pairs=[
+            OverlapEntry(
+                first=_used(pair.first),
+                second=_used(pair.second),
+                place=_place((pair.level, pair.at)),
+                gap_m=_rounded(pair.gap_m),
+            )
+            for pair in overlaps.pairs
+        ],
+        shared=[
+            SharedEntry(id=each.id, is_lift=each.is_lift, users=[f"{model} on {graph}" for model, graph in each.models])
+            for each in overlaps.shared
+        ],
+    )
+
+
+def _used(used: Used) -> UsedEntry:
+    return UsedEntry(kind=used.kind, id=used.id, model=used.model, graph=used.graph)
 
 
 def _remedy(remedy: Remedy) -> RemedyEntry:

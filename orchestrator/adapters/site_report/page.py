@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from orchestrator.domain.site.findings import Finding, Severity
 from orchestrator.domain.site.model import LevelId
 from orchestrator.domain.site.survey.facts import HANDOVER_S, GraphFacts
+from orchestrator.domain.site.survey.overlaps import Overlaps, Used
 from orchestrator.domain.site.survey.verdict import NOT_CHECKED, Survey, Verdict
 
 ROWS = 8
@@ -51,6 +52,7 @@ def page_text(survey: Survey, *, source: str, command: str, drawings: Mapping[Le
             *_findings("Conditions", survey, Severity.WARNING),
             *_drawings(survey, drawings),
             *_figures(survey),
+            *_overlaps(survey),
             *_findings("Worth knowing", survey, Severity.NOTE),
             "## Not checked",
             "",
@@ -138,6 +140,41 @@ def _figures(survey: Survey) -> Iterator[str]:
         yield from _table([("what", "figure"), *_rows(facts)])
         yield from _corridors(facts)
         yield from _passages(facts)
+
+
+def _overlaps(survey: Survey) -> Iterator[str]:
+    if not survey.facts:
+        return
+    overlaps = survey.overlaps
+    yield "## What robots may not use at once"
+    yield ""
+    yield sentence_of_overlaps(overlaps)
+    yield ""
+    if overlaps.pairs:
+        rows = [("one", "other", "level", "free width between")]
+        rows += [
+            (_used(pair.first), _used(pair.second), pair.level, f"{pair.gap_m:.2f} m") for pair in overlaps.pairs[:ROWS]
+        ]
+        yield from _table(rows)
+        if overlaps.total > ROWS:
+            yield f"The other {overlaps.total - ROWS} are in the report for machines."
+            yield ""
+
+
+def _used(used: Used) -> str:
+    return f"{used.kind} {_cell(used.id)} ({used.model} on graph {used.graph})"
+
+
+def sentence_of_overlaps(overlaps: Overlaps) -> str:
+    """Return how many pairs of waypoints and lanes are kept apart, and what several lane graphs share."""
+    counts = ", ".join(f"{number} of {kinds.replace('_', ' and ')}" for kinds, number in overlaps.counts)
+    shared = ", ".join(each.id for each in overlaps.shared[:ROWS])
+    more = f" and {len(overlaps.shared) - ROWS} more" if len(overlaps.shared) > ROWS else ""
+    return (
+        f"Pairs that two robots may not have at once, beyond those that meet at a waypoint: {overlaps.total}"
+        f"{f' ({counts}; {overlaps.across_graphs} across lane graphs)' if overlaps.total else ''}. "
+        f"Doors and lifts of several models or lane graphs: {shared or 'none'}{more}."
+    )
 
 
 def _rows(facts: GraphFacts) -> Iterator[tuple[str, str]]:

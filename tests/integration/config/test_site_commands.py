@@ -27,8 +27,9 @@ def clinic() -> Path:
 def test_a_check_ends_with_the_verdict_the_number_of_robots_and_what_was_not_checked() -> None:
     result = run("check", DEMO)
     assert result.exit_code == 0
-    *_, verdict, not_checked = result.output.splitlines()
+    *_, verdict, overlaps, not_checked = result.output.splitlines()
     assert verdict.startswith(f"{DEMO}: fit with conditions, 9 robots at most; 0 errors, 4 conditions,")
+    assert "beyond those that meet at a waypoint: 2 (2 of lane and lane; 0 across lane graphs)" in overlaps
     assert not_checked.startswith("Not checked: floor friction")
 
 

@@ -21,6 +21,7 @@ from orchestrator.domain.site.survey.capacity import capacity_of
 from orchestrator.domain.site.survey.closures import consequences_of_closing
 from orchestrator.domain.site.survey.corridor_remedies import with_corridor_remedies
 from orchestrator.domain.site.survey.facts import GraphFacts, facts_of
+from orchestrator.domain.site.survey.overlaps import NO_OVERLAPS, Overlaps, crossing_findings, overlaps_of
 from orchestrator.domain.site.survey.remedies import Remedies
 from orchestrator.domain.site.survey.standing import StandingWays
 from orchestrator.domain.site.survey.traffic_findings import charger_findings, robots_finding, traffic_findings
@@ -51,7 +52,8 @@ class Survey:
     """All that was found on a site, for the robot models it was looked at with, with some lanes closed or none.
 
     ``robots`` are the resting places that robots may live on, together, by lane graph; ``is_largest`` says that
-    no other choice of them takes more robots. ``facts`` are empty for a site whose references are broken.
+    no other choice of them takes more robots. ``overlaps`` is what robots may not use at once. Facts and overlaps are
+    empty for a site whose references are broken.
     """
 
     site: Site
@@ -60,6 +62,7 @@ class Survey:
     facts: Mapping[GraphId, GraphFacts]
     robots: Mapping[GraphId, tuple[StationId, ...]]
     is_largest: bool
+    overlaps: Overlaps = NO_OVERLAPS
 
     @property
     def verdict(self) -> Verdict:
@@ -125,7 +128,9 @@ def survey_site(site: Site, models: Iterable[RobotModel], *, closed: Collection[
         findings += with_corridor_remedies(site, each, found, radii)
         findings += charger_findings(site, each, robots[id])
         findings.append(robots_finding(each, robots[id], is_largest=capacity.is_largest))
-    return Survey(site, tuple(sorted(closed)), _sorted(findings), facts, robots, capacity.is_largest)
+    overlaps = overlaps_of(site, models)
+    findings += crossing_findings(overlaps)
+    return Survey(site, tuple(sorted(closed)), _sorted(findings), facts, robots, capacity.is_largest, overlaps)
 
 
 _NOT_BROKEN = frozenset(
