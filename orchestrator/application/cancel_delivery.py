@@ -1,16 +1,27 @@
-"""Staff no longer want a delivery: before sealing it is cancelled, afterwards it comes back unopened."""
+"""Staff no longer want a delivery: before sealing it is cancelled, afterwards it comes back unopened.
+
+An order for a patient that was stopped ends what goes to that patient; what goes into a ward's stock is on no order and
+goes on.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.refuse_delivery import NOT_ELSEWHERE
+from orchestrator.domain.delivery.custody_record import SupplyKind
 from orchestrator.domain.delivery.lifecycle import moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
 from orchestrator.domain.reason import Reason, require_said
 
 CANCELLED_BY_STAFF = "cancelled_by_staff"
+ORDER_STOPPED = "order_stopped"
+
+FOR_ONE_PATIENT = frozenset({SupplyKind.PATIENT, SupplyKind.DISCHARGE})
+"""What is supplied on an order for one patient."""
 
 BEFORE_SEALING = (
     DeliveryState.QUEUED,
@@ -22,7 +33,9 @@ BEFORE_SEALING = (
 SEALED = (DeliveryState.SEALED, DeliveryState.IN_TRANSIT, DeliveryState.ARRIVED)
 
 
-def cancel_delivery(uow: UnitOfWork, *, delivery: DeliveryId, reason: str, at: datetime, by: str) -> Delivery:
+def cancel_delivery(
+    uow: UnitOfWork, *, delivery: DeliveryId, reason: str, at: datetime, by: str, is_order_stopped: bool = False
+) -> Delivery:
     """Cancel a delivery, or send it back when it is sealed.
 
     Parameters
@@ -37,11 +50,14 @@ def cancel_delivery(uow: UnitOfWork, *, delivery: DeliveryId, reason: str, at: d
         Now; aware.
     by : str
         Id of the principal who cancels.
+    is_order_stopped : bool
+        Whether that is because the order for the patient was stopped; a person says so until the EPR does.
 
     Returns
     -------
     Delivery
-        ``cancelled``, or ``returning`` when its medicines are aboard.
+        ``cancelled``, or ``returning`` when its medicines are aboard; unchanged, and told, when the order was
+        stopped and it goes into a ward's stock.
 
     Raises
     ------
@@ -52,14 +68,25 @@ def cancel_delivery(uow: UnitOfWork, *, delivery: DeliveryId, reason: str, at: d
     """
     wanted = uow.deliveries.get(delivery)
     require_said(reason, act="The cancellation")
+    follows_patient = () if wanted.custody.reroute is None else (DeliveryState.RETURNING,)
     require_state(
         wanted,
         *BEFORE_SEALING,
         *SEALED,
+        *follows_patient,
         act="The cancellation",
         next_step="Nothing is left to cancel; look at its history.",
     )
-    after = DeliveryState.RETURNING if wanted.state in SEALED else DeliveryState.CANCELLED
-    cancelled = moved(wanted, after, at=at, cause=by, reason=Reason(CANCELLED_BY_STAFF, reason))
+    if is_order_stopped and wanted.custody.supply not in FOR_ONE_PATIENT:
+        goes_on = {"state": wanted.state.value, "supply": wanted.custody.supply.value, "by": by}
+        uow.events.append(at=at, kind=ORDER_STOPPED, subject=wanted.id, data=goes_on)
+        return wanted
+    why = Reason(ORDER_STOPPED if is_order_stopped else CANCELLED_BY_STAFF, reason)
+    if wanted.state is DeliveryState.RETURNING:
+        custody = replace(wanted.custody, reroute=None, acceptance=None)
+        cancelled = replace(wanted, custody=custody, waiting=(NOT_ELSEWHERE, why))
+    else:
+        after = DeliveryState.RETURNING if wanted.state in SEALED else DeliveryState.CANCELLED
+        cancelled = moved(wanted, after, at=at, cause=by, reason=why)
     keep_change(uow, cancelled, at=at)
     return cancelled

@@ -87,7 +87,7 @@ def patient_moved(
     Raises
     ------
     UnknownDeliveryError, WrongStateError
-        There is no such delivery, it is for no single patient, or it is closed or on its way back.
+        There is no such delivery, or it is closed, on its way back for good, or in a person's hands.
     """
     act = "The change"
     wanted = uow.deliveries.get(delivery)

@@ -157,10 +157,20 @@ async def post_receipt(asked: ReceiptAsked, on: AmongPeople) -> Response:
     responses=REFUSALS,
 )
 async def post_cancel(asked: CancelAsked, on: One) -> Response:
-    """Cancel a delivery; a sealed one comes back unopened instead."""
+    """Cancel a delivery; a sealed one comes back unopened instead.
+
+    With ``is_order_stopped`` only what is for one patient does; what goes into a ward's stock goes on.
+    """
 
     def cancel(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
-        return cancel_delivery(uow, delivery=on.id, reason=asked.reason, at=at, by=present.by)
+        return cancel_delivery(
+            uow,
+            delivery=on.id,
+            reason=asked.reason,
+            is_order_stopped=asked.is_order_stopped,
+            at=at,
+            by=present.by,
+        )
 
     return await on.do(asked, cancel)
 

@@ -179,9 +179,10 @@ class SealReadAsked(Strict):
 
 
 class CancelAsked(Strict):
-    """Why a delivery is no longer wanted."""
+    """Why a delivery is no longer wanted; ``is_order_stopped`` says that the patient's order was stopped."""
 
     reason: str = Field(min_length=1, max_length=REASON_LENGTH_MAX, examples=["Patient was discharged"])
+    is_order_stopped: bool = False
 
 
 SaidReason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]

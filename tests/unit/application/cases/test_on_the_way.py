@@ -25,10 +25,13 @@ from orchestrator.domain.custody.errors import (
     PeopleMissingError,
 )
 from orchestrator.domain.custody.model import AccountKind
-from orchestrator.domain.delivery.custody_record import LineEnd
+from orchestrator.domain.custody.supply import SupplyRequest
+from orchestrator.domain.delivery.custody_record import Basis, BasisKind, LineEnd, SupplyKind
+from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.medicine.model import Storage, StorageKind
 from orchestrator.domain.people.model import PersonId, Role
+from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import StationId
 from tests.support.custody import HATCH, TEN, WARD_A, WARD_B, House, counted
 from tests.support.medicines import MORPHINE
@@ -175,6 +178,32 @@ def test_case_35_what_is_cancelled_on_its_way_comes_back_and_its_seal_is_looked_
     assert taken.state is S.RETURNED
     assert house.units(AccountKind.QUARANTINE, HATCH) == TEN
     assert house.incidents() == ["seal_differs"]
+
+
+def for_a_patient(kind: SupplyKind) -> SupplyRequest:
+    basis = BasisKind.PRESCRIPTION if kind is SupplyKind.PATIENT else BasisKind.DISCHARGE_ORDER
+    return SupplyRequest(kind, basis=Basis(basis, "RX-1"), patient="999-1")
+
+
+@pytest.mark.parametrize("kind", [SupplyKind.PATIENT, SupplyKind.DISCHARGE])
+def test_case_35_what_is_for_one_patient_comes_back_when_the_order_was_stopped(house: House, kind: SupplyKind) -> None:
+    sealed = house.sealed(supply=for_a_patient(kind))
+    said = {"reason": "stopped on the ward round", "by": "pharmacist-1", "is_order_stopped": True}
+    back = house.do(cancel_delivery, delivery=sealed.id, **said)
+    assert (back.state, back.history[-1].reason) == (
+        S.RETURNING,
+        Reason("order_stopped", "stopped on the ward round"),
+    )
+
+
+def test_case_35_ward_stock_goes_on_when_an_order_was_stopped(house: House) -> None:
+    arrived = house.arrived()
+    said = {"reason": "stopped on the ward round", "by": "pharmacist-1", "is_order_stopped": True}
+    assert house.do(cancel_delivery, delivery=arrived.id, **said) == arrived
+    assert house.events()[-1] == "order_stopped"
+    assert house.receive(arrived).state is S.RECEIVED
+    with pytest.raises(WrongStateError):
+        house.do(cancel_delivery, delivery=arrived.id, **said)
 
 
 def test_a_return_that_is_short_is_counted_again_and_then_investigated(house: House) -> None:
