@@ -11,7 +11,7 @@ from orchestrator.application.registers import NoRegisterError, register_of
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.ledger_errors import OverdrawnError
 from orchestrator.domain.custody.model import AccountKind, Draft, PendingId, Stock
-from orchestrator.domain.custody.register import HERE
+from orchestrator.domain.custody.register import COUNTING, HERE
 from orchestrator.domain.delivery.model import LineId, ToteId
 from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
@@ -126,8 +126,10 @@ def test_every_balance_is_what_the_ledger_holds_and_lines_add_up_to_it(
                 shown[page.heading.key.own_of != ""] += page.balance
                 balance_now = 0
                 for line in page.lines:
-                    balance_now += line.obtained - line.supplied
+                    balance_now += line.obtained - line.supplied + line.counted_off
                     assert line.balance == balance_now
+                    # What a count found nobody obtained or supplied, and the other way round.
+                    assert not (line.counted_off if line.kind not in COUNTING else line.obtained or line.supplied)
                 assert [line.entry for line in page.lines] == sorted({line.entry for line in page.lines})
             assert shown[False] == held[False]
             assert shown[True] == held[True]
