@@ -18,7 +18,7 @@ from orchestrator.adapters.store.migrate import VERSION_TABLE, migrate
 from orchestrator.adapters.store.rows import Row
 
 ONLY_ADDED_TO = frozenset(
-    {"access_decision", "event", "medicine_classification", "robot_entry", "transition"}
+    {"access_decision", "drive", "event", "medicine_classification", "robot_entry", "transition"}
     | {table.name for table in (ENTRY, HEAD, NODE, OPENING, ORIGIN)}
 )
 """Tables whose rows stay as they were written."""
