@@ -11,8 +11,10 @@ from orchestrator.application.control import Control
 from orchestrator.application.grants import OpeningAsked, checks_grants, grant_drawer, purpose_of
 from orchestrator.application.load_delivery import load_delivery
 from orchestrator.application.ports import GrantSigner, Ids, UnitOfWork
+from orchestrator.application.residue import NOT_EMPTY
 from orchestrator.application.resume_robot import resume_robot
 from orchestrator.application.robot_acts import Asked
+from orchestrator.domain.custody.issued_grant import DrawerNotEmptyError
 from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, LineCount, StopKind
 from orchestrator.domain.errors import ConflictError
@@ -70,6 +72,7 @@ class People:
         self._chance = chance
         self._at_work: set[DeliveryId] = set()
         self._looked_after: set[RobotId] = set()
+        self._looked_into: set[tuple[RobotId, str]] = set()
 
     def look_round(self, uow: UnitOfWork) -> None:
         """Begin to load, receive or take back whatever has come to stand at a station."""
@@ -85,6 +88,27 @@ class People:
             if robot not in self._looked_after and _needs_somebody(uow.robots.get(robot)):
                 self._looked_after.add(robot)
                 self._scheduler.after(self._chance.uniform(*COMING_S), lambda robot=robot: self._resume(robot))
+            for drawer in self._left_in(uow, robot):
+                self._looked_into.add((robot, drawer))
+                self._scheduler.after(
+                    self._chance.uniform(*COMING_S), lambda robot=robot, drawer=drawer: self._look_into(robot, drawer)
+                )
+
+    def _left_in(self, uow: UnitOfWork, robot: RobotId) -> list[str]:
+        """Return the drawers that people were called to because something was left there, and nobody has gone to."""
+        keys = sorted(key for key in uow.robots.get(robot).called_for if key.startswith(f"{NOT_EMPTY}:"))
+        drawers = [key.removeprefix(f"{NOT_EMPTY}:") for key in keys]
+        return [drawer for drawer in drawers if (robot, drawer) not in self._looked_into]
+
+    def _look_into(self, robot: RobotId, drawer: str) -> None:
+        """Take out what was left in a drawer, if it is still there."""
+        self._looked_into.discard((robot, drawer))
+        control = self._control()
+        if control is not None and control.read(lambda uow: drawer in self._left_in(uow, robot)):
+            self._empty(robot, drawer)
+
+    def _empty(self, robot: RobotId, drawer: str) -> None:
+        """Take out what is in a drawer, if anybody does."""
 
     def _resume(self, robot: RobotId) -> None:
         """Resume a robot that is held; when it may not go on yet, see to it and try again."""
@@ -170,7 +194,11 @@ class People:
             )
 
         act = load if delivery.state is DeliveryState.LOADING else receive
-        self._do(control, act, key=f"{delivery.id}:{delivery.state.value}:{len(delivery.history)}")
+        try:
+            self._do(control, act, key=f"{delivery.id}:{delivery.state.value}:{len(delivery.history)}")
+        except DrawerNotEmptyError:
+            # Whoever looks round next tries again; those who were called take out what is in there.
+            return
 
     def _is_to_be_opened(self, control: Control, delivery: Delivery) -> bool:
         """Whether somebody still has to open the drawer, and has not given up trying to."""

@@ -137,9 +137,8 @@ class VirtualRobot:
         """Let actions of a type fail, or work again when ``why`` is None."""
         self._board.break_action(action_type, why)
 
-    def take_out(self, load: str) -> None:
-        """Let somebody take a load out of its drawer with the mechanical key; it sees that it is gone."""
-        drawer = next((name for name, held in self._board.memory.loads.items() if held == load), None)
+    def take_out(self, load: str, drawer: str | None) -> None:
+        """Let somebody take a load out of the drawer that it was put into, with the mechanical key; it sees that."""
         if drawer is not None:
             self.drawers.take_out_by_key(drawer)
         self._board.take_out(load, self._scheduler.clock.monotonic_s())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.residue import left_in_drawers
 from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.custody_record import Carrier
 from orchestrator.domain.delivery.model import (
@@ -157,6 +158,7 @@ def candidate_of(
         is_on_trip=record.trip is not None or record.sent_to is not None,
         is_going_home=record.target == fleet.robots[robot].home,
         checks_grants=record.checks_grants,
+        left_in=left_in_drawers(turn.uow, record),
         occupied_drawers=frozenset(
             d.drawer for d in turn.deliveries.values() if d.robot == robot and d.drawer is not None
         ),
@@ -213,7 +215,7 @@ def _open_trips(turn: Turn, fleet: FleetOnSite, waiting: Collection[Delivery]) -
 def _goes_on(turn: Turn, robot: RobotId) -> bool:
     """Whether nothing speaks against giving more to a robot that is on its way to be loaded, or stands there."""
     record = turn.record(robot)
-    is_there = record.lost_since is None and not record.holds
+    is_there = record.lost_since is None and not record.holds and not left_in_drawers(turn.uow, record)
     return is_there and record.report is not None and record.report.may_be_ordered
 
 

@@ -17,6 +17,7 @@ from orchestrator.domain.custody.incident import Incident, IncidentId, IncidentK
 from orchestrator.domain.custody.issued_grant import DrawerNotEmptyError, GrantOutcome, IssuedGrant
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.fleet.model import DrawerContent, DrawerReport, DrawerState, RobotId
+from orchestrator.domain.fleet.record import RobotRecord
 
 NOT_EMPTY = "drawer_not_empty"
 
@@ -32,6 +33,12 @@ def is_left_in(uow: UnitOfWork, robot: RobotId, drawer: DrawerReport) -> bool:
     return not any(grant.is_open and (grant.robot, grant.drawer) == (robot, drawer.drawer) for grant in standing)
 
 
+def left_in_drawers(uow: UnitOfWork, record: RobotRecord) -> tuple[str, ...]:
+    """Return the drawers of a robot in which something was left, as it reports them."""
+    drawers = record.report.drawers if record.report is not None else ()
+    return tuple(each.drawer for each in drawers if is_left_in(uow, record.robot, each))
+
+
 def _is_being_loaded(uow: UnitOfWork, delivery: Delivery) -> bool:
     """Whether its drawer was opened for it to be put in, so that it may lie there unsealed."""
     return delivery.state is DeliveryState.LOADING and any(
@@ -44,10 +51,9 @@ def _is_being_loaded(uow: UnitOfWork, delivery: Delivery) -> bool:
 
 def is_left_of(uow: UnitOfWork, delivery: Delivery) -> bool:
     """Whether what was left in a drawer came there with this delivery, as far as anybody knows."""
-    report = None if delivery.robot is None else uow.robots.get(delivery.robot).report
-    if delivery.robot is None or report is None:
+    if delivery.robot is None:
         return False
-    left = [each.drawer for each in report.drawers if is_left_in(uow, delivery.robot, each)]
+    left = left_in_drawers(uow, uow.robots.get(delivery.robot))
     last = uow.grants.last_opened(delivery.robot, delivery.drawer or "")
     return delivery.drawer in left and last is not None and last.delivery == delivery.id
 
@@ -60,17 +66,14 @@ def require_empty(uow: UnitOfWork, delivery: Delivery, *, act: str) -> None:
     DrawerNotEmptyError
         The robot says that something lies in it.
     """
-    report = None if delivery.robot is None else uow.robots.get(delivery.robot).report
-    if delivery.robot is None or report is None:
+    if delivery.robot is None or delivery.drawer not in left_in_drawers(uow, uow.robots.get(delivery.robot)):
         return
-    for drawer in report.drawers:
-        if drawer.drawer == delivery.drawer and is_left_in(uow, delivery.robot, drawer):
-            raise DrawerNotEmptyError(
-                f"{act} was refused: something lies in drawer {drawer.drawer} of robot {delivery.robot} already; "
-                "expected an empty one. An incident says which delivery it came with: have two people retrieve it with "
-                "the open-drawer of that.",
-                detail={"delivery": delivery.id, "robot": delivery.robot, "drawer": drawer.drawer},
-            )
+    raise DrawerNotEmptyError(
+        f"{act} was refused: something lies in drawer {delivery.drawer} of robot {delivery.robot} already; expected an "
+        "empty one. An incident says which delivery it came with: have two people retrieve it with the open-drawer of "
+        "that.",
+        detail={"delivery": delivery.id, "robot": delivery.robot, "drawer": delivery.drawer},
+    )
 
 
 def note_left_in(turn: Turn, fleet: FleetOnSite, robot: RobotId, drawer: DrawerReport) -> None:

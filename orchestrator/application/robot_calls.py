@@ -75,12 +75,23 @@ class _Looked:
             if self._is_to_be_told(alarm):
                 found[f"{IN_FIRE}:{alarm.id}"] = self._call_in_fire
         for drawer in self._record.report.drawers if self._record.report is not None else ():
-            if is_left_in(self._turn.uow, self._record.robot, drawer):
+            if is_left_in(self._turn.uow, self._record.robot, drawer) and self._is_said_since(drawer.drawer):
                 note = partial(note_left_in, self._turn, self._fleet, self._record.robot, drawer)
                 found[f"{NOT_EMPTY}:{drawer.drawer}"] = note
         return found
 
     # -- when ------------------------------------------------------------------------------------------------------
+
+    def _is_said_since(self, drawer: str) -> bool:
+        """Whether the robot has reported since anything became of what was put into a drawer last.
+
+        What people say they took out, the robot may not have looked for yet.
+        """
+        last = self._turn.uow.grants.last_opened(self._record.robot, drawer)
+        if last is None or self._report is None:
+            return True
+        history = self._turn.delivery(last.delivery).history
+        return not history or self._report.received_at >= history[-1].at
 
     def _why_it_stands(self) -> str | None:
         """Return why the robot cannot go on by itself; a hold that a person laid is known to whoever laid it."""

@@ -37,7 +37,7 @@ class RetryingPeople(People):
     can_see_to : callable
         Whether whoever stands before the robot can put right what is wrong with it now.
     take_out : callable
-        Takes a load out of a robot's drawer.
+        Takes a load out of a robot's drawer, where it may lie before the robot knows of it.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RetryingPeople(People):
         ids: Ids,
         signer: GrantSigner,
         can_see_to: Callable[[RobotId], bool],
-        take_out: Callable[[RobotId, str], None],
+        take_out: Callable[[RobotId, str, str | None], None],
     ) -> None:
         super().__init__(control, scheduler=scheduler, chance=chance, ids=ids, signer=signer)
         self._is_fit = can_see_to
@@ -68,10 +68,14 @@ class RetryingPeople(People):
                 if self._chance.random() < ON_FOOT:
                     self._take_over(control, delivery, robot)
 
+    def _empty(self, robot: RobotId, drawer: str) -> None:
+        # Nobody knows of a load; what the robot carries by its own account lies in a drawer that the books know of.
+        self._take_out(robot, "", drawer)
+
     def _take_over(self, control: Control, delivery: Delivery, robot: RobotId) -> None:
         """Carry a delivery on, or report that something is wrong with it; its drawer is emptied either way."""
         at = self._scheduler.clock.now()
-        self._take_out(robot, delivery.load)
+        self._take_out(robot, delivery.load, delivery.drawer)
         if self._chance.random() < WRONG:
             code, sentence = IncidentCode.ROBOT_FAILED, "the robot failed and the tote is damaged"
             self._do(

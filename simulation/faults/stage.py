@@ -164,7 +164,7 @@ class FaultyWard(SimulatedWard):
             ids=self.ids,
             signer=self.signer,
             can_see_to=lambda robot: not self.has_fault(robot, SEEN_TO),
-            take_out=lambda robot, load: self.robots[robot].take_out(load),
+            take_out=lambda robot, load, drawer: self.robots[robot].take_out(load, drawer),
         )
 
     def kill_orchestrator(self, *, away_s: float) -> None:

@@ -168,12 +168,17 @@ class House:
             return uow.grants.get(grant.id)
 
     def report_drawer(
-        self, state: DrawerState, content: DrawerContent = DrawerContent.UNKNOWN, *, is_tampered: bool = False
+        self,
+        state: DrawerState,
+        content: DrawerContent = DrawerContent.UNKNOWN,
+        *,
+        is_tampered: bool = False,
+        at: datetime = LATER + timedelta(seconds=1),
     ) -> None:
         """Let the robot report its drawer so."""
         before = self.record.report
         assert before is not None
-        report = replace(before, drawers=(DrawerReport(self.drawer, state, content, is_tampered),))
+        report = replace(before, received_at=at, drawers=(DrawerReport(self.drawer, state, content, is_tampered),))
         self.put(replace(self.record, report=report))
         self.turn(lambda turn: note_drawers(turn, self.fleet, self.robot, before, report))
 

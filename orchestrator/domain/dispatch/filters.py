@@ -19,6 +19,7 @@ class Candidate:
     ``report`` is what it said last, None when it has said nothing yet. ``is_fenced_off`` says that it may not drive
     for now, ``is_out_of_service`` that it is given no work. Driving home is no trip. ``is_going_home`` says that it
     stands at its home or is on the way there. ``checks_grants`` says that its drawers open on grants alone.
+    ``left_in`` are drawers in which it sees something that by the books is not there.
     """
 
     robot: RobotId
@@ -31,6 +32,7 @@ class Candidate:
     occupied_drawers: frozenset[str] = frozenset()
     is_going_home: bool = False
     checks_grants: bool = False
+    left_in: tuple[str, ...] = ()
 
     @property
     def free_drawers(self) -> tuple[str, ...]:
@@ -128,6 +130,15 @@ def no_free_drawer(candidate: Candidate) -> Reason | None:
     return Reason("no_free_drawer", f"{candidate.robot} has no free drawer; it waits until one is emptied.")
 
 
+def drawer_not_empty(candidate: Candidate) -> Reason | None:
+    """Refuse a robot in which something was left: it is sent nowhere until people have looked into it."""
+    if not candidate.left_in:
+        return None
+    named = ", ".join(candidate.left_in)
+    sentence = f"Something was left in drawer {named} of {candidate.robot}; it waits until two people took it out."
+    return Reason("drawer_not_empty", sentence)
+
+
 MAY_DRIVE: tuple[RobotFilter, ...] = (
     robot_fenced_off,
     robot_not_reported,
@@ -146,6 +157,7 @@ MAY_TAKE_TRIP: tuple[RobotFilter, ...] = (
     *MAY_DRIVE,
     robot_out_of_service,
     battery_below_reserve,
+    drawer_not_empty,
     no_free_drawer,
 )
 """What a robot must pass to be sent on a trip."""

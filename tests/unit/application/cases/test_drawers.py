@@ -220,6 +220,18 @@ def test_case_18_what_is_left_in_a_drawer_is_an_incident_of_the_delivery_it_came
     assert (house.why_it_stands(), house.record.called_for) == (None, frozenset())
 
 
+def test_case_18_what_people_say_they_took_out_is_looked_for_in_the_robots_next_report() -> None:
+    house = controlled()
+    opened(house)
+    house.report_drawer(DrawerState.LOCKED, DrawerContent.OCCUPIED, at=NOON)
+    house.deliver()
+    called(house)
+    assert house.incidents() == []
+    house.report_drawer(DrawerState.LOCKED, DrawerContent.OCCUPIED)
+    called(house)
+    assert [incident.kind for incident in house.incidents()] == [IncidentKind.DRAWER_NOT_EMPTY]
+
+
 def test_case_18_two_people_retrieve_what_was_left_though_the_delivery_is_closed() -> None:
     house = controlled()
     opened(house)

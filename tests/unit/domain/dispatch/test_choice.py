@@ -150,6 +150,7 @@ def test_nothing_starts_from_a_busy_station() -> None:
         (replace(a_candidate(), is_lost=True), "robot_lost"),
         (replace(a_candidate(), is_on_trip=True), "robot_busy"),
         (replace(a_candidate(), occupied_drawers=frozenset({"A", "B"})), "no_free_drawer"),
+        (replace(a_candidate(), left_in=("B",)), "drawer_not_empty"),
         (a_candidate(is_emergency_stopped=True), "emergency_stop"),
         (a_candidate(has_field_violation=True), "emergency_stop"),
         (a_candidate(faults=(RobotFault("motor", is_fatal=True),)), "robot_at_fault"),
