@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, cast
 
 from orchestrator.vda5050.states import ErrorReference, InfoLevel, Information
@@ -78,6 +79,8 @@ def information_of_journal(journal: Journal) -> Information:
     return Information(info_type=JOURNAL, info_references=tuple(told), info_level=InfoLevel.INFO)
 
 
+# An entry is told in every state for a while.
+@lru_cache(maxsize=1024)
 def _text(entry: JournalEntry) -> str:
     return json.dumps(
         {
