@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -105,12 +105,14 @@ def _people(stage: Stage) -> list[Person]:
     for place in wards:
         people += [_at(place, Role.NURSE, number) for number in (1, 2)]
         people.append(_at(place, Role.NURSE_IN_CHARGE, 1))
-    return people + [Person(PersonId(f"{_words(role)}-1"), frozenset({role})) for role in SITE_WIDE]
+    # Over the whole site: no two people have one registration number, or one of them would sign as two.
+    registered = [replace(person, registration=f"TEST-{number:04d}") for number, person in enumerate(people, 1)]
+    return registered + [Person(PersonId(f"{_words(role)}-1"), frozenset({role})) for role in SITE_WIDE]
 
 
 def _at(place: PlaceId, role: Role, number: int) -> Person:
     name = PersonId(f"{_words(role)}-{re.sub(r'[^A-Za-z0-9._-]', '-', place)[:40]}-{number}")
-    return Person(name, frozenset({role}), frozenset({place}), registration=f"TEST-{number:04d}")
+    return Person(name, frozenset({role}), frozenset({place}))
 
 
 def _words(role: Role) -> str:

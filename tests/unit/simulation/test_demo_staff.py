@@ -47,6 +47,9 @@ def test_everybody_is_there_and_no_badge_or_pin_is_ever_the_same(stage: Stage) -
     for ward in {stage.site.stations[station].place for station in stage.cast.wards}:
         nurses = [one for one in first.members if one.person.belongs_to(ward) and one.person.has(Role.NURSE)]
         assert len(nurses) == 2
+    numbers = [one.person.registration for one in first.members if one.person.places]
+    assert None not in numbers
+    assert len(set(numbers)) == len(numbers)
     badges = [one.badge for staff in (first, second) for one in staff.members]
     assert len(set(badges)) == len(badges)
     assert [one.pin for one in first.members] != [one.pin for one in second.members]
