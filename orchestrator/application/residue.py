@@ -14,7 +14,7 @@ from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.contacts import Function
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.incident import Incident, IncidentId, IncidentKind
-from orchestrator.domain.custody.issued_grant import DrawerNotEmptyError, GrantOutcome, IssuedGrant
+from orchestrator.domain.custody.issued_grant import DrawerNotEmptyError, IssuedGrant
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.fleet.model import DrawerContent, DrawerReport, DrawerState, RobotId
 from orchestrator.domain.fleet.record import RobotRecord
@@ -40,11 +40,12 @@ def left_in_drawers(uow: UnitOfWork, record: RobotRecord) -> tuple[str, ...]:
 
 
 def _is_being_loaded(uow: UnitOfWork, delivery: Delivery) -> bool:
-    """Whether its drawer was opened for it to be put in, so that it may lie there unsealed."""
+    """Whether its drawer was granted for it to be put in, so that it may lie there unsealed.
+
+    It was not occupied when that was granted. Whether it opened then is not asked: the robot's answer may be lost.
+    """
     return delivery.state is DeliveryState.LOADING and any(
-        grant.purpose is Purpose.LOAD
-        and grant.outcome is GrantOutcome.OPENED
-        and (grant.robot, grant.drawer) == (delivery.robot, delivery.drawer)
+        grant.purpose is Purpose.LOAD and (grant.robot, grant.drawer) == (delivery.robot, delivery.drawer)
         for grant in uow.grants.of_delivery(delivery.id)
     )
 

@@ -330,6 +330,17 @@ def test_what_is_being_loaded_is_not_left_from_before() -> None:
         require_empty(uow, uow.deliveries.get(house.delivery), act="The loading")
 
 
+def test_what_was_put_in_on_an_opening_whose_answer_was_lost_is_not_left_from_before() -> None:
+    house = controlled(state=S.LOADING)
+    issued = house.grant(Present("pharmacist-1", (PHARMACIST, TECHNICIAN)))
+    house.turn(lambda turn: note_refused(turn, house.robot, issued.action, "nonce: used"))
+    house.report_drawer(DrawerState.LOCKED, DrawerContent.OCCUPIED)
+    called(house)
+    assert house.incidents() == []
+    with house.store.reading() as uow:
+        require_empty(uow, uow.deliveries.get(house.delivery), act="The loading")
+
+
 # -- a drawer that is left open ----------------------------------------------------------------------------------------
 
 
