@@ -54,8 +54,12 @@ def test_a_used_step_up_is_refused_for_the_same_delivery_too(house: House) -> No
 def test_a_step_up_outlives_a_refusal_that_changed_nothing(house: House) -> None:
     delivery, token = house.delivery(), house.token("nurse-a1")
     proof = house.stepped_up("nurse-a1", RECEIVE, delivery.id)
-    body = {"seal_number": "S-x", "counts": [{"line": "none", "quantity": 1}]}
-    assert house.post(f"/deliveries/{delivery.id}/receipt", body, token=token, step_ups=(proof,)).status_code == 422
+    right, none = f"S-{delivery.id}", [{"line": "none", "quantity": 1}]
+    # The seals are judged before the counts, for they say which lines were to be counted.
+    for seal, status, code in ((right, 422, "lines_mismatch"), ("S-x", 409, "seal_mismatch")):
+        body = {"seal_number": seal, "counts": none}
+        refused = house.post(f"/deliveries/{delivery.id}/receipt", body, token=token, step_ups=(proof,))
+        assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert house.receive(delivery, token=token, step_ups=(proof,)).status_code == 200
 
 
