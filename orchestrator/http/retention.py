@@ -89,7 +89,7 @@ async def get_retention(desk: DeskOfApp) -> RetentionsView:
     )
 
 
-@router.get("/{month}", dependencies=[may(Act.READ_REPORT)], responses=documented(401, 403, 421, 422))
+@router.get("/months/{month}", dependencies=[may(Act.READ_REPORT)], responses=documented(401, 403, 421, 422))
 async def get_month(month: MonthInPath, desk: DeskOfApp) -> MonthView:
     """Say what of a month would go, and what stands in the way; nothing is changed."""
     asked, policy = Month.parse(month), desk.fleet.premises.policy

@@ -48,7 +48,7 @@ def purge(house: House, *proofs: str, digest: str, key: str | None = None) -> Re
 
 
 def test_records_are_looked_at_and_go_by_two_once_72(house: House, old: Delivery) -> None:
-    looked = house.get("/retention/2023-09", token=house.token(PHARMACIST)).json()
+    looked = house.get("/retention/months/2023-09", token=house.token(PHARMACIST)).json()
     found = {one["record_type"]: one for one in looked["types"]}["delivery"]
     assert (looked["step_up_place"], found["records"], found["may_go"]) == ("records", 1, True)
     alone = purge(house, step_up(house, OFFICER), digest=found["digest"])
@@ -81,7 +81,7 @@ def test_years_of_every_type_are_told_with_where_they_come_from_72(house: House)
 
 def test_only_pharmacists_and_the_officer_look_and_a_month_is_one_72(house: House) -> None:
     for person, status in {OFFICER: 200, PHARMACIST: 200, "nurse-a1": 403, "site-manager-1": 403}.items():
-        assert house.get("/retention/2023-09", token=house.token(person)).status_code == status, person
+        assert house.get("/retention/months/2023-09", token=house.token(person)).status_code == status, person
     for month in ("2023-13", "2023-9", "september", "1999-01"):
-        refused = house.get(f"/retention/{month}", token=house.token(OFFICER))
+        refused = house.get(f"/retention/months/{month}", token=house.token(OFFICER))
         assert (refused.status_code, refused.json()["code"]) == (422, "month_invalid"), month
