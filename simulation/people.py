@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 
 from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.control import Control
@@ -73,6 +74,7 @@ class People:
         self._at_work: set[DeliveryId] = set()
         self._looked_after: set[RobotId] = set()
         self._looked_into: set[tuple[RobotId, str]] = set()
+        self._emptied_at: dict[tuple[RobotId, str], datetime] = {}
 
     def look_round(self, uow: UnitOfWork) -> None:
         """Begin to load, receive or take back whatever has come to stand at a station."""
@@ -106,6 +108,7 @@ class People:
         control = self._control()
         if control is not None and control.read(lambda uow: drawer in self._left_in(uow, robot)):
             self._empty(robot, drawer)
+            self._emptied_at[robot, drawer] = self._scheduler.clock.now()
 
     def _empty(self, robot: RobotId, drawer: str) -> None:
         """Take out what is in a drawer, if anybody does."""
@@ -204,7 +207,18 @@ class People:
         """Whether somebody still has to open the drawer, and has not given up trying to."""
         if not self._has_locks(delivery) or self._tries[delivery.id] >= TRIES_MAX:
             return False
-        return control.read(lambda uow: _is_still_there(uow, delivery) and not _has_opened(uow, delivery))
+        return control.read(lambda uow: _is_still_there(uow, delivery) and not self._has_opened(uow, delivery))
+
+    def _has_opened(self, uow: UnitOfWork, delivery: Delivery) -> bool:
+        """Whether the drawer was opened for what people do now, and is locked again, and nobody emptied it since."""
+        purpose = purpose_of(delivery)
+        emptied_at = self._emptied_at.get((delivery.robot or RobotId(""), delivery.drawer or ""))
+        return any(
+            grant.closed_at is not None
+            and grant.purpose is purpose
+            and (emptied_at is None or grant.closed_at > emptied_at)
+            for grant in uow.grants.of_delivery(delivery.id)
+        )
 
     def _open(self, control: Control, delivery: Delivery) -> None:
         """Have the drawer opened, and do one's work when it is locked again; or try again a little later."""
@@ -230,12 +244,6 @@ class People:
         """Let somebody do something; ``key`` is the same when they do the same again."""
         del key
         control.run(act)
-
-
-def _has_opened(uow: UnitOfWork, delivery: Delivery) -> bool:
-    """Whether the drawer was opened for what people do now, and is locked again."""
-    purpose = purpose_of(delivery)
-    return any(g.closed_at is not None and g.purpose is purpose for g in uow.grants.of_delivery(delivery.id))
 
 
 def _needs_somebody(record: RobotRecord) -> bool:

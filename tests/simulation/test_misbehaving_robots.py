@@ -126,7 +126,7 @@ def test_people_are_told_of_a_robot_that_fails_and_the_others_go_on(
     assert aftermath.received_by_others(FAULT_AT_S + 400.0) > 0
 
 
-UNTOLD = [FaultKind.OUT_OF_SCHEMA, FaultKind.NEVER_ANNOUNCED, FaultKind.REPLAY, FaultKind.CLOCK_JUMP, FaultKind.REBOOTS]
+UNTOLD = [FaultKind.OUT_OF_SCHEMA, FaultKind.NEVER_ANNOUNCED, FaultKind.REPLAY, FaultKind.REBOOTS]
 
 
 @pytest.mark.parametrize("kind", UNTOLD, ids=[kind.value for kind in UNTOLD])
@@ -134,6 +134,13 @@ def test_a_robot_that_still_does_what_it_is_told_is_neither_lost_nor_held(kind: 
     aftermath = after(kind, for_s=200.0)
 
     assert [a for a in aftermath.alarms if a.robot == aftermath.robot] == []
+    assert {d.state for d in aftermath.outcome.deliveries} == {DeliveryState.RECEIVED}
+
+
+def test_a_robot_whose_clock_jumps_is_told_of_and_goes_on() -> None:
+    aftermath = after(FaultKind.CLOCK_JUMP, for_s=200.0)
+
+    assert [a.code for a in aftermath.alarms if a.robot == aftermath.robot] == ["robot_clock_wrong"]
     assert {d.state for d in aftermath.outcome.deliveries} == {DeliveryState.RECEIVED}
 
 

@@ -108,7 +108,7 @@ def _assert_all_goes_on(house: House) -> None:
     progress = Progress(house)
     house.play_until(progress.look, f"all {len(house.queued)} deliveries are received", limit_s=ALL_LIMIT_S)
     print(f"longest stuck after the fault: {progress.longest_s:.2f} s")  # noqa: T201  # a figure for the report
-    assert progress.longest_s <= STUCK_LIMIT_S, progress.worst
+    assert progress.longest_s <= STUCK_LIMIT_S, str(progress.worst)
     assert_delivered_once(house)
     assert_orders_kept(house)
     _assert_no_action_twice(house)

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orchestrator.application.ledger_keeping import LedgerTerms
 from orchestrator.domain.custody.audit import Audit
@@ -189,6 +189,8 @@ class LedgerRules(RuleBasedStateMachine):
 
     # -- what is done ---------------------------------------------------------------------------------------------
 
+    # The acts of a register refuse it in a transit record, and the audit knows a register by it.
+    @precondition(lambda self: self.mode is LedgerMode.REGISTER_OF_RECORD)
     @rule(place=places, stock=stocks, count=st.integers(0, 30), crew=crews)
     def open_register(self, place: PlaceId, stock: Stock, count: int, crew: list[Person]) -> None:
         now = self.has(K.CUPBOARD, place, stock)
