@@ -33,6 +33,8 @@ BuildingMaker = Callable[[RobotTransport, Clock], Building]
 
 EVENT_PAGE = 500
 ASK_AGAIN_S = 5.0
+LOOK_AGAIN_S = 30.0
+"""How long people go without looking round when they are told of nothing new, seconds."""
 
 
 class CountedIds:
@@ -133,6 +135,7 @@ class SimulatedWard:
         self._open = 0
         self._ended: set[str] = set()
         self._tick_at_s = float("inf")
+        self._looked_s = 0.0
 
     def run(self, *, limit_s: float) -> Outcome:
         """Run until every delivery that is asked for has ended, or until ``limit_s`` virtual seconds have gone by."""
@@ -264,8 +267,9 @@ class SimulatedWard:
         last = self._log[-1].number if self._log else 0
         with self.store.reading() as uow:
             news = uow.events.after(last, EVENT_PAGE)
-            if not news:
+            if not news and self.clock.monotonic_s() - self._looked_s < LOOK_AGAIN_S:
                 return
+            self._looked_s = self.clock.monotonic_s()
             self._log.extend(news)
             self._people.look_round(uow)
         ended = {event.subject for event in news if _is_ending(event)} - self._ended
