@@ -5,31 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.domain.dispatch.filters import Candidate
-from orchestrator.domain.fleet.model import ModelId, OperatingMode, RobotId, RobotModel, RobotReport
+from orchestrator.domain.fleet.model import ModelId, RobotId, RobotModel, RobotReport
 from orchestrator.domain.site.model import GraphId
+from tests.support.idle_reports import an_idle_report
 from tests.support.waiting_deliveries import NOON
 
 MODEL = RobotModel(ModelId("porter"), GraphId("main"), 0.35, 1.0, 0.5, 1.0, 1.0, ("A", "B"))
 
 
 def a_report(robot: RobotId) -> RobotReport:
-    return RobotReport(
-        robot=robot,
-        received_at=NOON,
-        order_id=None,
-        order_update_id=0,
-        last_waypoint=None,
-        last_sequence=0,
-        sequences_ahead=(),
-        is_driving=False,
-        is_paused=False,
-        pose=None,
-        battery=0.9,
-        is_charging=False,
-        mode=OperatingMode.AUTOMATIC,
-        is_emergency_stopped=False,
-        has_field_violation=False,
-    )
+    return an_idle_report(robot, NOON)
 
 
 def a_candidate(name: str = "r1", **reported: object) -> Candidate:

@@ -33,7 +33,6 @@ from orchestrator.domain.fleet.model import (
     DrawerContent,
     DrawerReport,
     DrawerState,
-    OperatingMode,
     RobotId,
     RobotReport,
 )
@@ -44,6 +43,7 @@ from orchestrator.domain.site.model import PlaceId, StationId, WaypointId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds, bring_to, queue
 from tests.support.drawers import KEY
+from tests.support.idle_reports import an_idle_report
 from tests.support.wards import a_cast, demo_hospital
 
 S = DeliveryState
@@ -193,22 +193,5 @@ class House:
 
 
 def a_report(robot: RobotId, place: WaypointId, drawer: str) -> RobotReport:
-    return RobotReport(
-        robot=robot,
-        received_at=NOON,
-        order_id=None,
-        order_update_id=0,
-        last_waypoint=place,
-        last_sequence=0,
-        sequences_ahead=(),
-        is_driving=False,
-        is_paused=False,
-        pose=None,
-        battery=0.9,
-        is_charging=False,
-        mode=OperatingMode.AUTOMATIC,
-        is_emergency_stopped=False,
-        has_field_violation=False,
-        drawers=(DrawerReport(drawer, DrawerState.LOCKED, DrawerContent.EMPTY),),
-        nonce=NONCE,
-    )
+    drawers = (DrawerReport(drawer, DrawerState.LOCKED, DrawerContent.EMPTY),)
+    return an_idle_report(robot, NOON, last_waypoint=place, drawers=drawers, nonce=NONCE)

@@ -10,12 +10,13 @@ from orchestrator.application.closures import ClosedLanes
 from orchestrator.application.steering import Steering
 from orchestrator.application.steps import steps_of_lanes
 from orchestrator.application.turn import Turn
-from orchestrator.domain.fleet.model import OperatingMode, OrderId, Pose, RobotId, RobotReport
+from orchestrator.domain.fleet.model import OrderId, Pose, RobotId, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder, OrderStep
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.model import StationId, WaypointId
 from simulation.memory_store import MemoryStore
 from simulation.ward import CountedIds
+from tests.support.idle_reports import an_idle_report
 from tests.support.wards import a_fleet, demo_hospital
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -24,24 +25,7 @@ FLEET = a_fleet(demo_hospital())
 
 def a_report(robot: RobotId, pose: Pose) -> RobotReport:
     """Return what a robot says that stands idle and well."""
-    return RobotReport(
-        robot=robot,
-        received_at=AT,
-        order_id=None,
-        order_update_id=0,
-        last_waypoint=None,
-        last_sequence=0,
-        sequences_ahead=(),
-        is_driving=False,
-        is_paused=False,
-        pose=pose,
-        battery=0.9,
-        is_charging=False,
-        mode=OperatingMode.AUTOMATIC,
-        is_emergency_stopped=False,
-        has_field_violation=False,
-        loads=(),
-    )
+    return an_idle_report(robot, AT, pose=pose, loads=())
 
 
 class Bench:

@@ -15,12 +15,13 @@ from orchestrator.application.steps import (
     steps_of_lanes,
 )
 from orchestrator.application.turn import Turn
-from orchestrator.domain.fleet.model import OperatingMode, OrderId, Pose, RobotId, RobotReport
+from orchestrator.domain.fleet.model import OrderId, Pose, RobotId, RobotReport
 from orchestrator.domain.fleet.order import DriveOrder, OrderStep
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.model import LaneId, WaypointId
 from simulation.memory_store import MemoryStore
 from simulation.ward import CountedIds
+from tests.support.idle_reports import an_idle_report
 from tests.support.wards import a_fleet, demo_hospital
 
 ROBOT = RobotId("robot-1")
@@ -33,24 +34,7 @@ ENDS = [FLEET.graph_of(ROBOT).lanes[lane].end for lane in LANES]
 
 
 def a_report(pose: Pose | None) -> RobotReport:
-    return RobotReport(
-        robot=ROBOT,
-        received_at=datetime(2026, 1, 5, tzinfo=UTC),
-        order_id=None,
-        order_update_id=0,
-        last_waypoint=None,
-        last_sequence=0,
-        sequences_ahead=(),
-        is_driving=False,
-        is_paused=False,
-        pose=pose,
-        battery=0.9,
-        is_charging=False,
-        mode=OperatingMode.AUTOMATIC,
-        is_emergency_stopped=False,
-        has_field_violation=False,
-        loads=(),
-    )
+    return an_idle_report(ROBOT, datetime(2026, 1, 5, tzinfo=UTC), pose=pose, loads=())
 
 
 def aside(waypoint: WaypointId, *, by_m: float) -> Pose:
