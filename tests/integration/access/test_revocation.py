@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -14,7 +12,7 @@ import pytest
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.people.model import PersonId, Role
 from tests.support.house_of_staff import House, a_house
-from tests.support.staff import bearer
+from tests.support.open_streams import heard_until_ended
 
 LIMIT_S = 2.0
 TIMEOUT_S = 10.0
@@ -82,24 +80,6 @@ def test_an_open_stream_ends_within_two_seconds_and_says_so(
     served_house: House, start: Callable[[House], str], revoke: Callable[[House], None]
 ) -> None:
     token = start(served_house)
-    is_listening, ended = threading.Event(), threading.Event()
-    heard: list[str] = []
-
-    def listen() -> None:
-        with served_house.client.stream("GET", "/api/v1/events", headers=bearer(token), timeout=TIMEOUT_S) as answer:
-            for line in answer.iter_lines():
-                heard.append(line)
-                is_listening.set()
-        ended.set()
-
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    assert is_listening.wait(TIMEOUT_S)
-    revoke(served_house)
-    at_s = time.monotonic()
-    assert ended.wait(TIMEOUT_S), "the stream goes on"
-    assert time.monotonic() - at_s < LIMIT_S
-    thread.join(TIMEOUT_S)
-    last = [line for line in heard if line]
+    last = heard_until_ended(served_house, token, lambda: revoke(served_house), limit_s=LIMIT_S, timeout_s=TIMEOUT_S)
     assert last[-2] == "event: session_ended"
     assert json.loads(last[-1].removeprefix("data: "))["code"] == "session_ended"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +15,7 @@ from orchestrator.domain.delivery.model import DeliveryId
 from orchestrator.domain.people.model import PersonId, Role
 from tests.support.deliveries import NOON
 from tests.support.house_of_staff import PHARMACY, WARD_A, WARD_B, House, a_house
-from tests.support.staff import bearer
+from tests.support.open_streams import heard_until_ended
 
 LIMIT_S, TIMEOUT_S = 2.0, 10.0
 RECEIVE = "receive_delivery"
@@ -176,22 +174,5 @@ def choose_another_pin(house: House) -> None:
 @pytest.mark.parametrize("do", [renew, shorten, choose_another_pin])
 def test_an_open_stream_ends_within_two_seconds(served_house: House, do: Callable[[House], None]) -> None:
     token = served_house.token("nurse-a1")
-    is_listening, ended = threading.Event(), threading.Event()
-    heard: list[str] = []
-
-    def listen() -> None:
-        with served_house.client.stream("GET", "/api/v1/events", headers=bearer(token), timeout=TIMEOUT_S) as answer:
-            for line in answer.iter_lines():
-                heard.append(line)
-                is_listening.set()
-        ended.set()
-
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    assert is_listening.wait(TIMEOUT_S)
-    do(served_house)
-    at_s = time.monotonic()
-    assert ended.wait(TIMEOUT_S), "the stream goes on"
-    assert time.monotonic() - at_s < LIMIT_S
-    thread.join(TIMEOUT_S)
-    assert [line for line in heard if line][-2] == "event: session_ended"
+    last = heard_until_ended(served_house, token, lambda: do(served_house), limit_s=LIMIT_S, timeout_s=TIMEOUT_S)
+    assert last[-2] == "event: session_ended"
