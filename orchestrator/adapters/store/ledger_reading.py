@@ -7,13 +7,14 @@ speed is compared with what they come to, so that nobody hides an entry, a balan
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, func, inspect, select
+from sqlalchemy import Column, Connection, Engine, Executable, create_engine, event, func, inspect, select
 from sqlalchemy.exc import DatabaseError
 
 from orchestrator.adapters.store import postgresql
@@ -21,13 +22,14 @@ from orchestrator.adapters.store.address import PostgresAddress, address_of
 from orchestrator.adapters.store.errors import StoreBrokenError, StoreUrlError
 from orchestrator.adapters.store.ledger_tables import BALANCE, ENTRY, HEAD, NODE, OPENING, ORIGIN, PENDING
 from orchestrator.domain.custody.audit import Audit, BadLedgerError
-from orchestrator.domain.custody.checkpoint import IsSigned, KeyName, SignedHead
+from orchestrator.domain.custody.checkpoint import Checkpoint, IsSigned, KeyName, SignedHead
 from orchestrator.domain.custody.comparison import require_kept_heads
 from orchestrator.domain.custody.export import entry_line
 from orchestrator.domain.custody.ledger_errors import HeadError
 from orchestrator.domain.custody.origin import LedgerOrigin
 
 BATCH = 2_000
+BESIDE = (ENTRY.c.kind, ENTRY.c.place, ENTRY.c.delivery, ENTRY.c.medicine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,22 @@ class StoredLedger:
 
     def export_lines(self) -> Iterator[bytes]:
         """Return the lines of an export's entries, as they stand."""
-        with self._rows() as rows:
-            for row in rows:
-                yield entry_line(row.body.encode(), row.hash)
+        with self._rows(ENTRY.c.body, ENTRY.c.hash) as rows:
+            for body, hash_ in rows:
+                yield entry_line(body.encode(), hash_)
 
     def audit(self, *, sizes: Collection[int] = ()) -> Audit:
         """Read every entry, and what is kept beside the entries; raises `BadLedgerError`."""
         own = [row.size for row in self.connection.execute(select(HEAD.c.size))]
         audit = Audit(self.origin.first_hash, sizes={*own, *sizes})
-        with self._rows() as rows:
-            for row in rows:
-                if row.number != audit.size:
+        with self._rows(ENTRY.c.number, ENTRY.c.body, ENTRY.c.hash, *BESIDE) as rows:
+            for number, body, hash_, *beside in rows:
+                if number != audit.size:
                     raise BadLedgerError(
-                        f"Entry {audit.size} is bad: it is not there; number {row.number} is the next one.",
+                        f"Entry {audit.size} is bad: it is not there; number {number} is the next one.",
                         entry=audit.size,
                     )
-                said = audit.take(row.body.encode(), row.hash)
-                _check_columns(row, said)
+                _check_columns(number, beside, audit.take(body.encode(), hash_))
         self._check_end(audit, own)
         self._check_nodes()
         self._check_balances(audit)
@@ -68,26 +69,54 @@ class StoredLedger:
         return audit
 
     def require_own_heads(self, audit: Audit, *, key: KeyName, is_signed: IsSigned) -> None:
-        """Raise `BadLedgerError` unless the heads in the store are signed and are heads of its entries."""
-        heads: list[SignedHead] = []
-        for row in self.connection.execute(select(HEAD).order_by(HEAD.c.size)):
-            try:
-                heads.append(SignedHead.parse(row.note))
-            except HeadError as error:
-                raise BadLedgerError(f"The head of {row.size} entries in the store is bad. {error.message}") from error
-            if heads[-1].checkpoint.size != row.size:
-                raise BadLedgerError(f"The head of {row.size} entries in the store is one of another size.")
-        require_kept_heads(audit, heads, key=key, is_signed=is_signed)
-        if audit.size and (not heads or heads[-1].checkpoint.size != audit.size):
+        """Raise `BadLedgerError` unless the heads in the store are heads of its entries, and the newest is signed.
+
+        A service signs a head with every transaction, so there are about as many as entries, and each one's text is
+        compared with what the entries come to. The newest one's signature stands for all that it is over; those of
+        the others are looked at when something is wrong, to tell since when.
+        """
+        newest: str | None = None
+        with self._streamed(select(HEAD.c.size, HEAD.c.note).order_by(HEAD.c.size)) as rows:
+            for size, note in rows:
+                if not note.startswith(Checkpoint(self.origin, size, audit.roots.get(size, b"")).body + "\n"):
+                    raise self._wrong_head(audit, key=key, is_signed=is_signed)
+                newest = note
+        try:
+            head = None if newest is None else SignedHead.parse(newest)
+        except HeadError as error:
+            raise BadLedgerError(f"The newest head in the store is bad. {error.message}") from error
+        if audit.size and (head is None or head.checkpoint.size != audit.size):
             raise BadLedgerError("The ledger is bad: its newest head is not over all of its entries.")
+        require_kept_heads(audit, [] if head is None else [head], key=key, is_signed=is_signed)
+
+    def _wrong_head(self, audit: Audit, *, key: KeyName, is_signed: IsSigned) -> BadLedgerError:
+        """Return what is wrong with the heads in the store, of which one is not of the entries."""
+        heads: list[SignedHead] = []
+        for size, note in self.connection.execute(select(HEAD.c.size, HEAD.c.note).order_by(HEAD.c.size)):
+            try:
+                head = SignedHead.parse(note)
+                head.require_signed(key, is_signed)
+            except HeadError as error:
+                return BadLedgerError(f"The head of {size} entries in the store is bad. {error.message}")
+            if head.checkpoint.size != size:
+                return BadLedgerError(f"The head of {size} entries in the store is one of another size.")
+            heads.append(head)
+        try:
+            require_kept_heads(audit, heads, key=key, is_signed=is_signed)
+        except BadLedgerError as error:
+            return error
+        return BadLedgerError("The ledger is bad: its heads in the store are not those of its entries.")
+
+    def _rows(self, *columns: Column[Any]) -> AbstractContextManager[Iterable[Any]]:
+        """Give columns of the entries as they stand."""
+        return self._streamed(select(*columns).order_by(ENTRY.c.number))
 
     @contextmanager
-    def _rows(self) -> Iterator[Iterable[Row[Any]]]:
-        """Give the entries as they stand, some at a time; what is open on the server for that is closed again."""
-        statement = select(ENTRY).order_by(ENTRY.c.number)
+    def _streamed(self, statement: Executable) -> Iterator[Iterable[Any]]:
+        """Give rows, some at a time; what is open on the server for that is closed again."""
         options = {"stream_results": True, "yield_per": BATCH}
         with self.connection.execute(statement, execution_options=options) as rows:
-            yield rows
+            yield chain.from_iterable(rows.partitions())
 
     # -- what is kept beside the entries --------------------------------------------------------------------------
 
@@ -106,12 +135,13 @@ class StoredLedger:
 
     def _check_nodes(self) -> None:
         """Every stored node is over the two below it, and none is missing: a wrong one would give wrong proofs."""
-        statement = select(ENTRY.c.hash).order_by(ENTRY.c.number)
-        below = [bytes.fromhex(hash_) for hash_ in self.connection.execute(statement).scalars()]
+        with self._rows(ENTRY.c.hash) as rows:
+            below = [bytes.fromhex(hash_) for (hash_,) in rows]
         nodes = select(NODE.c.level, NODE.c.hash).order_by(NODE.c.level, NODE.c.position)
         stored: dict[int, list[bytes]] = {}
-        for level, hash_ in self.connection.execute(nodes):
-            stored.setdefault(level, []).append(hash_)
+        with self._streamed(nodes) as rows:
+            for level, hash_ in rows:
+                stored.setdefault(level, []).append(hash_)
         level = 1
         while len(below) > 1:
             pairs = zip(below[0::2], below[1::2], strict=False)
@@ -159,14 +189,13 @@ class StoredLedger:
             raise BadLedgerError("The ledger is bad: an opening balance was taken away or added. The entries are good.")
 
 
-def _check_columns(row: Row[Any], said: Any) -> None:
+def _check_columns(number: int, beside: Sequence[Any], said: Mapping[str, Any]) -> None:
     postings = said["postings"]
     medicine = postings[0][2] if postings else said["facts"].get("medicine")
-    beside = (row.kind, row.place, row.delivery, row.medicine)
-    if beside != (said["kind"], said["place"], said["delivery"], medicine):
+    if beside != [said["kind"], said["place"], said["delivery"], medicine]:
         raise BadLedgerError(
-            f"Entry {row.number} is bad: what it is found by (kind, place, delivery, medicine) is not what it says.",
-            entry=row.number,
+            f"Entry {number} is bad: what it is found by (kind, place, delivery, medicine) is not what it says.",
+            entry=number,
         )
 
 

@@ -20,6 +20,7 @@ KEYS = frozenset(
         "signatures v"
     ).split()
 )
+LISTED = ("opens", "postings", "resolves", "signatures")
 KINDS = frozenset(
     (
         "opening_balance supplier_receipt sealed resealed received received_different returned quarantined restocked "
@@ -38,6 +39,8 @@ OPENED = "opening_balance"
 NEVER_BELOW_ZERO_IN_A_REGISTER = NEVER_BELOW_ZERO | {"cupboard"}
 """Only a register of record has opening balances, and a ledger keeps its mode: from the first one on no cupboard may
 be overdrawn. A transit record does not see all that goes into one."""
+
+_scan = json.JSONDecoder().raw_decode
 
 AccountKey = tuple[str, str, str, str, str | None]
 """Account kind, whose, medicine, batch, own_of."""
@@ -124,7 +127,7 @@ class Audit:
         self._check_link(said, index)
         try:
             self._check_meaning(said, index)
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
             raise _bad(index, "a value in it is not of the kind that is written there") from error
         if said["kind"] == OPENED:
             self._never_below_zero = NEVER_BELOW_ZERO_IN_A_REGISTER
@@ -140,11 +143,14 @@ class Audit:
 
     def _read(self, body: bytes, index: int) -> Mapping[str, Any]:
         try:
-            said = json.loads(body)
-        except ValueError as error:
+            text = body.decode()
+            said, end = _scan(text)
+        except (ValueError, RecursionError) as error:
             raise _bad(index, "its text is not JSON") from error
-        if not isinstance(said, dict) or said.keys() != KEYS or said["v"] != 1:
+        if end != len(text) or not isinstance(said, dict) or said.keys() != KEYS or said["v"] != 1:
             raise _bad(index, "it has not the fields of an entry")
+        if type(said["facts"]) is not dict or any(type(said[listed]) is not list for listed in LISTED):
+            raise _bad(index, "a value in it is not of the kind that is written there")
         return cast("dict[str, Any]", said)
 
     def _check_link(self, said: Mapping[str, Any], index: int) -> None:
@@ -167,14 +173,17 @@ class Audit:
             raise _bad(index, "it happened after it was recorded")
         people = [signature[0] for signature in said["signatures"]]
         postings = said["postings"]
-        is_wasted = any(posting[0] in WASTED and posting[5] > 0 for posting in postings)
+        accounts = {posting[0] for posting in postings}
+        is_wasted = not WASTED.isdisjoint(accounts) and any(
+            posting[0] in WASTED and posting[5] > 0 for posting in postings
+        )
         least = 2 if kind in NEEDS_TWO or is_wasted else 0 if kind == "custody" else 1
         if len(set(people)) != len(people) or len(people) < least:
             raise _bad(index, f"it is not signed by at least {least} different people, each once")
         corrects = said["corrects"]
         if (kind == "correction") != (corrects is not None) or (corrects is not None and not 0 <= corrects < index):
             raise _bad(index, "it corrects no earlier entry")
-        if kind not in TOLERATES and any(posting[0] == "tolerated" for posting in postings):
+        if "tolerated" in accounts and kind not in TOLERATES:
             raise _bad(index, "it calls a difference tolerated, and no stock check found it")
         if postings or said["opens"] or said["resolves"]:
             if kind == "custody":
@@ -186,6 +195,7 @@ class Audit:
     def _post(self, said: Mapping[str, Any], postings: Sequence[Sequence[Any]], index: int) -> None:
         totals: dict[tuple[str, str, str | None], int] = {}
         changed: dict[AccountKey, int] = {}
+        sent: list[tuple[AccountKey, int]] = []
         for account, of, medicine, batch, own_of, units in postings:
             if account not in ACCOUNTS or type(units) is not int or not units:
                 raise _bad(index, "a posting of it is not one")
@@ -193,9 +203,11 @@ class Audit:
             totals[stock] = totals.get(stock, 0) + units
             key = account, of, medicine, batch, own_of
             changed[key] = changed.get(key, 0) + units
+            if account == "transit" and units > 0:
+                sent.append((key, units))
         if any(totals.values()):
             raise _bad(index, "its postings do not sum to zero: units appear or vanish")
-        self._check_transit(said, postings, changed, index)
+        self._check_transit(said, sent, changed, index)
         held = self.held
         for key, units in changed.items():
             after = held.get(key, 0) + units
@@ -216,10 +228,11 @@ class Audit:
     def _check_transit(
         self,
         said: Mapping[str, Any],
-        postings: Sequence[Sequence[Any]],
+        sent: Sequence[tuple[AccountKey, int]],
         changed: Mapping[AccountKey, int],
         index: int,
     ) -> None:
+        """Check what an entry moves in transit; ``sent`` are the units that it puts there, posting by posting."""
         expected: dict[AccountKey, int] = {}
         for pending in said["resolves"]:
             key = self.open.pop(pending, None)
@@ -228,11 +241,6 @@ class Audit:
             expected[key] = expected.get(key, 0) - self.pending_units.pop(pending)
             self.bound_for.pop(pending)
             self.resolved[pending] = index
-        sent: list[tuple[AccountKey, int]] = [
-            ((account, of, medicine, batch, own_of), units)
-            for account, of, medicine, batch, own_of, units in postings
-            if account == "transit" and units > 0
-        ]
         if said["opens"] and len(sent) != len(said["opens"]):
             raise _bad(index, "it opens something else than it puts in transit")
         for pending, (key, units) in zip(said["opens"], sent, strict=False):

@@ -173,6 +173,12 @@ def test_rows_cut_off_the_end_are_named_by_the_first_of_them(data: Path, since: 
         "UPDATE ledger_node SET hash = zeroblob(32) WHERE level = 3",
         "DELETE FROM ledger_head WHERE size > 40",
         "UPDATE ledger_head SET note = replace(note, 'A', 'B')",
+        "UPDATE ledger_head SET note = (SELECT note FROM ledger_head WHERE size = 3) WHERE size = 6",
+        "UPDATE ledger_head SET note = replace(note, 'small-house', 'large-house') WHERE size = 6",
+        "UPDATE ledger_head SET note = replace(note, '— ', '— x') WHERE size = (SELECT max(size) FROM ledger_head)",
+        "UPDATE ledger_head SET note = substr(note, 1, length(note) - 9) || 'AAAAAA==' || char(10) "
+        "WHERE size = (SELECT max(size) FROM ledger_head)",
+        "INSERT INTO ledger_head SELECT -1, note FROM ledger_head WHERE size = 3",
         "INSERT INTO ledger_opening VALUES ('ward-a', 'm', 'b', '', 3)",
     ],
 )
