@@ -144,14 +144,16 @@ class Audit:
     def _read(self, body: bytes, index: int) -> Mapping[str, Any]:
         try:
             text = body.decode()
-            said, end = cast("tuple[Any, int]", _scan(text))
+            tree, end = _scan(text)
         except (ValueError, RecursionError) as error:
             raise _bad(index, "its text is not JSON") from error
-        if end != len(text) or type(said) is not dict or said.keys() != KEYS or said["v"] != 1:
+        said = cast("dict[str, Any]", tree) if isinstance(tree, dict) else {}
+        if end != len(text) or said.keys() != KEYS or said["v"] != 1:
             raise _bad(index, "it has not the fields of an entry")
-        if type(said["facts"]) is not dict or any(type(said[listed]) is not list for listed in LISTED):
+        is_listed = all(isinstance(said[listed], list) for listed in LISTED)
+        if not is_listed or not isinstance(said["facts"], dict):
             raise _bad(index, "a value in it is not of the kind that is written there")
-        return cast("Mapping[str, Any]", said)
+        return said
 
     def _check_link(self, said: Mapping[str, Any], index: int) -> None:
         if said["index"] != index:
