@@ -95,13 +95,20 @@ def _is_to_be_updated(fleet: FleetOnSite, order: DriveOrder) -> bool:
 
 
 def catch_up(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
-    """Note how far a robot that has nothing of its order left has driven on it unheard, while nobody followed it."""
+    """Note how far a robot that has nothing of its order left has driven on it unheard, while nobody followed it.
+
+    One that came to the end of its way has nothing left to be told: no other order would ever close this one.
+    """
     record = turn.record(robot)
-    if record.phase is not OrderPhase.LOST or record.report is None or record.report.is_driving:
+    report = record.report
+    if record.phase is not OrderPhase.LOST or report is None or report.is_driving:
         return
     passed = passed_unheard(fleet, record)
     if passed != record.passed:
-        turn.put(replace(record, passed=passed))
+        record = replace(record, passed=passed)
+        turn.put(record)
+    if report.is_idle and record.order is not None and not (lanes_ahead(record) or record.route):
+        turn.put(replace(record, phase=OrderPhase.DONE))
 
 
 def note_arrivals(turn: Turn, fleet: FleetOnSite) -> None:

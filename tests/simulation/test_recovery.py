@@ -13,6 +13,9 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import DeliveryState, LineCount
 from orchestrator.domain.fleet.model import RobotId
+from simulation.faults.kinds import FaultKind
+from simulation.faults.plan import PlannedFault
+from simulation.faults.stage import FaultyWard
 from simulation.ward import Outcome, SimulatedWard
 from tests.support.deliveries import CountingIds
 from tests.support.wards import a_cast, a_demand, a_fleet, demo_hospital
@@ -80,6 +83,31 @@ def test_a_delivery_goes_on_when_its_robot_comes_back_from_a_power_cut(at_s: flo
 
     assert_all_received_once(outcome)
     assert_no_order_has_two_contents(tap)
+
+
+@pytest.mark.parametrize("unheard_s", [4.0, 12.0])
+def test_a_robot_that_arrives_unheard_and_comes_back_without_its_order_has_arrived(unheard_s: float) -> None:
+    site = demo_hospital()
+    asked = a_demand(site, count=1, seed=11)
+    undisturbed = SimulatedWard(a_fleet(site), asked=asked, seed=11).run(limit_s=3600.0)
+    (delivery,) = undisturbed.deliveries
+    robot = delivery.robot
+    arrived_s = next(
+        (change.at - delivery.history[0].at).total_seconds()
+        for change in delivery.history
+        if change.after is DeliveryState.ARRIVED
+    )
+    arrived_s += asked[0].at_s
+    assert robot is not None
+    silence = PlannedFault(FaultKind.SILENT, robot, at_s=arrived_s - unheard_s, for_s=50.0, seed="unheard")
+    ward = FaultyWard(a_fleet(site), asked=asked, seed=11, plan=[silence])
+    ward.scheduler.at(arrived_s + 20.0, ward.robots[robot].cut_power)
+    ward.scheduler.at(arrived_s + 25.0, ward.robots[robot].switch_on)
+
+    outcome = ward.run(limit_s=3600.0)
+
+    assert ward.happened[FaultKind.SILENT] == 1
+    assert_all_received_once(outcome)
 
 
 def test_a_robot_that_stays_silent_is_shown_as_lost_with_its_load_and_its_place_stays_occupied() -> None:

@@ -146,3 +146,20 @@ def test_the_books_follow_a_robot_once_its_order_is_gone_and_it_stands() -> None
     assert caught_up(record).passed == 2
     assert caught_up(replace(record, report=replace(there, is_driving=True))).passed == 0
     assert caught_up(replace(record, phase=OrderPhase.ACKNOWLEDGED)).passed == 0
+
+
+def test_an_order_that_is_gone_is_done_once_the_robot_stands_at_its_end() -> None:
+    order = an_order(first=OrderStep(HOME, FLEET.pose_of(ROBOT, HOME)), lanes=LANES, released=4)
+    there = a_report(FLEET.pose_of(ROBOT, ENDS[-1]))
+    record = RobotRecord(ROBOT, order=order, phase=OrderPhase.LOST, tip=ENDS[-1], report=there)
+
+    def phase(other: RobotRecord) -> OrderPhase:
+        return caught_up(other).phase
+
+    assert phase(record) is OrderPhase.DONE
+    assert phase(replace(record, passed=3)) is OrderPhase.DONE, "it was heard to arrive, and lost its order there"
+    assert phase(replace(record, granted=LANES[:1])) is OrderPhase.LOST
+    assert phase(replace(record, route=LANES[:1])) is OrderPhase.LOST
+    assert phase(replace(record, report=replace(there, sequences_ahead=(2,)))) is OrderPhase.LOST
+    assert phase(replace(record, report=a_report(FLEET.pose_of(ROBOT, ENDS[1])))) is OrderPhase.LOST
+    assert phase(replace(record, phase=OrderPhase.CANCELLING)) is OrderPhase.CANCELLING
