@@ -62,6 +62,9 @@ WARM_UP = 20
 SMALL = 1_000
 PROOFS = 400
 BATCH = 500
+"""Entries a transaction, and so a head, while a large ledger is written; a service signs a head for each act."""
+HEADED = 10_000
+"""Entries of the ledger in which each has a head of its own, as in a service's."""
 TENTH = 10
 
 APPEND_TO_CHECKED_MAX = 2.5
@@ -262,28 +265,41 @@ def _measure_large(folder: Path, count: int, *, tell: Callable[[str], None]) -> 
         large = _proof_s(store, count)
     tell(f"Verifying {count} entries ...")
     whole = _verify_s(url, key, count)
+    headed = _verify_headed_s(folder / "headed", HEADED)
     return [
         Figure(f"Verification of {count} entries", whole, unit=" s"),
         Figure("Verification per million entries", whole / count * 1e6, VERIFY_S_PER_MILLION_MAX, unit=" s"),
+        Figure(
+            f"Verification per million entries with a head for each, of {HEADED}",
+            headed / HEADED * 1e6,
+            VERIFY_S_PER_MILLION_MAX,
+            unit=" s",
+        ),
         Figure(f"Time per entry at {count} / at {count // TENTH}", whole / tenth / TENTH, LINEAR_MAX),
         Figure(f"Inclusion proof among {count}", large * 1e3, unit=" ms"),
         Figure(f"Inclusion proof among {count} / among {SMALL}", large / small, PROOF_LARGE_TO_SMALL_MAX),
     ]
 
 
-def _write(store: SqlStore, start: int, end: int) -> None:
+def _verify_headed_s(folder: Path, count: int) -> float:
+    with _opened(folder, LedgerMode.TRANSIT_RECORD) as store:
+        _write(store, 0, count, batch=1)
+    return _verify_s(_url(folder), ledger_key(folder, _ORIGIN).key, count)
+
+
+def _write(store: SqlStore, start: int, end: int, *, batch: int = BATCH) -> None:
     """Write entries up to a number: lines that are sealed and received, one after the other."""
     clock = SystemClock()
     people = tuple(Person(PersonId(id), frozenset({Role.PHARMACIST}), registration=f"REG-{id}") for id in PEOPLE)
     while start < end:
         with store.transaction() as uow:
-            for number in range(start, min(start + BATCH, end)):
+            for number in range(start, min(start + batch, end)):
                 at = clock.now()
                 draft = _draft(
                     uow, number, Occasion(at, WARD, signed_by(people), DeliveryId(f"delivery-{number // 8}"))
                 )
                 uow.ledger.append(draft, at)
-        start = min(start + BATCH, end)
+        start = min(start + batch, end)
 
 
 def _draft(uow: UnitOfWork, number: int, occasion: Occasion) -> Draft:
