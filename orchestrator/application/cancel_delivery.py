@@ -6,12 +6,14 @@ goes on.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.application.refuse_delivery import NOT_ELSEWHERE
+from orchestrator.application.recorded_acts import record_event
+from orchestrator.application.refuse_delivery import not_elsewhere
+from orchestrator.domain.custody.people import Present
+from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.custody_record import SupplyKind
 from orchestrator.domain.delivery.lifecycle import moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
@@ -34,9 +36,16 @@ SEALED = (DeliveryState.SEALED, DeliveryState.IN_TRANSIT, DeliveryState.ARRIVED)
 
 
 def cancel_delivery(
-    uow: UnitOfWork, *, delivery: DeliveryId, reason: str, at: datetime, by: str, is_order_stopped: bool = False
+    uow: UnitOfWork,
+    *,
+    delivery: DeliveryId,
+    reason: str,
+    at: datetime,
+    by: str,
+    premises: Premises,
+    is_order_stopped: bool = False,
 ) -> Delivery:
-    """Cancel a delivery, or send it back when it is sealed.
+    """Cancel a delivery, or send it back when it is sealed; of what is on the ledger an entry says so then.
 
     Parameters
     ----------
@@ -50,6 +59,8 @@ def cancel_delivery(
         Now; aware.
     by : str
         Id of the principal who cancels.
+    premises : Premises
+        Stations and places.
     is_order_stopped : bool
         Whether that is because the order for the patient was stopped; a person says so until the EPR does.
 
@@ -83,10 +94,13 @@ def cancel_delivery(
         return wanted
     why = Reason(ORDER_STOPPED if is_order_stopped else CANCELLED_BY_STAFF, reason)
     if wanted.state is DeliveryState.RETURNING:
-        custody = replace(wanted.custody, reroute=None, acceptance=None)
-        cancelled = replace(wanted, custody=custody, waiting=(NOT_ELSEWHERE, why))
+        place = premises.place(wanted.from_station)
+        cancelled = not_elsewhere(uow, wanted, why, at=at, present=Present(by), place=place)
+    elif wanted.state in SEALED:
+        place = premises.place(wanted.from_station)
+        record_event(uow, wanted, why.code, at=at, place=place, present=Present(by), reason=reason, facts={"by": by})
+        cancelled = moved(wanted, DeliveryState.RETURNING, at=at, cause=by, reason=why)
     else:
-        after = DeliveryState.RETURNING if wanted.state in SEALED else DeliveryState.CANCELLED
-        cancelled = moved(wanted, after, at=at, cause=by, reason=why)
+        cancelled = moved(wanted, DeliveryState.CANCELLED, at=at, cause=by, reason=why)
     keep_change(uow, cancelled, at=at)
     return cancelled

@@ -170,6 +170,7 @@ async def post_cancel(asked: CancelAsked, on: One) -> Response:
             is_order_stopped=asked.is_order_stopped,
             at=at,
             by=present.by,
+            premises=on.premises,
         )
 
     return await on.do(asked, cancel)

@@ -75,7 +75,12 @@ def call_back_what_it_carries(ward: SimulatedWard) -> None:
     for delivery in aboard:
         ward.control.run(
             lambda uow, delivery=delivery.id: cancel_delivery(
-                uow, delivery=delivery, reason="not needed", at=ward.clock.now(), by="pharmacy"
+                uow,
+                delivery=delivery,
+                reason="not needed",
+                at=ward.clock.now(),
+                by="pharmacy",
+                premises=ward.control.fleet.premises,
             )
         )
 

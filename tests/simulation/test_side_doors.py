@@ -32,7 +32,12 @@ def cancel_first_in(ward: SimulatedWard, state: DeliveryState) -> None:
 
         def cancel(uow: UnitOfWork) -> Delivery:
             return cancel_delivery(
-                uow, delivery=found[0].id, reason="Patient was discharged", at=ward.clock.now(), by="pharmacist-1"
+                uow,
+                delivery=found[0].id,
+                reason="Patient was discharged",
+                at=ward.clock.now(),
+                by="pharmacist-1",
+                premises=ward.control.fleet.premises,
             )
 
         ward.control.run(cancel)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from orchestrator.application.cancel_delivery import cancel_delivery
 from orchestrator.application.carriage_approvals import approve_carriage
 from orchestrator.application.confirm_receipt import Reading, confirm_receipt
 from orchestrator.application.load_delivery import load_delivery
@@ -234,6 +235,9 @@ class House:
             premises=self.premises,
             ids=self.ids,
         )
+
+    def cancel(self, delivery: Delivery, *, reason: str, by: str = "pharmacist-1", **more: Any) -> Delivery:
+        return self.do(cancel_delivery, delivery=delivery.id, reason=reason, by=by, premises=self.premises, **more)
 
     # -- what robots do ----------------------------------------------------------------------------------------------
 

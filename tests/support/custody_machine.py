@@ -386,7 +386,15 @@ class Custody(Openings, RuleBasedStateMachine):
     def cancel(self, pick: int, fate: str, happens: bool) -> None:
         delivery = self.a_delivery(pick)
         if happens and delivery is not None:
-            self.ask(fate, "cancel", cancel_delivery, delivery=delivery.id, reason="not wanted", by="pharmacist-1")
+            self.ask(
+                fate,
+                "cancel",
+                cancel_delivery,
+                delivery=delivery.id,
+                reason="not wanted",
+                by="pharmacist-1",
+                premises=self.house.premises,
+            )
 
     @rule(pick=picks)
     def robot_comes_back(self, pick: int) -> None:

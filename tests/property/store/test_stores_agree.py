@@ -138,7 +138,9 @@ class StoresAgree(RuleBasedStateMachine):
         if delivery is None:
             return
         self.in_both(
-            lambda uow, _ids: cancel_delivery(uow, delivery=delivery.id, reason="No", at=NOON, by="nurse-1"),
+            lambda uow, _ids: cancel_delivery(
+                uow, delivery=delivery.id, reason="No", at=NOON, by="nurse-1", premises=PREMISES
+            ),
             fails=fails,
         )
 

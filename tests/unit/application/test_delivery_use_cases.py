@@ -294,7 +294,9 @@ def test_delivery_on_its_way_back_is_not_taken_out_underway(store: MemoryStore, 
 
 def cancel(store: MemoryStore, delivery: Delivery, *, reason: str = "No longer needed") -> Delivery:
     with store.transaction() as uow:
-        return cancel_delivery(uow, delivery=delivery.id, reason=reason, at=an_hour_later(), by="pharmacist-2")
+        return cancel_delivery(
+            uow, delivery=delivery.id, reason=reason, at=an_hour_later(), by="pharmacist-2", premises=PREMISES
+        )
 
 
 @pytest.mark.parametrize("state", [S.VERIFIED, S.ASSIGNED, S.LOADING])
@@ -340,7 +342,9 @@ def test_cancel_without_a_readable_reason_is_refused(store: MemoryStore, ids: Co
 
 def test_act_on_a_delivery_nobody_queued_is_refused(store: MemoryStore) -> None:
     with store.transaction() as uow, pytest.raises(UnknownDeliveryError):
-        cancel_delivery(uow, delivery=DeliveryId("delivery-9999"), reason="?", at=NOON, by="pharmacist-1")
+        cancel_delivery(
+            uow, delivery=DeliveryId("delivery-9999"), reason="?", at=NOON, by="pharmacist-1", premises=PREMISES
+        )
 
 
 def test_act_clears_what_the_delivery_waited_for(store: MemoryStore, ids: CountingIds) -> None:

@@ -12,7 +12,6 @@ from orchestrator.application.accountability import (
     pass_accountability,
     take_over_accountability,
 )
-from orchestrator.application.cancel_delivery import cancel_delivery
 from orchestrator.application.follow_up import follow_up
 from orchestrator.application.fridge import confirm_in_fridge, report_excursion
 from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
@@ -170,7 +169,7 @@ def test_a_refused_delivery_comes_back_unopened_and_is_counted_by_two(house: Hou
 
 def test_case_35_what_is_cancelled_on_its_way_comes_back_and_its_seal_is_looked_at(house: House) -> None:
     sealed = house.sealed()
-    back = house.do(cancel_delivery, delivery=sealed.id, reason="order stopped", by="pharmacist-1")
+    back = house.cancel(sealed, reason="order stopped")
     assert back.state is S.RETURNING
     house.brought_back(back)
     house.receive(back, "pharmacist-1", "technician-1", seal="S-7")
@@ -178,6 +177,15 @@ def test_case_35_what_is_cancelled_on_its_way_comes_back_and_its_seal_is_looked_
     assert taken.state is S.RETURNED
     assert house.units(AccountKind.QUARANTINE, HATCH) == TEN
     assert house.incidents() == ["seal_differs"]
+
+
+def test_what_is_turned_back_by_staff_has_an_entry_that_says_who_and_why(house: House) -> None:
+    sealed = house.sealed()
+    house.cancel(sealed, reason="not ordered", by="pharmacist-2")
+    assert house.entries(sealed) == ["accepted", "sealed", "cancelled_by_staff"]
+    with house.store.reading() as uow:
+        (entry,) = uow.ledger.entries(limit=100, delivery=sealed.id)[-1:]
+    assert (entry.draft.reason, entry.draft.facts["by"]) == ("not ordered", "pharmacist-2")
 
 
 def for_a_patient(kind: SupplyKind) -> SupplyRequest:
@@ -188,8 +196,8 @@ def for_a_patient(kind: SupplyKind) -> SupplyRequest:
 @pytest.mark.parametrize("kind", [SupplyKind.PATIENT, SupplyKind.DISCHARGE])
 def test_case_35_what_is_for_one_patient_comes_back_when_the_order_was_stopped(house: House, kind: SupplyKind) -> None:
     sealed = house.sealed(supply=for_a_patient(kind))
-    said = {"reason": "stopped on the ward round", "by": "pharmacist-1", "is_order_stopped": True}
-    back = house.do(cancel_delivery, delivery=sealed.id, **said)
+    said = {"reason": "stopped on the ward round", "is_order_stopped": True}
+    back = house.cancel(sealed, **said)
     assert (back.state, back.history[-1].reason) == (
         S.RETURNING,
         Reason("order_stopped", "stopped on the ward round"),
@@ -198,17 +206,17 @@ def test_case_35_what_is_for_one_patient_comes_back_when_the_order_was_stopped(h
 
 def test_case_35_ward_stock_goes_on_when_an_order_was_stopped(house: House) -> None:
     arrived = house.arrived()
-    said = {"reason": "stopped on the ward round", "by": "pharmacist-1", "is_order_stopped": True}
-    assert house.do(cancel_delivery, delivery=arrived.id, **said) == arrived
+    said = {"reason": "stopped on the ward round", "is_order_stopped": True}
+    assert house.cancel(arrived, **said) == arrived
     assert house.events()[-1] == "order_stopped"
     assert house.receive(arrived).state is S.RECEIVED
     with pytest.raises(WrongStateError):
-        house.do(cancel_delivery, delivery=arrived.id, **said)
+        house.cancel(arrived, **said)
 
 
 def test_a_return_that_is_short_is_counted_again_and_then_investigated(house: House) -> None:
     sealed = house.sealed()
-    back = house.brought_back(house.do(cancel_delivery, delivery=sealed.id, reason="stopped", by="pharmacist-1"))
+    back = house.brought_back(house.cancel(sealed, reason="stopped"))
     house.receive(back, "pharmacist-1", "technician-1", off_by=-1)
     taken = house.receive(back, "pharmacist-1", "technician-1", off_by=-1)
     assert taken.custody.settled[0].end is LineEnd.RETURNED_DIFFERENT

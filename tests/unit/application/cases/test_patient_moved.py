@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.application.cancel_delivery import cancel_delivery
 from orchestrator.application.carriage_approvals import revoke_approval
 from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
 from orchestrator.application.refuse_delivery import patient_moved
@@ -224,7 +223,7 @@ def test_case_36_a_move_without_a_place_ends_it(house: House) -> None:
 def test_case_36_what_is_cancelled_while_it_follows_its_patient_goes_to_no_ward(house: House) -> None:
     turned = follow(house, riding(house))
     accept_at_b(house, turned)
-    back = house.do(cancel_delivery, delivery=turned.id, reason="order stopped", by="pharmacist-1")
+    back = house.cancel(turned, reason="order stopped")
     assert (back.state, back.custody.reroute) == (S.RETURNING, None)
     turn(house)
     assert house.now(turned).state is S.RETURNING
