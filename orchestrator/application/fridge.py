@@ -18,6 +18,9 @@ from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliverySta
 from orchestrator.domain.medicine.model import MedicineCode, StorageKind
 from orchestrator.domain.reason import require_said
 
+WARM = "It left its temperature, or its logger is silent, which counts as the same; what is kept cold is set apart."
+"""What everybody is told; who reported it may have named a patient, so their words are for few."""
+
 BUDGET_UNKNOWN_MIN = 60
 """Minutes out of the fridge where the catalogue does not say how many a medicine bears."""
 
@@ -114,6 +117,6 @@ def report_excursion(
     warm = replace(carried, custody=replace(carried.custody, excursion=sentence))
     place = premises.place(carried.to_station)
     record_event(uow, carried, "temperature", at=at, place=place, present=Present(by), reason=sentence)
-    open_incident(uow, carried, IncidentKind.TEMPERATURE, sentence, at=at, ids=ids, place=place)
+    open_incident(uow, carried, IncidentKind.TEMPERATURE, WARM, at=at, ids=ids, place=place, details=sentence)
     keep_change(uow, warm, at=at)
     return warm

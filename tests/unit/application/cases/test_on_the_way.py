@@ -272,6 +272,24 @@ def test_case_33_a_silent_logger_counts_as_an_excursion_and_what_was_carried_is_
     assert house.incidents() == ["temperature", "temperature"]
 
 
+def test_what_people_say_of_an_excursion_is_for_few_and_in_no_event(house: House) -> None:
+    cold(house)
+    house.do(
+        report_excursion,
+        delivery=house.arrived().id,
+        sentence="The box for bed 4 stood open",
+        by="nurse-a1",
+        premises=house.premises,
+        ids=house.ids,
+    )
+    with house.store.reading() as uow:
+        told = [str(event.data) for event in uow.events.after(0, 1000)]
+        (incident,) = uow.incidents.newest(10)
+    assert not [data for data in told if "bed 4" in data]
+    assert "bed 4" not in incident.sentence
+    assert incident.details == "The box for bed 4 stood open"
+
+
 @pytest.mark.parametrize(("minutes", "end"), [(29, LineEnd.RECEIVED), (31, LineEnd.QUARANTINED)])
 def test_a_fridge_item_has_a_budget_out_of_the_fridge(house: House, minutes: int, end: LineEnd) -> None:
     cold(house, 30)
