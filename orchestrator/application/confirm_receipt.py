@@ -119,7 +119,7 @@ def confirm_receipt(
         require_opened_if_controlled(uow, standing, Purpose.HAND_OVER, Purpose.RECOUNT, act=ACT)
     elif standing.state is DeliveryState.RETURNING:
         require_opened_if_controlled(uow, standing, Purpose.TAKE_BACK, act=ACT)
-    is_return = place != premises.place(standing.to_station)
+    is_return = standing.state is DeliveryState.RETURNING or place != premises.place(standing.to_station)
     handover = Received(standing, at=at, place=place, present=present, ids=ids, is_return=is_return)
     return receive(uow, handover, reading, premises)
 

@@ -27,10 +27,12 @@ def subject_of_stations(
 ) -> Subject:
     """Return what the policy asks about a delivery from and to some stations; an unknown one is of no place."""
     start, end = site.stations.get(source), site.stations.get(target)
+    back = None if delivery is None else site.stations.get(delivery.returns_to)
     return Subject(
         delivery.id if delivery else "",
         source=start.place if start else None,
         target=end.place if end else None,
+        back=back.place if back else None,
         state=delivery.state if delivery else None,
     )
 

@@ -15,7 +15,7 @@ from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.custody.supply import WARD_STOCK, SupplyRequest, check_supply, require_may_ride
 from orchestrator.domain.delivery.custody_record import Act, Carrier, CustodyRecord
-from orchestrator.domain.delivery.errors import ControlledDrugsOffError, UnknownStationError
+from orchestrator.domain.delivery.errors import ControlledDrugsOffError
 from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import (
     Delivery,
@@ -30,7 +30,8 @@ from orchestrator.domain.delivery.model import (
     Transition,
 )
 from orchestrator.domain.delivery.readiness import missing_before_carriage
-from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest, check_request
+from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest, check_request, check_station
+from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import LoadId, ModelId
 from orchestrator.domain.medicine.handling import HandlingClass, strictest
 from orchestrator.domain.medicine.model import MedicineCode, StorageKind, require_code
@@ -91,7 +92,7 @@ def queue_delivery(
     """
     asked = replace(request, lines=tuple(_resolved(uow, line) for line in request.lines))
     check_request(asked, at=at, stations=premises.stations, is_served=is_served)
-    _check_return(return_to, premises)
+    _check_return(return_to, asked, premises, is_served)
     handling_class = strictest(*(line.handling_class for line in asked.lines))
     require_may_ride(_never_riding(uow, asked.lines), supply.carrier)
     models = _models(uow, asked, supply, handling_class=handling_class, premises=premises, at=at)
@@ -169,15 +170,20 @@ def _check_stock(uow: UnitOfWork, request: DeliveryRequest, *, place: PlaceId) -
             )
 
 
-def _check_return(return_to: StationId | None, premises: Premises) -> None:
+def _check_return(
+    return_to: StationId | None, request: DeliveryRequest, premises: Premises, is_served: Callable[[Station], bool]
+) -> None:
+    """Refuse a return to where no robot can bring it, or to the very people who turned it away."""
     if return_to is None:
         return
-    station = premises.stations.get(return_to)
-    if station is None or station.kind.is_resting_place:
-        raise UnknownStationError(
-            "The delivery was refused: return_to names no staffed station of this site; expected a place where people "
-            "take medicines back. GET /api/v1/site lists the stations.",
-            detail={"field": "return_to"},
+    check_station(return_to, field="return_to", stations=premises.stations, is_served=is_served)
+    place = premises.place(return_to)
+    if place == premises.place(request.to_station):
+        raise InvalidInputError(
+            f"The delivery was refused: return_to {return_to} is a station of {place}, where it goes to; expected a "
+            "staffed place elsewhere, for what that place does not take. Name another, or leave return_to out to have "
+            "it brought back to where it starts.",
+            detail={"field": "return_to", "station": return_to, "place": place},
         )
 
 

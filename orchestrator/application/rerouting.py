@@ -79,7 +79,7 @@ def follow_patient(
     UnknownDeliveryError, WrongStateError
         There is no such delivery, or it is closed, in a person's hands, or on its way back for another reason.
     UnknownStationError, StationNotServedError, InvalidInputError
-        No delivery can go there, or it comes from there or goes there anyhow.
+        No delivery can go there, or it comes from there, or goes or comes back there anyhow.
     """
     wanted = uow.deliveries.get(delivery)
     may_turn_again = () if wanted.custody.reroute is None else (DeliveryState.RETURNING,)
@@ -165,10 +165,12 @@ def _check_place(fleet: FleetOnSite, delivery: Delivery, to_station: StationId) 
         is_served=lambda station: fleet.serves(station.id),
     )
     goes_there = delivery.state in ABOARD and to_station == delivery.to_station
-    if goes_there or to_station == delivery.from_station:
+    # Where it comes back to, its people take it back; they could not receive it as well.
+    comes_back_there = fleet.premises.place(to_station) == fleet.premises.place(delivery.returns_to)
+    if goes_there or comes_back_there or to_station == delivery.from_station:
         raise InvalidInputError(
-            f"{ACT} was refused: delivery {delivery.id} comes from {to_station} or goes there anyhow; expected where "
-            "the patient is now. Name that station, or leave to_station out to have it brought back.",
+            f"{ACT} was refused: delivery {delivery.id} comes from {to_station}, or goes or comes back there anyhow; "
+            "expected where the patient is now. Name that station, or leave to_station out to have it brought back.",
             detail={"field": "to_station", "station": to_station},
         )
 

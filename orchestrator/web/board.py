@@ -203,7 +203,7 @@ def _delivery_row(delivery: Delivery, site: Site, at: datetime) -> DeliveryRow:
         priority=delivery.priority.value,
         priority_words=PRIORITY_WORDS[delivery.priority],
         state=delivery.state,
-        words=delivery_words(delivery, start=start, end=end),
+        words=delivery_words(delivery, start=start, end=end, back=station_name(site, delivery.returns_to)),
         since_words="at" if is_closed else "since",
         since=delivery.history[-1].at if delivery.history else delivery.queued_at,
         reason=reason_sentence(delivery.waiting, site=site),

@@ -21,7 +21,7 @@ DELIVERY_WORDS: Mapping[DeliveryState, str] = {
     S.ARRIVED: "to be received at {end}",
     S.RECEIVED: "received",
     S.HELD: "on hold",
-    S.RETURNING: "coming back to {start}",
+    S.RETURNING: "coming back to {back}",
     S.RETURNED: "came back unopened",
     S.CANCELLED: "cancelled",
     S.HANDED_TO_RUNNER: "carried by a person",
@@ -60,9 +60,9 @@ SHARED_REASONS: Mapping[str, str] = {
 """What to say when the same holds for every robot, so that a fleet does not make a list of sentences."""
 
 
-def delivery_words(delivery: Delivery, *, start: str, end: str) -> str:
-    """Return the state of a delivery in words; ``start`` and ``end`` are the names of its stations."""
-    return DELIVERY_WORDS[delivery.state].format(start=start, end=end)
+def delivery_words(delivery: Delivery, *, start: str, end: str, back: str) -> str:
+    """Return the state of a delivery in words; ``start``, ``end`` and ``back`` are the names of its stations."""
+    return DELIVERY_WORDS[delivery.state].format(start=start, end=end, back=back)
 
 
 def short_id(whole: str) -> str:

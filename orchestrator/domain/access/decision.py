@@ -19,13 +19,15 @@ from orchestrator.domain.site.model import PlaceId
 class Subject:
     """What is acted on, as far as the policy asks.
 
-    ``id`` says which, for the log. ``source`` and ``target`` are the places a delivery comes from and goes to,
-    ``state`` is its state; ``places`` are those that a register or a person belongs to, ``person`` is who it is about.
+    ``id`` says which, for the log. ``source`` and ``target`` are the places a delivery comes from and goes to, ``back``
+    the one it comes back to, ``state`` is its state; ``places`` are those that a register or a person belongs to,
+    ``person`` is who it is about.
     """
 
     id: str = ""
     source: PlaceId | None = None
     target: PlaceId | None = None
+    back: PlaceId | None = None
     state: DeliveryState | None = None
     places: frozenset[PlaceId] = field(default_factory=frozenset[PlaceId])
     person: PersonId | None = None
@@ -183,6 +185,7 @@ def _is_related(principal: Principal, relation: Relation, subject: Subject) -> b
         Relation.AT_SOURCE: (subject.source,),
         Relation.AT_TARGET: (subject.target,),
         Relation.AT_EITHER_END: (subject.source, subject.target),
+        Relation.AT_RETURN: (subject.back,),
         Relation.AT_PLACE: subject.places,
     }
     return any(place in principal.places for place in ends[relation])

@@ -22,6 +22,7 @@ class Relation(StrEnum):
     AT_SOURCE = "at_source"
     AT_TARGET = "at_target"
     AT_EITHER_END = "at_either_end"
+    AT_RETURN = "at_return"
     AT_PLACE = "at_place"
 
     @property
@@ -35,6 +36,7 @@ _RELATION_WORDS: Mapping[Relation, str] = {
     Relation.AT_SOURCE: "of the place it comes from",
     Relation.AT_TARGET: "of the place it goes to",
     Relation.AT_EITHER_END: "of the place it comes from or goes to",
+    Relation.AT_RETURN: "of the place it comes back to",
     Relation.AT_PLACE: "of that place",
 }
 
@@ -105,6 +107,10 @@ def _either(roles: frozenset[Role]) -> Rule:
     return Rule(roles, Relation.AT_EITHER_END)
 
 
+def _return(roles: frozenset[Role], *states: DeliveryState) -> Rule:
+    return Rule(roles, Relation.AT_RETURN, frozenset(states) or None)
+
+
 def _place(roles: frozenset[Role]) -> Rule:
     return Rule(roles, Relation.AT_PLACE)
 
@@ -116,23 +122,24 @@ _DELIVERIES: Mapping[Act, Cell] = {
     A.READ_DELIVERY: _of(
         _any(PHARMACY | OFFICER | {R.PORTER, R.SITE_MANAGER}),
         _either(WARD),
+        _return(WARD),
         programs=True,
     ),
     A.VERIFY_DELIVERY: _of(_any(PHARMACIST), step_up=True),
     A.DISPENSE_DELIVERY: _of(_source(HANDLERS), step_up=True),
     A.REFUSE_DELIVERY: _of(_target(HANDLERS), step_up=True),
-    A.REPORT_EXCURSION: _of(_either(HANDLERS), _any(OPERATORS), programs=True),
+    A.REPORT_EXCURSION: _of(_either(HANDLERS), _return(HANDLERS), _any(OPERATORS), programs=True),
     A.CHECK_DELIVERY: _of(_source(HANDLERS), step_up=True),
     A.ACCEPT_DELIVERY: _of(_target(HANDLERS), step_up=True),
-    A.OPEN_DRAWER: _of(_either(HANDLERS), _any(SITE_MANAGER), step_up=True),
+    A.OPEN_DRAWER: _of(_either(HANDLERS), _return(HANDLERS), _any(SITE_MANAGER), step_up=True),
     A.LOAD_DELIVERY: _of(_source(HANDLERS), step_up=True),
-    A.RECEIVE_DELIVERY: _of(_target(HANDLERS, *HANDED_OVER), _source(HANDLERS, *BROUGHT_BACK), step_up=True),
+    A.RECEIVE_DELIVERY: _of(_target(HANDLERS, *HANDED_OVER), _return(HANDLERS, *BROUGHT_BACK), step_up=True),
     A.ENTER_PAPER_RECEIPT: _of(_target(HANDLERS, *HANDED_OVER, S.RETURNING, S.RETURNED), step_up=True),
-    A.CONFIRM_IN_FRIDGE: _of(_either(HANDLERS)),
+    A.CONFIRM_IN_FRIDGE: _of(_either(HANDLERS), _return(HANDLERS)),
     A.CANCEL_DELIVERY: _of(_either(HANDLERS), programs=True),
     A.REROUTE_DELIVERY: _of(_any(PHARMACIST), _either(IN_CHARGE)),
     A.HAND_TO_RUNNER: _of(_either(HANDLERS), _any(frozenset({R.PORTER, R.SITE_MANAGER})), step_up=True),
-    A.REPORT_INCIDENT: _of(_either(HANDLERS), _any(OPERATORS)),
+    A.REPORT_INCIDENT: _of(_either(HANDLERS), _return(HANDLERS), _any(OPERATORS)),
     A.PASS_ACCOUNTABILITY: _of(_either(HANDLERS), step_up=True),
     A.RETRIEVE_AT_ROBOT: _of(_either(HANDLERS), _any(SITE_MANAGER), step_up=True),
     A.USE_MECHANICAL_KEY: _of(_either(PHARMACIST | IN_CHARGE), _any(SITE_MANAGER), step_up=True),

@@ -19,6 +19,7 @@ from orchestrator.domain.access.policy import POLICY, Relation
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.people.model import Person, Role
 from orchestrator.domain.people.proofs import Session
+from orchestrator.domain.site.model import StationId
 from orchestrator.http.access import declared_acts
 from orchestrator.http.app import build_app
 from simulation.memory_store import MemoryStore
@@ -28,8 +29,14 @@ from tests.support.house_of_staff import PHARMACY, WARD_A, WARD_B, House, a_hous
 from tests.support.staff import PIN, badge_of, bearer
 
 OWN = WARD_A
-ENDS = {"from own": (OWN, WARD_B), "to own": (PHARMACY, OWN), "of others": (PHARMACY, WARD_B)}
-"""Where a delivery goes, as seen by who belongs to ward A."""
+ENDS = {
+    "from own": (OWN, WARD_B, None),
+    "to own": (PHARMACY, OWN, None),
+    "of others": (PHARMACY, WARD_B, None),
+    "back to own": (PHARMACY, WARD_B, OWN),
+    "from own, back to others": (OWN, WARD_B, PHARMACY),
+}
+"""Where a delivery comes from, goes, and comes back to if not to where it started, as seen by who is of ward A."""
 STREAM = "/api/v1/events"
 """Has no end, so that a test in the process cannot read it; `test_revocation.py` does."""
 PUBLIC = {"/healthz", "/readyz", "/api/v1/sessions", "/api/v1/sessions/pin", "/api/v1/step-ups"}
@@ -98,7 +105,10 @@ def proof_of(house: House, role: Role, *, is_program: bool) -> dict[str, str]:
 
 def delivery_in(house: House, ends: str, state: DeliveryState) -> Delivery:
     with house.store.transaction() as uow:
-        made = replace(queue(uow, a_request(*ENDS[ends]), ids=house.ids), state=state)
+        source, target, back = ENDS[ends]
+        made = queue(uow, a_request(source, target), ids=house.ids)
+        custody = replace(made.custody, return_to=None if back is None else StationId(back))
+        made = replace(made, state=state, custody=custody)
         uow.deliveries.save(made)
     return made
 
@@ -115,12 +125,15 @@ def may(
 
 
 def related_to(ends: str) -> set[Relation]:
-    source, target = (end == OWN for end in ENDS[ends])
+    start, end, said = ENDS[ends]
+    source, target, back = start == OWN, end == OWN, (said or start) == OWN
     related = {Relation.ANY}
     if source:
         related |= {Relation.AT_SOURCE, Relation.AT_EITHER_END}
     if target:
         related |= {Relation.AT_TARGET, Relation.AT_EITHER_END}
+    if back:
+        related.add(Relation.AT_RETURN)
     return related
 
 

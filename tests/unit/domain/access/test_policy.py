@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.domain.access.acts import Act
@@ -106,12 +108,24 @@ def test_practitioners_receive_on_their_own_ward_alone(role: Role) -> None:
 
 def test_who_sent_a_delivery_does_not_receive_it_and_takes_it_back_only_when_it_returns() -> None:
     arrived, returning = (
-        Subject("delivery-1", source=PHARMACY, target=ALDER, state=state)
+        Subject("delivery-1", source=PHARMACY, target=ALDER, back=PHARMACY, state=state)
         for state in (DeliveryState.ARRIVED, DeliveryState.RETURNING)
     )
     assert judge(a(Role.PHARMACIST, PHARMACY), Act.RECEIVE_DELIVERY, arrived) is Why.WRONG_STATE
     assert judge(a(Role.PHARMACIST, PHARMACY), Act.RECEIVE_DELIVERY, returning) is Why.ALLOWED
     assert judge(a(Role.NURSE, ALDER), Act.RECEIVE_DELIVERY, returning) is Why.WRONG_STATE
+
+
+def test_only_who_is_of_the_place_it_comes_back_to_takes_it_back() -> None:
+    returning = Subject("delivery-1", source=PHARMACY, target=ALDER, back=BIRCH, state=DeliveryState.RETURNING)
+    arrived = replace(returning, state=DeliveryState.ARRIVED)
+    for act in (Act.RECEIVE_DELIVERY, Act.OPEN_DRAWER, Act.READ_DELIVERY, Act.REPORT_INCIDENT):
+        assert judge(a(Role.NURSE, BIRCH), act, returning) is Why.ALLOWED, act
+    assert judge(a(Role.PHARMACIST, PHARMACY), Act.RECEIVE_DELIVERY, returning) is Why.WRONG_PLACE
+    assert judge(a(Role.NURSE, ALDER), Act.RECEIVE_DELIVERY, returning) is Why.WRONG_STATE
+    assert judge(a(Role.NURSE, BIRCH), Act.RECEIVE_DELIVERY, arrived) is Why.WRONG_STATE
+    for act in (Act.CANCEL_DELIVERY, Act.REFUSE_DELIVERY, Act.LOAD_DELIVERY):
+        assert judge(a(Role.NURSE, BIRCH), act, returning) is Why.WRONG_PLACE, act
 
 
 def test_a_state_in_which_nobody_may_is_left_to_the_use_case_to_explain() -> None:
