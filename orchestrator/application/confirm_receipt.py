@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
+from orchestrator.application.first_reading import (
+    counted_first,
+    counted_otherwise,
+    found_kept,
+    is_to_be_counted_again,
+)
 from orchestrator.application.fridge import is_spoilt
 from orchestrator.application.grants import require_opened_if_controlled
 from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.reading import Reading
 from orchestrator.application.receiving import (
     SEAL_AGAIN,
     SEAL_DIFFERS,
     Received,
     entered_late,
-    kept_apart,
     seals_noted,
     settled_lines,
     unopened_set_apart,
 )
-from orchestrator.application.recorded_acts import (
-    is_standing,
-    open_incident,
-    open_lines,
-    record_event,
-    record_resealing,
-)
+from orchestrator.application.recorded_acts import open_lines, record_event, record_resealing
 from orchestrator.application.seals_in_use import check_seal_is_new
 from orchestrator.domain.custody.errors import BreakGlassOffError
 from orchestrator.domain.custody.grant import Purpose
-from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Present, require_people
 from orchestrator.domain.custody.premises import Premises
-from orchestrator.domain.delivery.counting import check_counted_lines, check_seal_form, lines_that_differ
+from orchestrator.domain.delivery.counting import check_counted_lines, check_seal_form
 from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.lifecycle import moved, require_state
 from orchestrator.domain.delivery.model import (
@@ -42,13 +41,12 @@ from orchestrator.domain.delivery.model import (
     DeliveryState,
     Line,
     LineCount,
-    LineId,
     Receipt,
     StopKind,
     ToteId,
 )
 from orchestrator.domain.delivery.packing import repacked
-from orchestrator.domain.delivery.seals import SealRead, Seals, judged, left_unopened, seals_named
+from orchestrator.domain.delivery.seals import Seals, judged, left_unopened, seals_named
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import Reason, require_said
 from orchestrator.domain.site.model import PlaceId
@@ -59,26 +57,6 @@ RECEIVED_DIFFERENT = Reason(
     "received_different", "What was counted out differs from what was sealed; the pharmacy follows it up."
 )
 PARTLY_REFUSED = Reason("partly_refused", "Some lines were refused; they return under a new seal.")
-COUNT_AGAIN = Reason("count_again", "Count each line once more, together; both counts are kept.")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What people found: the seals as read, whether one was broken, and a count of each line of what they opened.
-
-    The seal is that of the only tote still to be handed over; of several each is named in ``totes``. ``refused`` are
-    lines that people do not take and that go back under ``new_seal``; ``wrong`` are lines that hold something else than
-    they should. ``emergency`` is why one person opens alone what takes two.
-    """
-
-    seal_number: str | None
-    counts: tuple[LineCount, ...]
-    is_seal_broken: bool = False
-    refused: tuple[LineId, ...] = ()
-    wrong: tuple[LineId, ...] = ()
-    new_seal: str | None = None
-    emergency: str | None = None
-    totes: tuple[SealRead, ...] = ()
 
 
 def confirm_receipt(
@@ -138,7 +116,7 @@ def receive(uow: UnitOfWork, handover: Received, reading: Reading, premises: Pre
     lines = tuple(line for line in open_lines(standing) if line.id in seals.opened_lines)
     counts = _counts_of(standing, reading, seals, lines)
     _check_named(uow, reading, standing, lines)
-    noted = seals_noted(uow, handover, seals)
+    noted = found_kept(uow, replace(handover, delivery=seals_noted(uow, handover, seals)), reading, seals)
     if seals.again:
         waiting = replace(noted, waiting=(SEAL_AGAIN,))
         keep_change(uow, waiting, at=at)
@@ -146,8 +124,8 @@ def receive(uow: UnitOfWork, handover: Received, reading: Reading, premises: Pre
     stays_here = is_return or standing.state is DeliveryState.HANDED_TO_RUNNER
     if stays_here:
         noted = unopened_set_apart(uow, replace(handover, delivery=noted), seals.unopened)
-    if handover.paper is None and _is_to_be_counted_again(standing, counts, premises):
-        counted = _counted_first(noted, counts)
+    if handover.paper is None and is_to_be_counted_again(standing, counts, premises, place=place):
+        counted = counted_first(noted, counts, place=place)
         record_event(uow, standing, "counted_first", at=at, place=place, present=present)
         keep_change(uow, counted, at=at)
         return counted
@@ -177,13 +155,6 @@ def _counts_of(delivery: Delivery, reading: Reading, seals: Seals, lines: Sequen
     return counts
 
 
-def _counted_first(delivery: Delivery, counts: Sequence[LineCount]) -> Delivery:
-    kept = delivery.custody.first_counts
-    known = {count.line for count in kept}
-    first = (*kept, *(count for count in counts if count.line not in known))
-    return replace(delivery, custody=replace(delivery.custody, first_counts=first), waiting=(COUNT_AGAIN,))
-
-
 def _settled(
     uow: UnitOfWork,
     handover: Received,
@@ -194,32 +165,18 @@ def _settled(
     counts: tuple[LineCount, ...],
 ) -> Delivery:
     """Return the delivery with the lines of the opened totes ended, and who received them on record."""
-    at, place, present, ids = handover.at, handover.place, handover.present, handover.ids
-    before = handover.delivery
+    at, present, before = handover.at, handover.present, handover.delivery
     if not seals.opened:
         return before
-    if reading.emergency is not None:
-        sentence = "Opened by one person alone in an emergency; a second person was not there."
-        # Where its drawer was granted to one person alone, that was the incident already.
-        if not is_standing(uow, before.id, IncidentKind.BREAK_GLASS):
-            open_incident(
-                uow, before, IncidentKind.BREAK_GLASS, sentence, at=at, ids=ids, place=place, caused_by=present.ids
-            )
-    for tote in seals.broken:
-        sentence = f"The seal of tote {tote.id} was broken; the contents were counted."
-        kept_apart(uow, handover, IncidentKind.SEAL_BROKEN, sentence)
     spoilt = is_spoilt(uow, before, at=at)
-    settled = settled_lines(uow, handover, lines, counts, refused=reading.refused, wrong=reading.wrong, spoilt=spoilt)
-    custody = replace(
-        settled.custody,
-        receivers=present.ids,
-        opened_by_emergency=reading.emergency or settled.custody.opened_by_emergency,
-    )
+    wrong = before.custody.found_wrong
+    settled = settled_lines(uow, handover, lines, counts, refused=reading.refused, wrong=wrong, spoilt=spoilt)
+    custody = replace(settled.custody, receivers=present.ids)
     receipt = before.receipt or Receipt(
         at=at if handover.paper is None else handover.paper.occurred_at,
         by=present.actor,
         counts=counts,
-        is_short_or_over=_differs(before, counts),
+        is_short_or_over=bool(counted_otherwise(before, counts)),
     )
     return replace(settled, receipt=receipt, custody=custody)
 
@@ -241,7 +198,7 @@ def _ended(
         end = DeliveryState.INCIDENT if is_set_apart else DeliveryState.RECEIVED
     if counted.state is DeliveryState.HANDED_TO_RUNNER:
         released = released.out_of_drawer()
-    differs = RECEIVED_DIFFERENT if _differs(counted, counts) else entered_late(handover)
+    differs = RECEIVED_DIFFERENT if counted_otherwise(counted, counts) else entered_late(handover)
     return moved(released, end, at=at, cause=by, reason=SEAL_DIFFERS if is_set_apart else differs)
 
 
@@ -338,24 +295,6 @@ def _check_named(uow: UnitOfWork, reading: Reading, delivery: Delivery, opened: 
     )
     check_seal_form(reading.new_seal or "", act=ACT)
     check_seal_is_new(uow, reading.new_seal or "", delivery, act=ACT)
-
-
-def _is_to_be_counted_again(delivery: Delivery, counts: Sequence[LineCount], premises: Premises) -> bool:
-    """Whether a line that is counted blind differs for the first time."""
-    if not premises.rule(delivery.handling_class).is_count_blind:
-        return False
-    counted_before = {count.line for count in delivery.custody.first_counts}
-    return any(line not in counted_before for line in _lines_that_differ(delivery, counts))
-
-
-def _differs(delivery: Delivery, counts: Sequence[LineCount]) -> bool:
-    return bool(_lines_that_differ(delivery, counts))
-
-
-def _lines_that_differ(delivery: Delivery, counts: Sequence[LineCount]) -> tuple[str, ...]:
-    """Return the lines counted otherwise than sealed; what a runner took unsealed is compared with what was asked."""
-    asked = [LineCount(line.id, line.quantity) for line in delivery.lines]
-    return lines_that_differ(counts, asked if delivery.loading is None else delivery.loading.counts)
 
 
 def _require_back_at_station(uow: UnitOfWork, delivery: Delivery) -> None:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from orchestrator.application.confirm_receipt import Reading, receive, require_receivers, was_turned_back
+from orchestrator.application.confirm_receipt import receive, require_receivers, was_turned_back
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.grants import checks_grants
 from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.reading import Reading
 from orchestrator.application.receiving import Received
 from orchestrator.application.register_errors import OccurredAtError
 from orchestrator.domain.custody.grant import Purpose

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from orchestrator.application.confirm_receipt import Reading
 from orchestrator.application.prepare_delivery import Picked
+from orchestrator.application.reading import Reading
 from orchestrator.domain.custody.supply import SupplyRequest
 from orchestrator.domain.delivery.counting import COUNT_MAX
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind

@@ -20,6 +20,7 @@ from orchestrator.domain.custody.incident import FollowUp, Incident, IncidentId,
 from orchestrator.domain.custody.issued_grant import GrantId, GrantOutcome, IssuedGrant, UnknownGrantError
 from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.arrival import Arrival, LateStep
+from orchestrator.domain.delivery.counts import FirstCount
 from orchestrator.domain.delivery.custody_record import (
     Acceptance,
     Act,
@@ -39,7 +40,6 @@ from orchestrator.domain.delivery.model import (
     DeliveryState,
     Job,
     JobId,
-    LineCount,
     Tote,
     ToteId,
     Trip,
@@ -543,7 +543,9 @@ def a_custody_record(delivery: Delivery) -> CustodyRecord:
         dispensed=(Dispensed(line, 3, "B1", date(2027, 1, 31)),),
         acceptance=Acceptance(nurses[0], NOON, nurses),
         receivers=nurses,
-        first_counts=(LineCount(line, 2),),
+        first_counts=(FirstCount(line, 2, PlaceId("ward-a")),),
+        broken_seals=(delivery.totes[0].id,),
+        found_wrong=(line,),
         settled=(SettledLine(line, LineEnd.RECEIVED_DIFFERENT, 2, NOON, "short"),),
         out_of_fridge_at=NOON,
     )

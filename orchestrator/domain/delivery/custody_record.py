@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from orchestrator.domain.delivery.counts import LineCount
-from orchestrator.domain.delivery.ids import LineId
+from orchestrator.domain.delivery.counts import FirstCount
+from orchestrator.domain.delivery.ids import LineId, ToteId
 from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.site.model import StationId
@@ -157,8 +157,10 @@ class CustodyRecord:
         The accountable person of record from sealing until every line has ended. Not a claim about legal possession.
     loaders, receivers : tuple of PersonId
         Who loaded and who received, each authenticated.
-    first_counts : tuple of LineCount
-        The first count where a recount was asked for; both are kept.
+    first_counts : tuple of FirstCount
+        The first count at each place where a recount was asked for; both are kept.
+    broken_seals, found_wrong : tuple of ToteId, tuple of LineId
+        The totes whose seal people found broken, and the lines that hold something else; said once, it stands.
     settled : tuple of SettledLine
         The lines that have ended.
     opened_by_emergency : str or None
@@ -187,7 +189,9 @@ class CustodyRecord:
     accountable: PersonId | None = None
     loaders: tuple[PersonId, ...] = ()
     receivers: tuple[PersonId, ...] = ()
-    first_counts: tuple[LineCount, ...] = ()
+    first_counts: tuple[FirstCount, ...] = ()
+    broken_seals: tuple[ToteId, ...] = ()
+    found_wrong: tuple[LineId, ...] = ()
     settled: tuple[SettledLine, ...] = ()
     opened_by_emergency: str | None = None
     out_of_fridge_at: datetime | None = None

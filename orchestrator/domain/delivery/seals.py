@@ -125,8 +125,8 @@ def left_unopened(delivery: Delivery, *, is_return: bool) -> tuple[Tote, ...]:
 def judged(delivery: Delivery, reads: Sequence[SealRead], *, is_return: bool) -> Seals:
     """Return what follows from the seals that were read.
 
-    What was never sealed has no seal to differ. Of ordinary medicines a seal that differs is refused, and nothing
-    changes.
+    What was never sealed has no seal to differ, and a tote whose seal was once found broken has none any more. Of
+    ordinary medicines a seal that differs is refused, and nothing changes.
 
     Raises
     ------
@@ -141,7 +141,8 @@ def judged(delivery: Delivery, reads: Sequence[SealRead], *, is_return: bool) ->
         read = by_tote.get(tote.id)
         if read is None or tote in kept_shut:
             continue
-        if delivery.loading is None or read.is_broken or is_same_seal(tote, read.seal_number):
+        is_broken = read.is_broken or tote.id in delivery.custody.broken_seals
+        if delivery.loading is None or is_broken or is_same_seal(tote, read.seal_number):
             opened.append(tote)
         elif delivery.handling_class is HandlingClass.ORDINARY:
             raise seal_mismatch(delivery, tote)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.application.confirm_receipt import COUNT_AGAIN
+from orchestrator.application.first_reading import COUNT_AGAIN
 from orchestrator.application.receivers import call_receivers
 from orchestrator.application.receiving import SEAL_AGAIN
 from orchestrator.application.turn import Turn
@@ -19,10 +19,12 @@ from orchestrator.domain.custody.errors import (
 from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.custody.people import believed
 from orchestrator.domain.custody.policy import CustodyPolicy
+from orchestrator.domain.delivery.counts import FirstCount
 from orchestrator.domain.delivery.custody_record import LineEnd
 from orchestrator.domain.delivery.errors import SealMismatchError, WrongStateError
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, LineCount
 from orchestrator.domain.people.model import Role
+from orchestrator.domain.site.model import PlaceId
 from tests.support.custody import HATCH, TEN, WARD_A, House, counted, line_of, morphine
 from tests.support.deliveries import a_line
 
@@ -186,7 +188,7 @@ def test_case_50_a_count_that_was_mistyped_is_corrected_by_the_recount_and_both_
     arrived = house.arrived()
     house.receive(arrived, off_by=1)
     received = house.receive(arrived)
-    assert received.custody.first_counts == counted(arrived, off_by=1)
+    assert received.custody.first_counts == (FirstCount(line_of(arrived), TEN + 1, PlaceId(WARD_A)),)
     assert received.receipt is not None
     assert received.receipt.counts == counted(arrived)
     assert house.incidents() == []

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.application.confirm_receipt import COUNT_AGAIN
 from orchestrator.application.downtime import downtime_pack
+from orchestrator.application.first_reading import COUNT_AGAIN
 from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
 from orchestrator.application.prepare_delivery import Picked
 from orchestrator.application.receiving import SEAL_AGAIN, SEAL_DIFFERS
