@@ -32,6 +32,9 @@ BEFORE_SEALING = (
     DeliveryState.LOADING,
     DeliveryState.HELD,
 )
+UNSEALED_WITH_PEOPLE = (DeliveryState.HANDED_TO_RUNNER, DeliveryState.INCIDENT)
+"""Where what nobody sealed may be as well: a person took it, or looks into it."""
+
 SEALED = (DeliveryState.SEALED, DeliveryState.IN_TRANSIT, DeliveryState.ARRIVED)
 
 
@@ -73,17 +76,19 @@ def cancel_delivery(
     Raises
     ------
     UnknownDeliveryError, WrongStateError
-        There is no such delivery, or it is closed, on its way back, or in a person's hands.
+        There is no such delivery, or it is closed, on its way back, or in a person's hands under its seal.
     InvalidInputError
         The reason is empty or too long.
     """
     wanted = uow.deliveries.get(delivery)
     require_said(reason, act="The cancellation")
     follows_patient = () if wanted.custody.reroute is None else (DeliveryState.RETURNING,)
+    with_people = UNSEALED_WITH_PEOPLE if wanted.loading is None else ()
     require_state(
         wanted,
         *BEFORE_SEALING,
         *SEALED,
+        *with_people,
         *follows_patient,
         act="The cancellation",
         next_step="Nothing is left to cancel; look at its history.",

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.application.delivery_changes import keep_change
+from orchestrator.application.load_delivery import BY_HAND_FROM
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.recorded_acts import is_on_ledger, open_incident, record_event
 from orchestrator.application.register_errors import OccurredAtError
 from orchestrator.domain.custody.balances import comes_late
+from orchestrator.domain.custody.errors import NotReadyError
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Fits, Present, either, holds_role, in_pharmacy, on_ward, require_people
 from orchestrator.domain.custody.premises import Premises
@@ -90,6 +92,8 @@ def hand_to_runner(
     ------
     UnknownDeliveryError, WrongStateError, InvalidInputError
         There is no such delivery, it is closed, or the reason says nothing.
+    NotReadyError
+        It is on the ledger and not sealed yet.
     NotEligibleError, PeopleMissingError, SamePersonError
         The people may not take it out, or are too few.
     """
@@ -99,6 +103,7 @@ def hand_to_runner(
         after = before.out_of_drawer() if is_emptied else before
     else:
         require_state(before, *BEFORE_IT, act=ACT, next_step="Nothing is left to carry; look at its history.")
+        _require_sealed(before)
         _require_takers(before, present, premises, at=at)
         occurred_at = _when(before, taken_out, at=at)
         if taken_out.is_by_key:
@@ -131,6 +136,22 @@ def hand_to_runner(
     if after != before:
         keep_change(uow, after, at=at)
     return after
+
+
+def _require_sealed(delivery: Delivery) -> None:
+    """Refuse what is on the ledger while nobody has counted, sealed and posted it: it would be on no account."""
+    if delivery.loading is not None or not any(is_on_ledger(line) for line in delivery.lines):
+        return
+    next_step = (
+        "Load it by hand (is_by_hand), counted and sealed by those who load it; then whoever carries it signs here."
+        if delivery.state in BY_HAND_FROM
+        else "Cancel it, and queue it anew with supply.carrier messenger."
+    )
+    raise NotReadyError(
+        f"{ACT} was refused: delivery {delivery.id} holds what is on the ledger, and is not sealed; expected it "
+        f"counted and sealed first. {next_step}",
+        detail={"delivery": delivery.id, "state": delivery.state.value},
+    )
 
 
 def _require_takers(delivery: Delivery, present: Present, premises: Premises, *, at: datetime) -> None:

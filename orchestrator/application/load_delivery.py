@@ -29,10 +29,16 @@ from orchestrator.domain.fleet.model import ModelId
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import StorageKind
 from orchestrator.domain.people.model import PersonId, Role
+from orchestrator.domain.reason import Reason
 
 ACT = "The loading"
 BY_HAND = "by hand"
 """The drawer of what a messenger carries."""
+
+BY_HAND_FROM = (DeliveryState.VERIFIED, DeliveryState.ASSIGNED, DeliveryState.LOADING)
+"""Where it is not sealed yet, and may be for a messenger."""
+
+LOADED_BY_HAND = Reason("loaded_by_hand", "It was counted and sealed by hand; a messenger carries it, and no robot.")
 
 
 def load_delivery(
@@ -47,6 +53,7 @@ def load_delivery(
     seal_number: str | None = None,
     totes: Sequence[Packed] = (),
     model: ModelId | None = None,
+    is_by_hand: bool = False,
 ) -> Delivery:
     """Record who loaded what into which tote, under which seals.
 
@@ -76,6 +83,8 @@ def load_delivery(
         The totes with their seals and lines, where they are several. One of the two is given.
     model : ModelId, optional
         The model of the robot that it is loaded into.
+    is_by_hand : bool
+        Whether it goes with a messenger although a robot was asked for; whichever was to fetch it is let go.
 
     Raises
     ------
@@ -92,14 +101,15 @@ def load_delivery(
     InvalidInputError, SealInUseError
         A seal number cannot be one, is given twice, or was used before; or one form of saying it is not given.
     """
-    loading = uow.deliveries.get(delivery)
-    by_hand = loading.custody.carrier is Carrier.MESSENGER
+    asked = uow.deliveries.get(delivery)
+    by_hand = is_by_hand or asked.custody.carrier is Carrier.MESSENGER
     require_state(
-        loading,
-        DeliveryState.VERIFIED if by_hand else DeliveryState.LOADING,
+        asked,
+        *(BY_HAND_FROM if by_hand else (DeliveryState.LOADING,)),
         act=ACT,
-        next_step="Wait until its robot stands at the hatch, then load." if not by_hand else "It is not ready yet.",
+        next_step="Look at its history." if by_hand else "Wait until its robot stands at the hatch, then load.",
     )
+    loading = _in_hand(asked) if by_hand else asked
     _require_ready(loading, premises)
     _require_loaders(loading, present, premises, at=at)
     require_empty(uow, loading, act=ACT)
@@ -116,6 +126,11 @@ def load_delivery(
     return sealed
 
 
+def _in_hand(asked: Delivery) -> Delivery:
+    """Return what a messenger carries: no robot, no drawer and no trip has to do with it."""
+    return replace(asked.out_of_drawer(), trip=None, custody=replace(asked.custody, carrier=Carrier.MESSENGER))
+
+
 def _sealed(
     loading: Delivery, *, totes: tuple[Tote, ...], counts: Sequence[LineCount], at: datetime, present: Present
 ) -> Delivery:
@@ -128,14 +143,16 @@ def _sealed(
     )
     drawer = loading.drawer or BY_HAND
     by = present.actor
+    is_by_hand = custody.carrier is Carrier.MESSENGER
     loaded = replace(
         loading,
         totes=totes,
         loading=Loading(at=at, by=by, drawer=drawer, counts=tuple(counts)),
         custody=custody,
     )
-    is_by_hand = custody.carrier is Carrier.MESSENGER
-    return moved(loaded, DeliveryState.HANDED_TO_RUNNER if is_by_hand else DeliveryState.SEALED, at=at, cause=by)
+    if is_by_hand:
+        return moved(loaded, DeliveryState.HANDED_TO_RUNNER, at=at, cause=by, reason=LOADED_BY_HAND)
+    return moved(loaded, DeliveryState.SEALED, at=at, cause=by)
 
 
 def _accountable(present: Present) -> PersonId | None:

@@ -128,6 +128,7 @@ async def post_load(asked: LoadAsked, on: AmongPeople) -> Response:
             premises=on.premises,
             ids=on.desk.ids,
             model=None if robot is None else on.desk.fleet.models[robot].id,
+            is_by_hand=asked.is_by_hand,
         )
 
     return await on.do_together(asked, Act.LOAD_DELIVERY, load)

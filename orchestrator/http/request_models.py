@@ -157,10 +157,14 @@ class PackedAsked(Strict):
 
 
 class LoadAsked(CountsAsked):
-    """A loading: a count of every line, and one seal for all, or the totes, each with its seal and its lines."""
+    """A loading: a count of every line, and one seal for all, or the totes, each with its seal and its lines.
+
+    ``is_by_hand`` says that a messenger carries it although a robot was asked for.
+    """
 
     seal_number: SealText | None = None
     totes: list[PackedAsked] = Field(default_factory=list[PackedAsked], max_length=LINES_MAX)
+    is_by_hand: bool = False
 
     def to_totes(self) -> tuple[Packed, ...]:
         """Return what the use case takes."""

@@ -204,6 +204,7 @@ class House:
         model: str = MODEL,
         counts: tuple[LineCount, ...] | None = None,
         totes: Sequence[Packed] = (),
+        **more: Any,
     ) -> Delivery:
         return self.do(
             load_delivery,
@@ -215,6 +216,7 @@ class House:
             present=self.present(*(by or ("pharmacist-1", "technician-1"))),
             premises=self.premises,
             model=ModelId(model),
+            **more,
         )
 
     def receive(

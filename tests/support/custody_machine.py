@@ -271,13 +271,29 @@ class Custody(Openings, RuleBasedStateMachine):
         if delivery is not None:
             self.loads(delivery, fate, people, off=off, in_two=in_two)
 
-    def loads(self, delivery: Delivery, fate: str, people: list[str], *, off: int = 0, in_two: bool = False) -> None:
+    @rule(pick=picks, people=two, fate=fates, happens=rarely)
+    def load_by_hand(self, pick: int, people: list[str], fate: str, happens: bool) -> None:
+        """Seal for a messenger what a robot was to fetch."""
+        delivery = self.a_delivery(pick)
+        if happens and delivery is not None:
+            self.loads(delivery, fate, people, is_by_hand=True)
+
+    def loads(
+        self,
+        delivery: Delivery,
+        fate: str,
+        people: list[str],
+        *,
+        off: int = 0,
+        in_two: bool = False,
+        is_by_hand: bool = False,
+    ) -> None:
         seal = f"S-of-{delivery.id}"
         first, *others = (line.id for line in delivery.lines)
         self.opens(delivery, fate, people)
         self.ask(
             fate,
-            "load_two" if in_two else "load",
+            "load_by_hand" if is_by_hand else "load_two" if in_two else "load",
             load_delivery,
             delivery=delivery.id,
             present=self.house.present(*people),
@@ -287,6 +303,7 @@ class Custody(Openings, RuleBasedStateMachine):
             ids=self.house.ids,
             counts=counted(delivery, off),
             model=MODEL,
+            is_by_hand=is_by_hand,
         )
         self.shuts(delivery)
 
@@ -493,6 +510,7 @@ class Custody(Openings, RuleBasedStateMachine):
 
     def carries_what_has_not_ended(self, uow: UnitOfWork, delivery: Delivery) -> None:
         is_sealed = delivery.loading is not None
+        assert is_sealed or delivery.state is not S.HANDED_TO_RUNNER, f"{delivery.id} is carried and on no account"
         assert sorted(line for tote in delivery.totes for line in tote.lines) == sorted(
             line.id for line in delivery.lines
         )

@@ -22,8 +22,9 @@ ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     S.ARRIVED: frozenset({S.RECEIVED, S.RETURNING, S.INCIDENT, S.HANDED_TO_RUNNER}),
     S.HELD: frozenset({S.VERIFIED, S.CANCELLED, S.HANDED_TO_RUNNER, S.INCIDENT}),
     S.RETURNING: frozenset({S.RETURNED, S.INCIDENT, S.HANDED_TO_RUNNER, S.SEALED, S.IN_TRANSIT}),
-    S.HANDED_TO_RUNNER: frozenset({S.RECEIVED, S.RETURNED, S.INCIDENT}),
-    S.INCIDENT: frozenset({S.RETURNING, S.RETURNED, S.HANDED_TO_RUNNER}),
+    # Cancelled only while nothing is sealed.
+    S.HANDED_TO_RUNNER: frozenset({S.RECEIVED, S.RETURNED, S.INCIDENT, S.CANCELLED}),
+    S.INCIDENT: frozenset({S.RETURNING, S.RETURNED, S.HANDED_TO_RUNNER, S.CANCELLED}),
     S.RECEIVED: frozenset(),
     S.RETURNED: frozenset(),
     S.CANCELLED: frozenset(),

@@ -170,6 +170,17 @@ def test_what_a_runner_brought_is_received_on_the_ward(client: TestClient, store
     assert (answer["state"], answer["drawer"], answer["receipt"]["is_short_or_over"]) == ("received", None, False)
 
 
+def test_what_a_robot_was_to_fetch_is_loaded_by_hand(client: TestClient, store: MemoryStore) -> None:
+    delivery = a_delivery(store, S.ASSIGNED)
+    body = receipt(kept(store, delivery))
+    refused(ask(client, delivery, "load", body), 409, "delivery_state")
+
+    answer = done(ask(client, delivery, "load", {**body, "is_by_hand": True}, key="k-2"))
+
+    assert (answer["state"], answer["robot"], answer["loading"]["drawer"]) == ("handed_to_runner", None, "by hand")
+    assert answer["history"][-1]["reason"]["code"] == "loaded_by_hand"
+
+
 @pytest.mark.parametrize("off_by", [0, -1])
 def test_what_a_runner_took_unsealed_is_counted_against_what_was_asked_for(
     client: TestClient, store: MemoryStore, off_by: int
