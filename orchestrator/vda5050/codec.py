@@ -27,6 +27,7 @@ from orchestrator.vda5050.messages import (
     InstantActions,
     MessageError,
     NodePosition,
+    OldInstantActions,
     Order,
     State,
     Visualization,
@@ -114,7 +115,10 @@ def encode(message: WireModel, *, version: str) -> bytes:
             "own version.",
             detail={"header": named, "version": version},
         )
-    payload = _ENCODER.encode(_plain_object(message, version)).encode()
+    tree = _plain_object(message, version)
+    if version == V_2_0_0 and isinstance(message, InstantActions | OldInstantActions):
+        _name_actions_twice(tree)
+    payload = _ENCODER.encode(tree).encode()
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise MessageError(
             f"A message of {len(payload)} bytes was not sent: at most {PAYLOAD_BYTES_MAX} are. "
@@ -221,6 +225,17 @@ def _plain_object(value: WireModel, version: str) -> dict[str, object]:
         for name, item in value.model_extra.items():
             made.setdefault(name, item)
     return made
+
+
+def _name_actions_twice(tree: dict[str, object]) -> None:
+    """Name the type of each instant action as the text of 2.0.0 has it and as its schema does.
+
+    A robot that validates by the published schema refuses one without ``actionName``, a cancel and a pause too; one
+    that reads by the text looks for ``actionType``. No schema forbids the other name.
+    """
+    for key in ("actions", "instantActions"):
+        for action in cast("list[dict[str, object]]", tree.get(key, [])):
+            action["actionName"] = action["actionType"]
 
 
 def _written(moment: datetime) -> str:

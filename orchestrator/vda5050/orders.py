@@ -75,7 +75,11 @@ class ActionParameter(WireModel):
 
 
 class Action(WireModel):
-    """One action. The 2.0.0 instantActions schema calls its type ``actionName``, which is read but never written."""
+    """One action.
+
+    The 2.0.0 schema of instantActions calls the type ``actionName``, its text ``actionType``: both are read, and a
+    message of instant actions in 2.0.0 has both.
+    """
 
     action_type: str = Field(
         validation_alias=AliasChoices("actionType", "actionName"), serialization_alias="actionType"

@@ -23,6 +23,8 @@ Path = tuple[str | int, ...]
 _PASSES_MAX = 8
 _FAULTS_MAX = 20
 _FINDINGS_MAX = 200
+_READINGS_MAX = 5000
+"""Findings that are looked at to see which of them are faults: more than a state of whole numbers that is kept has."""
 NO_TIMESTAMP = "1970-01-01T00:00:00Z"
 _NO_TIMING = {"minOrderInterval": 0.0, "minStateInterval": 0.0}
 
@@ -116,10 +118,21 @@ def usable(model: type[M], tree: JsonObject, first: ValidationError) -> tuple[M,
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
-    if error.error_count() > _FINDINGS_MAX:
+    if error.error_count() > _READINGS_MAX:
         # Repair takes time; a message built of faults must not stall every other robot.
         raise malformed(f"it departs from its schema in more than {_FINDINGS_MAX} places")
-    return error.errors(include_url=False, include_context=False)
+    details = [
+        detail for detail in error.errors(include_url=False, include_context=False) if not _is_whole_number(detail)
+    ]
+    if len(details) > _FINDINGS_MAX:
+        raise malformed(f"it departs from its schema in more than {_FINDINGS_MAX} places")
+    return details
+
+
+def _is_whole_number(detail: ErrorDetails) -> bool:
+    """Whether it is only the strict reading that objects: 2.0 is an integer in a JSON schema, and is read as one."""
+    given: object = detail["input"]
+    return detail["type"] == "int_type" and isinstance(given, float) and given.is_integer()
 
 
 def _fault_of(detail: ErrorDetails) -> SchemaFault:

@@ -113,11 +113,11 @@ class Watched:
             )
             parts.append(f"changed: {changed}")
         parts += [f"! {complaint.text}" for complaint in self.complaints]
-        return " | ".join(part for part in parts if part)
+        return _shown(" | ".join(part for part in parts if part))
 
     def json_line(self) -> str:
         """Return it as one JSON object on one line."""
-        return json.dumps(
+        written = json.dumps(
             {
                 "at": self.at.isoformat(),
                 "topic": self.kind.value,
@@ -132,6 +132,7 @@ class Watched:
             },
             ensure_ascii=False,
         )
+        return _shown(written)  # json.dumps lets through what is above 0x7f, among it a terminal's second escape
 
 
 @dataclass
@@ -208,7 +209,7 @@ class Watcher:
         if not self._departures:
             return []
         counted = sorted(self._departures.items(), key=lambda item: (-item[1], item[0]))
-        return [f"In {self._messages} messages:", *(f"{count:6d} of {text}" for text, count in counted)]
+        return [f"In {self._messages} messages:", *(_shown(f"{count:6d} of {text}") for text, count in counted)]
 
     def _of_header(
         self, kind: TopicKind, message: WireModel, header_id: int | None, *, is_retained: bool
@@ -315,6 +316,16 @@ def _of_place(message: State | Visualization) -> Iterator[tuple[str, str]]:
 def _of_actions(actions: list[Action]) -> Iterator[tuple[str, str]]:
     if actions:
         yield "actions", ", ".join(f"{action.action_type} {action.action_id}" for action in actions)
+
+
+def _shown(text: str) -> str:
+    """Return a robot's words as one line that a terminal shows and does not obey: what is not printable is escaped.
+
+    The escapes are those of JSON, so that a line of JSON stays one that says the same.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def _tree(message: WireModel) -> dict[str, Any]:

@@ -18,12 +18,15 @@ from orchestrator.vda5050.codec import (
 )
 from orchestrator.vda5050.guard import DEPTH_MAX, PAYLOAD_BYTES_MAX
 from orchestrator.vda5050.messages import (
+    Action,
     ActionParameter,
     ActionStatus,
+    BlockingType,
     Corridor,
     Edge,
     InstantActions,
     NodePosition,
+    OldInstantActions,
     Order,
 )
 from tests.support.factsheets import a_factsheet_tree
@@ -169,6 +172,24 @@ def test_the_largest_numbers_that_fit_are_read_as_they_are() -> None:
     assert parse_object(text) == {"a": 2**63 - 1, "b": 1 - 2**63, "c": 1e99, "d": 1.7976931348623157e308, "e": 0.1}
 
 
+def test_a_whole_number_with_a_point_is_read_as_the_integer_it_is_without_complaint() -> None:
+    node = {"nodeId": "w1", "sequenceId": 4.0, "released": True}
+    changes: dict[str, object] = {"headerId": 5.0, "orderUpdateId": 2.0, "lastNodeSequenceId": 2.0}
+    decoded = decode_state(as_bytes(state_tree(**changes, nodeStates=[node] * 900)))
+    state = decoded.message
+    assert decoded.faults == ()
+    assert (state.header_id, state.order_update_id, state.last_node_sequence_id) == (5, 2, 2)
+    assert [each.sequence_id for each in state.node_states] == [4] * 900
+
+
+def test_another_number_than_a_whole_one_is_still_a_departure() -> None:
+    assert [fault.path for fault in decode_state(as_bytes(state_tree(headerId="2"))).faults] == ["headerId"]
+    with pytest.raises(MalformedMessageError, match="orderUpdateId"):
+        decode_state(as_bytes(state_tree(orderUpdateId=2.5)))
+    decoded = decode_state(as_bytes(state_tree(headerId=7.0, timestamp="never")))
+    assert {fault.path for fault in decoded.faults} == {"timestamp"}
+
+
 def test_a_message_built_of_faults_is_refused_at_once() -> None:
     with pytest.raises(MalformedMessageError, match="more than 200 places"):
         decode_state(as_bytes(state_tree(errors=[{}] * 60_000)))
@@ -189,6 +210,20 @@ def test_instant_actions_are_read_under_the_key_of_1_1_and_written_under_the_new
     written = json.loads(encode(message, version="2.1.0"))
     assert written["actions"][0]["actionType"] == "cancelOrder"
     assert "instantActions" not in written
+
+
+@pytest.mark.parametrize(("version", "names"), [("2.0.0", {"actionType", "actionName"}), ("2.1.0", {"actionType"})])
+@pytest.mark.parametrize(("made", "field"), [(InstantActions, "actions"), (OldInstantActions, "instant_actions")])
+def test_an_instant_action_has_both_names_of_its_type_in_2_0_and_is_read_as_one(
+    version: str, names: set[str], made: type[InstantActions | OldInstantActions], field: str
+) -> None:
+    action = Action(action_type="startPause", action_id="a", blocking_type=BlockingType.NONE)
+    payload = encode(made.model_validate(HEADER | {"version": version, field: (action,)}), version=version)
+    (written,) = next(value for key, value in json.loads(payload).items() if key in ("actions", "instantActions"))
+    assert {key for key, value in written.items() if value == "startPause"} == names
+    decoded = decode_instant_actions(payload)
+    assert [(read.action_type, read.action_id) for read in decoded.message.actions] == [("startPause", "a")]
+    assert decoded.faults == ()
 
 
 @pytest.mark.parametrize(("version", "key"), [("2.0.0", "allowedDeviationXy"), ("2.1.0", "allowedDeviationXY")])

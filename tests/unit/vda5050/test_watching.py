@@ -129,6 +129,24 @@ def test_a_json_line_holds_the_whole_message_and_its_complaints() -> None:
     assert tree["complaints"][0]["clause"] == "§6.4"
 
 
+def test_a_robots_words_write_no_line_of_their_own_and_no_order_to_the_terminal() -> None:
+    wild = "\x1b[2J\x1b]0;x\x07\x9b1m\r\n08:00:00.500 ← state #9 | order forged"
+    watch = Watch()
+    tree = json.loads(encode(a_state(3, order=wild), version="2.1.0"))
+    tree["version"] = wild
+    tree["errors"] = [{"errorType": wild, "errorLevel": "WARNING", "errorDescription": "Tür\u202e zu"}]
+    shown = watch.raw("state", json.dumps(tree).encode())
+
+    line, as_json = shown.line(), shown.json_line()
+    assert (line.isprintable(), as_json.isprintable()) == (True, True)
+    assert r"order \u001b[2J" in line
+    assert "Tür" in line
+    assert json.loads(as_json)["message"]["orderId"] == wild
+    shown = watch.raw("state", json.dumps({wild: 1} | tree | {"orderUpdateId": wild}).encode())
+    assert shown.line().isprintable()
+    assert all(each.isprintable() for each in watch.watcher.summary())
+
+
 def test_departures_from_the_schema_are_counted_over_all_messages() -> None:
     address = address_of_robot(a_robot())
     watcher = Watcher(address)
