@@ -6,6 +6,7 @@ its nodes, and what it can be asked. The domain says pick, drop and waypoint; th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +18,33 @@ from orchestrator.domain.site.model import WaypointId
 from orchestrator.vda5050.factsheets import Factsheet
 from orchestrator.vda5050.frames import MapFrames
 from orchestrator.vda5050.orders import ActionType, BlockingType, ParameterKey
+
+HOLDER = re.compile(r"\{([\w -]+)\}")
+"""What reads as a place-holder in a text. What is none of ours is a slip of the pen: no robot wants ``{lod}``."""
+
+HOLDERS = frozenset({"load", "drawer", "node"})
+"""The place-holders that stand in every action's parameters."""
+
+_OF_PLACE = frozenset({"x", "y", "theta", "map", "map_version", "last_node"})
+HOLDERS_OF: Mapping[ActionKind, frozenset[str]] = {
+    ActionKind.ENABLE_MAP: _OF_PLACE,
+    ActionKind.INIT_POSITION: _OF_PLACE,
+    ActionKind.OPEN_DRAWER: frozenset({"grant", "signature"}),
+}
+"""Those that only some actions have besides."""
+
+
+def holders_in(value: JsonValue) -> tuple[str, ...]:
+    """Return the names of all that reads as a place-holder in a parameter, however deep, in the order it stands."""
+    match value:
+        case str():
+            return tuple(HOLDER.findall(value))
+        case dict():
+            return tuple(name for key, part in value.items() for name in (*holders_in(key), *holders_in(part)))
+        case list():
+            return tuple(name for part in value for name in holders_in(part))
+        case _:
+            return ()
 
 
 class Where(StrEnum):
@@ -84,9 +112,8 @@ class InstantKey(StrEnum):
 class ActionRule:
     """A robot's word for one of our actions.
 
-    ``parameters`` are sent in this order; a text may hold ``{load}``, ``{drawer}`` and ``{node}``, where a
-    position is initialised ``{x}``, ``{y}``, ``{theta}``, ``{map}``, ``{map_version}`` and ``{last_node}``, where a
-    drawer is opened ``{grant}`` and ``{signature}``. A parameter whose place-holder has no value is left out.
+    ``parameters`` are sent in this order; a text in them, however deep, may hold the place-holders of `HOLDERS` and
+    `HOLDERS_OF`. A parameter, or a part of one, whose place-holder has no value is left out.
     """
 
     action_type: str

@@ -106,9 +106,20 @@ class MapFrames:
         return [f"Map {each.map_id} is level {level}: {each.in_words()}." for level, each in self.by_level.items()]
 
     def completed(self, levels: Iterable[LevelId]) -> MapFrames:
-        """Return the frames with every level that has none as it is, so that a map nobody knows is noticed."""
-        taken = {frame.map_id for frame in self.by_level.values()}
-        plain = {level: MapFrame(level) for level in levels if level not in self.by_level and level not in taken}
+        """Return the frames with every level that has none as it is, so that a map nobody knows is noticed.
+
+        Raises
+        ------
+        MapFrameError
+            A level's map has the name of a level that has none: the robot would be sent to both on one map.
+        """
+        plain = {level: MapFrame(level) for level in levels if level not in self.by_level}
+        for level, frame in self.by_level.items():
+            if frame.map_id in plain:
+                raise MapFrameError(
+                    f"The map of level {level!r} is called {frame.map_id!r}, and so would be that of the level "
+                    f"{frame.map_id!r}, which has no map of its own here; expected one map for each level."
+                )
         return MapFrames({**self.by_level, **plain})
 
 

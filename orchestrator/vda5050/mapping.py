@@ -7,7 +7,7 @@ headings it wants) its dialect says.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -26,7 +26,16 @@ from orchestrator.domain.fleet.model import (
 from orchestrator.domain.fleet.order import DriveOrder, RobotAction, sequence_of_step
 from orchestrator.vda5050 import messages as wire
 from orchestrator.vda5050.bounds import words
-from orchestrator.vda5050.dialect import STANDARD, BatteryReports, Dialect, Headings, InstantKey, LoadReports
+from orchestrator.vda5050.dialect import (
+    HOLDER,
+    STANDARD,
+    BatteryReports,
+    Dialect,
+    Headings,
+    InstantKey,
+    LoadReports,
+    holders_in,
+)
 from orchestrator.vda5050.drawers import drawers_of_information, nonce_of_information
 from orchestrator.vda5050.frames import MapPose
 from orchestrator.vda5050.header import Header
@@ -113,19 +122,31 @@ def _place_of(action: RobotAction, dialect: Dialect) -> dict[str, JsonValue]:
     }
 
 
-def _filled(value: JsonValue, values: dict[str, JsonValue]) -> JsonValue:
-    """Return a parameter with its place-holders filled; None when one has no value."""
-    if not isinstance(value, str):
-        return value
-    for name, known in values.items():
-        holder = f"{{{name}}}"
-        if value == holder:
-            return known  # a number stays a number
-        if holder in value:
-            if known is None:
-                return None
-            value = value.replace(holder, str(known))
-    return value
+def _filled(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue | None:
+    """Return a parameter with its place-holders filled, however deep they lie; None when nothing of it has a value."""
+    match value:
+        case str():
+            return _filled_text(value, values)
+        case dict():
+            parts = {key: _filled(part, values) for key, part in value.items()}
+            kept = {key: part for key, part in parts.items() if part is not None or value[key] is None}
+            return kept if kept or not value else None
+        case list():
+            filled = [(part, _filled(part, values)) for part in value]
+            items = [item for part, item in filled if item is not None or part is None]
+            return items if items or not value else None
+        case _:
+            return value
+
+
+def _filled_text(text: str, values: Mapping[str, JsonValue]) -> JsonValue | None:
+    """Return a text with its place-holders filled, in one go: what a load is called is not read for more of them."""
+    names = holders_in(text)
+    if any(values.get(name) is None for name in names):
+        return None
+    if len(names) == 1 and text == f"{{{names[0]}}}":
+        return values[names[0]]  # a number stays a number
+    return HOLDER.sub(lambda found: str(values[found[1]]), text)
 
 
 def report_from_state(

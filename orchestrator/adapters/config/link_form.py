@@ -21,6 +21,8 @@ from orchestrator.domain.fleet.order import ActionKind
 from orchestrator.domain.site.model import LevelId, WaypointId
 from orchestrator.vda5050.codec import V_2_0_0, decode_factsheet
 from orchestrator.vda5050.dialect import (
+    HOLDERS,
+    HOLDERS_OF,
     STANDARD_ACTIONS,
     ActionRule,
     BatteryReports,
@@ -31,6 +33,7 @@ from orchestrator.vda5050.dialect import (
     OrderUpdates,
     Positions,
     Where,
+    holders_in,
 )
 from orchestrator.vda5050.factsheets import Factsheet
 from orchestrator.vda5050.frames import SCALE_TOLERANCE, MapFrame, MapFrameError, MapFrames, fit_frame
@@ -54,7 +57,7 @@ NEVER_NONE = frozenset({ActionKind.PAUSE, ActionKind.RESUME, ActionKind.CANCEL_O
 class ActionForm(FileModel):
     """The robot's word for one of our acts. What is left out is as VDA 5050 has it.
 
-    ``parameters`` replace the standard ones; a text may hold ``{load}``, ``{drawer}`` and ``{node}``.
+    ``parameters`` replace the standard ones; a text in them may hold place-holders, see `ActionRule`.
     """
 
     type: Key | None = None
@@ -182,10 +185,12 @@ def read_dialect(
         )
     try:
         made = MapFrames(frames)
-    except MapFrameError as error:
-        reading.complaints.append(links[-1].complaint(("maps",), error.message, "Name each map once."))
-    else:
         completed = made.completed(known_levels) if known_levels is not None and frames else made
+    except MapFrameError as error:
+        last = next(link for link in reversed(links) if link.form.maps)
+        remedy = "Name the robot's map of every level, and each map once."
+        reading.complaints.append(last.complaint(("maps",), error.message, remedy))
+    else:
         reading.dialect = replace(reading.dialect, frames=completed)
     return reading
 
@@ -224,10 +229,22 @@ def _rules(link: PlacedLink, version: str, reading: DialectReading) -> Mapping[A
             continue
         form = ActionForm(type=entry) if isinstance(entry, str) else entry
         rules[kind] = _rule(STANDARD_ACTIONS[kind], form)
+        reading.complaints += _unknown_holders(link, kind, form.parameters or {})
         if version == V_2_0_0 and any(isinstance(value, dict) for value in (form.parameters or {}).values()):
             sentence = f"{kind.value} has a parameter that is an object, which VDA 5050 {version} does not know."
             reading.complaints.append(link.complaint(where, sentence, "Send its parts as parameters of their own."))
     return rules
+
+
+def _unknown_holders(
+    link: PlacedLink, kind: ActionKind, parameters: Mapping[str, JsonValue]
+) -> Iterator[PlacedComplaint]:
+    known = HOLDERS | HOLDERS_OF.get(kind, frozenset[str]())
+    for name, value in parameters.items():
+        for holder in dict.fromkeys(each for each in (*holders_in(name), *holders_in(value)) if each not in known):
+            sentence = f"The parameter {name!r} of {kind.value} holds {{{holder}}}, which stands for nothing there."
+            words = ", ".join(f"{{{each}}}" for each in sorted(known))
+            yield link.complaint(("actions", kind.value), sentence, f"Write one of {words}, or leave it out.")
 
 
 def _rule(standard: ActionRule, form: ActionForm) -> ActionRule:
@@ -284,6 +301,8 @@ def _factsheet(link: PlacedLink, reading: DialectReading) -> Factsheet | None:
         return decode_factsheet(path.read_bytes()).message
     except OSError as error:
         sentence = f"Factsheet {name} cannot be read: {error.strerror or error}."
+    except ValueError as error:
+        sentence = f"Factsheet {name!r} names no file: {error}."
     except MessageError as error:
         sentence = f"Factsheet {name} was refused: {error.message}"
     remedy = "Save the JSON of the robot's factsheet message there."

@@ -96,5 +96,12 @@ def test_completed_frames_know_every_map_and_no_other() -> None:
     assert frames.inward(MapPose("L1", 1.0, 0.0, 0.0)) is None
 
 
+def test_a_map_with_the_name_of_a_level_that_has_none_is_refused() -> None:
+    swapped = {GROUND: MapFrame("L2"), LevelId("L2"): MapFrame("L1")}
+    assert MapFrames(swapped).completed([GROUND, LevelId("L2")]).by_level == swapped
+    with pytest.raises(MapFrameError, match=r"level 'L1' is called 'L2'.*has no map of its own"):
+        MapFrames({GROUND: MapFrame("L2")}).completed([GROUND, LevelId("L2")])
+
+
 def test_angles_are_wrapped_into_one_turn() -> None:
     assert wrapped_rad(3 * math.pi) == pytest.approx(-math.pi)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from math import pi
 
 import pytest
@@ -166,6 +167,25 @@ def test_a_parameter_whose_place_holder_has_no_value_is_left_out() -> None:
     rule = ActionRule("startCharging", parameters=(("for", "drawer {drawer}"), ("load", "{load}"), ("mode", "slow")))
     action = action_message(an_action(ActionKind.START_CHARGING), dialect=Dialect({ActionKind.START_CHARGING: rule}))
     assert [item.key for item in action.action_parameters or ()] == ["mode"]
+
+
+def test_place_holders_are_filled_however_deep_they_lie_and_in_one_go() -> None:
+    rule = ActionRule(
+        "takeBox",
+        parameters=(
+            ("box", {"id": "{load}", "bays": ["{drawer}", "{grant}", None], "grant": {"is": "{grant}"}, "tare": None}),
+            ("grants", ["{grant}"]),
+            ("both", "{load} in {drawer}"),
+            ("empty", {}),
+        ),
+    )
+    action = replace(an_action(ActionKind.PICK, "p"), load=LoadId("{drawer}"))
+    made = action_message(action, dialect=Dialect({ActionKind.PICK: rule}, drawer_words={"a": 3}))
+    assert {item.key: item.value for item in made.action_parameters or ()} == {
+        "box": {"id": "{drawer}", "bays": [3, None], "tare": None},
+        "both": "{drawer} in 3",
+        "empty": {},
+    }
 
 
 def test_an_action_that_the_robot_does_not_have_is_never_put_into_words() -> None:

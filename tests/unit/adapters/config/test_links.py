@@ -139,6 +139,24 @@ actions:
     assert dialect.rule(ActionKind.CANCEL_ORDER) == STANDARD_ACTIONS[ActionKind.CANCEL_ORDER]
 
 
+def test_each_act_has_its_place_holders(tmp_path: Path) -> None:
+    everywhere = "load: '{load}', drawer: ['{drawer}'], node: '{node}', text: 'a {} of { \"is\": 1 }'"
+    place = ", ".join(f"{name}: '{{{name}}}'" for name in ("x", "y", "theta", "map", "map_version", "last_node"))
+    dialect = dialect_of(
+        tmp_path,
+        f"""
+actions:
+  pick: {{parameters: {{{everywhere}}}}}
+  init_position: {{parameters: {{{everywhere}, {place}}}}}
+  enable_map: {{parameters: {{{place}}}}}
+  open_drawer: {{parameters: {{{everywhere}, grant: '{{grant}}', by: '{{signature}}'}}}}
+""",
+    )
+    pick = dialect.rule(ActionKind.PICK)
+    assert pick is not None
+    assert dict(pick.parameters)["drawer"] == ["{drawer}"]
+
+
 def test_a_map_by_numbers_and_a_map_by_points_lie_where_they_say(tmp_path: Path) -> None:
     dialect = dialect_of(
         tmp_path,
@@ -209,6 +227,12 @@ link:
             "{site: [9, 0], robot: [9, 0]}]}}",
             "numbers and points",
         ),
+        ("maps: {ground: {map_id: first, x_m: 5.0}}", "the level 'first', which has no map of its own"),
+        ("actions: {pick: {parameters: {id: '{loadId}'}}}", "'id' of pick holds {loadId}"),
+        ("actions: {pick: {parameters: {ids: [a, '{ Load }']}}}", "'ids' of pick holds { Load }"),
+        ("actions: {pick: {parameters: {x: '{x}'}}}", "'x' of pick holds {x}"),
+        ("actions: {init_position: {parameters: {x: '{x} {grant}'}}}", "'x' of init_position holds {grant}"),
+        ('factsheet: "a\\0b"', "names no file"),
         ("drawer_words: {Z: 1}", "the drawer 'Z'"),
         ("factsheet: not-there.json", "cannot be read"),
         ("nodes: {a: N1, b: N1}", "the robot's node 'N1' 2 times"),
