@@ -396,7 +396,7 @@ class RobotLink:
 
     @property
     def _lost_at_s(self) -> float:
-        return self._heard_s + self._model.lost_after_s
+        return self._heard_s + self._questions.lost_after_s
 
     def _requests(self) -> Iterator[Request]:
         yield from self._actions.outstanding

@@ -3,6 +3,11 @@
 VDA 5050 lets a robot stay silent for 30 s (2.1 §6.10.1), and many do while nothing happens. A robot that is asked for
 its state (§6.8.2) tells at once whether it is there, so its silence can be judged by a shorter limit. Nobody waits
 for the answers: a robot that answers no question is judged by its own reports as before.
+
+Each question has an id of its own, for a robot may heed an id once (§6.8, §6.11: actionId is unique) and says nothing
+when it comes again. But robots list what they were asked until their next order, and a night of questions would make
+their states too long to be read. So an idle robot that lists many may be silent for as long as the standard allows, and
+is asked only when it misses its own heartbeat, until its next order.
 """
 
 from __future__ import annotations
@@ -15,12 +20,15 @@ from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.vda5050.mapping import QUESTION
 from orchestrator.vda5050.messages import ActionStatus, State
 
-IDS = 16
-"""So many questions have ids of their own; then the first is used again.
+LISTED_MANY = 64
+"""From so many listed questions on a robot that stands without an order is asked only for its heartbeat."""
 
-Robots list what they were asked until their next order. A night of ids of their own would make their states too long to
-be read.
-"""
+LISTED_MAX = 400
+"""And from so many on nobody is asked any more; a state that lists more than `bounds.ENTRIES_MAX` is not read."""
+
+HEARTBEAT_MISSED_S = 33.0
+HEARTBEAT_LOST_S = 45.0
+"""A robot stays silent for 30 s at most while nothing happens, as the standard has it (2.1 §6.10.1)."""
 
 REFUSALS_MAX = 2
 FACTSHEET_TRIES_MAX = 3
@@ -55,6 +63,8 @@ class Questions:
         self._begun_ms = 0
         self._count = 0
         self._refused: set[str] = set()
+        self._listed = 0
+        self._is_idle = False
         self._asked_factsheet = 0
         self._factsheet_at_s = _NEVER_S
         self._has_factsheet = False
@@ -63,6 +73,8 @@ class Questions:
     def hear(self, state: State, *, at_s: float) -> None:
         """Note that the robot has reported, and whether it refuses to be asked."""
         self._heard_s = at_s
+        self._listed = sum(action.action_id.startswith(QUESTION) for action in state.action_states)
+        self._is_idle = not state.driving and not state.node_states and not state.edge_states
         for error in state.errors:
             self._refused |= {action for action in error.referenced("actionId") if action.startswith(QUESTION)}
         for action in state.action_states:
@@ -73,11 +85,10 @@ class Questions:
             self._factsheet_at_s = at_s + self._interval_s
 
     def next_action(self, kind: ActionKind, *, now: datetime) -> RobotAction:
-        """Return the question as an action, with an id that no orchestrator before this one has used."""
+        """Return the question as an action, with an id that nobody has used before."""
         self._begun_ms = self._begun_ms or int(now.timestamp() * 1000)
-        number = self._count % IDS
         self._count += 1
-        return RobotAction(id=ActionId(f"{QUESTION}{self._begun_ms}-{number}"), kind=kind)
+        return RobotAction(id=ActionId(f"{QUESTION}{self._begun_ms}-{self._count}"), kind=kind)
 
     def heed_refused_messages(self, state: State, header_ids: Collection[int]) -> bool:
         """Whether the robot could not read a question at all: an error names the header of one, and no action.
@@ -100,8 +111,17 @@ class Questions:
         self._has_factsheet = True
 
     @property
+    def lost_after_s(self) -> float:
+        """From when on silence means lost, as things are."""
+        return max(self._lost_after_s, HEARTBEAT_LOST_S) if self._is_spared else self._lost_after_s
+
+    @property
+    def _is_spared(self) -> bool:
+        return self._may_ask and self._is_idle and self._listed >= LISTED_MANY
+
+    @property
     def _is_over(self) -> bool:
-        return not self._may_ask or len(self._refused) >= REFUSALS_MAX
+        return not self._may_ask or self._listed >= LISTED_MAX or len(self._refused) >= REFUSALS_MAX
 
     def next_s(self, *, is_lost: bool) -> float:
         """Return when something is to be asked, in monotonic seconds."""
@@ -123,6 +143,8 @@ class Questions:
         if self._is_over:
             return _NEVER_S
         wait_s = self._lost_after_s if is_lost else self._interval_s * PATIENCE
+        if self._is_spared:
+            wait_s = max(wait_s, HEARTBEAT_MISSED_S)
         return max(self._heard_s, self._asked_s) + wait_s
 
     def _factsheet_s(self) -> float:

@@ -142,16 +142,25 @@ class EveryHalfMinute:
 
 
 class OnChangeOrEveryHalfMinute(EveryHalfMinute):
-    """Says what has changed, but for where it is on its way, answers, and else says something every 30 s."""
+    """Says what has changed, but for where it is on its way, answers, and else says something every 30 s.
+
+    Heeds each actionId once, as the standard has it: what is asked again under an old one goes by without a word.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._said: Tree = {}
+        self._heeded: set[str] = set()
 
-    def hear(self, kind: str, message: Tree) -> Tree:
+    def hear(self, kind: str, message: Tree) -> Tree | None:
         """Note a question."""
-        if kind == "instantActions":
-            self._said = {}
+        if kind != "instantActions":
+            return message
+        asked = {action["actionId"] for action in message["actions"]}
+        if asked <= self._heeded:
+            return None
+        self._heeded |= asked
+        self._said = {}
         return message
 
     def __call__(self, state: Tree) -> Tree | None:

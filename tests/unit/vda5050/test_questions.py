@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from orchestrator.vda5050.dialect import Dialect
-from orchestrator.vda5050.events import RobotLost
+from orchestrator.vda5050.events import LinkEvent, RobotLost
 from orchestrator.vda5050.mapping import QUESTION
 from orchestrator.vda5050.master import Due
 from orchestrator.vda5050.messages import ActionStatus
@@ -71,14 +71,87 @@ def test_every_question_has_an_id_of_its_own_across_restarts() -> None:
     assert all(each.startswith(QUESTION) for each in ids)
 
 
-def test_a_robot_that_is_asked_all_night_has_few_ids_to_list() -> None:
-    bench = a_bench()
-    bench.receive(factsheet(), kind="factsheet")
-    ids: set[str] = set()
-    for _ in range(1000):
-        ids.add(id_of_question(bench.pass_time(6.0)))
-        bench.receive(bench.state_bytes())
-    assert len(ids) == 16
+class ListingRobot:
+    """A robot that says something every half minute, answers each question once, and lists all till its next order."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.bench = a_bench(**limits)
+        self.bench.receive(factsheet(), kind="factsheet")
+        self.ids: list[str] = []
+        self.listed: dict[str, ActionStatus] = {}
+        self.longest = 0
+        self.events: list[LinkEvent] = []
+        self.is_alive = True
+        self.misses = 0
+        self.driving = False
+        self._said_s = 0.0
+
+    def say(self) -> None:
+        self._said_s = self.bench.at_s
+        self.longest = max(self.longest, len(self.listed))
+        self.events += self.bench.receive(self.bench.state_bytes(actions=self.listed, driving=self.driving))
+
+    def pass_time(self, seconds: float) -> None:
+        for _ in range(int(seconds)):
+            due = self.bench.pass_time(1.0)
+            self.events += due.events
+            for _ in asked(due):
+                self.ids.append(id_of_question(due))
+                if self.is_alive and self.ids[-1] not in self.listed:
+                    self.listed[self.ids[-1]] = ActionStatus.FINISHED
+                    self.say()
+            if self.is_alive and self.bench.at_s - self._said_s >= 30.0:
+                if self.misses == 0:
+                    self.say()
+                self.misses, self._said_s = 0, self.bench.at_s
+
+    def losses(self) -> int:
+        return sum(isinstance(event, RobotLost) for event in self.events)
+
+
+def test_a_robot_that_heeds_each_id_once_is_asked_all_night_and_neither_lost_nor_made_to_list_without_end() -> None:
+    robot = ListingRobot()
+    robot.say()
+    for _ in range(3):
+        robot.pass_time(8 * 3600.0)
+        assert robot.longest == 64
+        robot.listed = {}  # its next order
+        robot.say()
+    assert robot.losses() == 0
+    assert len(robot.ids) == len(set(robot.ids)) == 3 * 64
+
+
+def test_an_idle_robot_with_a_long_list_that_misses_a_heartbeat_is_asked_once_more_before_it_is_lost() -> None:
+    robot = ListingRobot()
+    robot.say()
+    robot.pass_time(3600.0)
+    robot.misses = 1
+    robot.pass_time(3600.0)
+    assert (robot.longest, robot.losses()) == (65, 0)
+
+
+def test_an_idle_robot_with_a_long_list_is_lost_after_its_own_heartbeat_and_one_that_drives_as_ever() -> None:
+    for driving, lost_by_s in ((False, 45.0), (True, 15.0)):
+        robot = ListingRobot()
+        robot.say()
+        robot.pass_time(3600.0)
+        robot.listed = {f"{QUESTION}{number}": ActionStatus.FINISHED for number in range(400)}
+        robot.driving = driving
+        robot.say()
+        robot.is_alive = False
+        robot.pass_time(lost_by_s - 1.0)
+        assert robot.losses() == 0
+        robot.pass_time(1.0)
+        assert robot.losses() == 1
+
+
+def test_an_idle_robot_that_may_not_be_asked_or_lists_little_is_lost_as_its_model_has_it() -> None:
+    full = {f"{QUESTION}{number}": ActionStatus.FINISHED for number in range(64)}
+    few = {f"{QUESTION}{number}": ActionStatus.FINISHED for number in range(63)}
+    for dialect, listed in ((Dialect(may_be_asked=False), full), (Dialect(), few)):
+        bench = LinkOnClock(dialect=dialect, state_interval_s=5.0, lost_after_s=15.0)
+        bench.receive(bench.state_bytes(actions=listed))
+        assert RobotLost in [type(event) for event in bench.pass_time(15.0).events]
 
 
 def test_a_robot_that_cannot_read_a_question_is_asked_under_the_old_key() -> None:
