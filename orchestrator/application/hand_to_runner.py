@@ -8,7 +8,7 @@ from datetime import datetime
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.load_delivery import BY_HAND_FROM
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.recorded_acts import is_on_ledger, open_incident, record_event
+from orchestrator.application.recorded_acts import is_on_ledger, open_incident, open_lines, record_event
 from orchestrator.application.register_errors import OccurredAtError
 from orchestrator.domain.custody.balances import comes_late
 from orchestrator.domain.custody.errors import NotReadyError
@@ -16,6 +16,7 @@ from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Fits, Present, either, holds_role, in_pharmacy, on_ward, require_people
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.counting import is_same_seal
+from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.lifecycle import ALLOWED, moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
 from orchestrator.domain.delivery.seals import SealRead, seals_named
@@ -103,6 +104,7 @@ def hand_to_runner(
         after = before.out_of_drawer() if is_emptied else before
     else:
         require_state(before, *BEFORE_IT, act=ACT, next_step="Nothing is left to carry; look at its history.")
+        _require_something_to_carry(before)
         _require_sealed(before)
         _require_takers(before, present, premises, at=at)
         occurred_at = _when(before, taken_out, at=at)
@@ -152,6 +154,16 @@ def _require_sealed(delivery: Delivery) -> None:
         f"counted and sealed first. {next_step}",
         detail={"delivery": delivery.id, "state": delivery.state.value},
     )
+
+
+def _require_something_to_carry(delivery: Delivery) -> None:
+    """Refuse what has ended line by line: whoever took it out again would sign for nothing."""
+    if not open_lines(delivery):
+        raise WrongStateError(
+            f"{ACT} was refused: every line of delivery {delivery.id} has ended; expected one that is still to be "
+            "handed over. What was set apart stays where it is: have its incident looked into and closed.",
+            detail={"delivery": delivery.id, "state": delivery.state.value},
+        )
 
 
 def _require_takers(delivery: Delivery, present: Present, premises: Premises, *, at: datetime) -> None:

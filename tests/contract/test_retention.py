@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.adapters.store import SqlStore, open_store
 from orchestrator.application.follow_up import follow_up
+from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
 from orchestrator.application.ports import StoredAnswer
 from orchestrator.application.registers import register_of
 from orchestrator.application.retention import NotPurgedError, WouldGo, look_over, purge
@@ -168,6 +169,23 @@ def test_case_72_an_open_incident_about_a_delivery_keeps_it_whenever_it_was_open
     assert not would_go.may_go
     house.do(follow_up, incident=later.id, sentence="It was nothing.", closes=True, by="pharmacist-2")
     assert looked(house).may_go
+
+
+def test_case_72_a_tote_set_apart_on_the_ward_bars_no_purge_once_its_incident_is_closed(house: House) -> None:
+    arrived = house.arrived()
+    two = house.present("pharmacist-2", "nurse-a3")
+    said = {"reason": "the robot stands", "is_emptied": True, "premises": house.premises, "ids": house.ids}
+    house.do(hand_to_runner, delivery=arrived.id, present=two, taken_out=TakenOut("S-1"), **said)
+    house.receive(arrived, seal="S-7")
+    apart = house.receive(arrived, seal="S-7")
+    assert apart.state is DeliveryState.INCIDENT
+    with house.store.reading() as uow:
+        (incident,) = uow.incidents.of_delivery(apart.id)
+    house.at = DUE
+    assert len(looked(house, RecordType.ANSWER).obstacles) == 2, "the incident, and the delivery"
+    house.do(follow_up, incident=incident.id, sentence="The bags were mixed up.", closes=True, by="pharmacist-1")
+    assert looked(house, RecordType.ANSWER).obstacles == ()
+    assert house.now(apart).state is DeliveryState.RECEIVED
 
 
 @pytest.mark.parametrize(

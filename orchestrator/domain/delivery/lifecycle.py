@@ -24,7 +24,7 @@ ALLOWED: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     S.RETURNING: frozenset({S.RETURNED, S.INCIDENT, S.HANDED_TO_RUNNER, S.SEALED, S.IN_TRANSIT}),
     # Cancelled only while nothing is sealed.
     S.HANDED_TO_RUNNER: frozenset({S.RECEIVED, S.RETURNED, S.INCIDENT, S.CANCELLED}),
-    S.INCIDENT: frozenset({S.RETURNING, S.RETURNED, S.HANDED_TO_RUNNER, S.CANCELLED}),
+    S.INCIDENT: frozenset({S.RETURNING, S.RETURNED, S.RECEIVED, S.HANDED_TO_RUNNER, S.CANCELLED}),
     S.RECEIVED: frozenset(),
     S.RETURNED: frozenset(),
     S.CANCELLED: frozenset(),

@@ -12,7 +12,7 @@ from orchestrator.application.accountability import (
     pass_accountability,
     take_over_accountability,
 )
-from orchestrator.application.follow_up import follow_up
+from orchestrator.application.follow_up import INCIDENT_CLOSED, follow_up
 from orchestrator.application.fridge import confirm_in_fridge, report_excursion
 from orchestrator.application.hand_to_runner import TakenOut, hand_to_runner
 from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
@@ -23,10 +23,12 @@ from orchestrator.domain.custody.errors import (
     NotEligibleError,
     PeopleMissingError,
 )
+from orchestrator.domain.custody.incident import IncidentId, IncidentKind
 from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.custody.supply import SupplyRequest
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, LineEnd, SupplyKind
 from orchestrator.domain.delivery.errors import WrongStateError
+from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.medicine.model import Storage, StorageKind
 from orchestrator.domain.people.model import PersonId, Role
@@ -372,6 +374,50 @@ def test_nobody_who_was_there_closes_the_incident(house: House) -> None:
     closed = house.do(follow_up, incident=incident.id, sentence="found in the bag", closes=True, by="officer-1")
     assert closed.is_closed
     assert len(closed.follow_ups) == 2
+
+
+def set_apart_on_the_ward(house: House) -> Delivery:
+    """Let the ward read another seal twice on what a runner brought: all of it is set apart there."""
+    carried = runner(house, house.arrived(), "pharmacist-2", "nurse-a1", taken_out=TakenOut("S-1"))
+    house.receive(carried, seal="S-7")
+    apart = house.receive(carried, seal="S-7")
+    assert (apart.state, house.units(AccountKind.QUARANTINE, WARD_A)) == (S.INCIDENT, TEN)
+    return apart
+
+
+def test_what_is_set_apart_on_the_ward_is_closed_with_the_last_of_its_incidents(house: House) -> None:
+    apart = set_apart_on_the_ward(house)
+    with house.store.transaction() as uow:
+        (first,) = uow.incidents.of_delivery(apart.id)
+        uow.incidents.add(replace(first, id=IncidentId("incident-x"), kind=IncidentKind.OTHER))
+    house.do(follow_up, incident=first.id, sentence="fetched by the pharmacy", closes=False, by="pharmacist-1")
+    house.do(follow_up, incident=first.id, sentence="the bags were mixed up", closes=True, by="officer-1")
+    assert house.now(apart) == apart, "another is open still"
+    house.do(follow_up, incident=IncidentId("incident-x"), sentence="the same", closes=True, by="officer-1")
+    closed = house.now(apart)
+    assert (closed.state, closed.custody) == (S.RECEIVED, apart.custody)
+    assert (closed.history[-1].cause, closed.history[-1].reason) == ("officer-1", INCIDENT_CLOSED)
+    assert house.units(AccountKind.QUARANTINE, WARD_A) == TEN, "its units stay where they are"
+
+
+def test_an_incident_that_is_closed_leaves_open_what_has_lines_that_have_not_ended(house: House) -> None:
+    carried = runner(house, house.arrived(), "pharmacist-2", "nurse-a1", taken_out=TakenOut("S-7"))
+    with house.store.transaction() as uow:
+        (incident,) = uow.incidents.of_delivery(carried.id)
+        uow.deliveries.save(moved(carried, S.INCIDENT, at=house.at, cause="nurse-a1"))
+    house.do(follow_up, incident=incident.id, sentence="read it again", closes=True, by="officer-1")
+    assert house.now(carried).state is S.INCIDENT
+    again = runner(house, carried, "pharmacist-2", "nurse-a1", taken_out=TakenOut("S-1"))
+    assert again.state is S.HANDED_TO_RUNNER
+
+
+def test_nobody_signs_for_taking_out_what_has_ended_line_by_line(house: House) -> None:
+    apart = set_apart_on_the_ward(house)
+    written = house.entries(apart)
+    with pytest.raises(WrongStateError) as refused:
+        runner(house, apart, "pharmacist-2", "nurse-a1")
+    assert "have its incident looked into and closed" in refused.value.message
+    assert (house.now(apart), house.entries(apart)) == (apart, written)
 
 
 def test_a_revoked_person_neither_loads_nor_receives(house: House) -> None:
