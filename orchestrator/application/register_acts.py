@@ -24,6 +24,7 @@ from orchestrator.application.register_entering import (
 )
 from orchestrator.application.register_errors import CountsDisagreeError, OccurredAtError, WitnessError
 from orchestrator.application.settling import require_settled
+from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.ledger_errors import DraftMalformedError
@@ -174,8 +175,10 @@ def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, right: 
     return appended(uow, entering, draft)
 
 
-def entered_later(entering: Entering, *, occurred_at: datetime, paper: str) -> Entering:
+def entered_later(entering: Entering, *, occurred_at: datetime, paper: str, enters: Act) -> Entering:
     """Return what is entered as a back-entry of what happened during a downtime, by its paper form.
+
+    ``enters`` is what was done then: whoever may not do it does not enter it afterwards either.
 
     Raises
     ------
@@ -188,7 +191,7 @@ def entered_later(entering: Entering, *, occurred_at: datetime, paper: str) -> E
             "Correct the moment.",
             detail={"field": "occurred_at"},
         )
-    return replace(entering, occurred_at=occurred_at, facts={**entering.facts, PAPER: paper})
+    return replace(entering, occurred_at=occurred_at, enters=enters, facts={**entering.facts, PAPER: paper})
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------------

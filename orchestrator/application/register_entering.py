@@ -48,6 +48,8 @@ class Entering:
         Who has proved themselves for this act; the first acts, the others witness.
     act : Act
         What they have proved themselves for.
+    enters : Act or None
+        What a back-entry enters, where that is another act; who may do it is judged by both.
     stock : Stock
         The medicine by its code, its batch, and whose own it is.
     at : datetime
@@ -72,6 +74,12 @@ class Entering:
     reason: str = ""
     facts: Mapping[str, str] = field(default_factory=_nothing)
     policy: CustodyPolicy = SHIPPED
+    enters: Act | None = None
+
+    @property
+    def done(self) -> Act:
+        """What was done, whenever it is entered."""
+        return self.enters or self.act
 
     @property
     def cupboard(self) -> Account:
@@ -123,7 +131,7 @@ def occasion_of(entering: Entering, medicine: Medicine | None) -> Occasion:
     return Occasion(
         at=entering.occurred_at or entering.at,
         place=entering.place,
-        signatures=signed_by(entering.people, acting_as=POLICY[entering.act].roles),
+        signatures=signed_by(entering.people, acting_as=POLICY[entering.done].roles),
         reason=entering.reason,
         facts={**said, **{fact: text for fact, text in entering.facts.items() if text}},
     )
@@ -162,10 +170,11 @@ def require_people(entering: Entering, *, least: int) -> None:
 
 
 def require_at_place(entering: Entering) -> None:
-    """The policy decides for each of the people, at this place."""
+    """The policy decides for each of the people, at this place: about a back-entry, and about what it enters."""
     subject = Subject(entering.place, places=frozenset({entering.place}))
     for person in entering.people:
-        require_allowed(principal_of_person(person, None), entering.act, subject)
+        for act in dict.fromkeys((entering.act, entering.done)):
+            require_allowed(principal_of_person(person, None), act, subject)
 
 
 def open_incident(uow: UnitOfWork, entering: Entering, kind: IncidentKind, sentence: str, *, ids: Ids) -> None:

@@ -50,6 +50,15 @@ LEDGER_ENTRIES = "/api/v1/ledger/entries"
 OF_ENTRY = Stock("", "")
 """Stands for the stock of a correction: the entry that it corrects says which."""
 
+ENTERED_BY: Mapping[str, Act] = {
+    "supplier_receipt": Act.TAKE_FROM_SUPPLIER,
+    "supply": Act.SUPPLY_PATIENT,
+    "destruction": Act.DESTROY,
+    "breakage": Act.RECORD_BREAKAGE,
+    "restocking": Act.RESTOCK,
+}
+"""What each kind of back-entry enters."""
+
 Enter = Callable[[UnitOfWork, Entering], Entry]
 
 
@@ -261,7 +270,9 @@ async def post_back_entry(asked: BackEntryAsked, counter: AtCounter) -> Response
     said = asked.entry
 
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
-        later = register_acts.entered_later(entering, occurred_at=asked.occurred_at, paper=asked.paper)
+        later = register_acts.entered_later(
+            entering, occurred_at=asked.occurred_at, paper=asked.paper, enters=ENTERED_BY[said.kind]
+        )
         if isinstance(said, BackSupplierReceipt):
             return register_acts.enter_supplier_receipt(uow, later, quantity=said.quantity)
         if isinstance(said, BackSupply):

@@ -155,7 +155,8 @@ _REGISTERS: Mapping[Act, Cell] = {
     A.DESTROY: _of(_place(HANDLERS), _any(PHARMACY | IN_CHARGE | SITE_MANAGER), step_up=True),
     # What broke is seen by those who are there.
     A.RECORD_BREAKAGE: _of(_place(HANDLERS), step_up=True),
-    A.ENTER_AFTER_DOWNTIME: _of(_place(HANDLERS), step_up=True),
+    # Whoever may take part in what was kept on paper; the entry is judged by the cell of what it enters besides.
+    A.ENTER_AFTER_DOWNTIME: _of(_place(HANDLERS), _any(PHARMACY | IN_CHARGE | SITE_MANAGER), step_up=True),
     A.CORRECT_ENTRY: _of(_place(HANDLERS), step_up=True),
     A.RESOLVE_DISCREPANCY: _of(_place(PHARMACIST | IN_CHARGE), step_up=True),
     A.FOLLOW_UP_DISCREPANCY: _of(_any(OFFICER)),

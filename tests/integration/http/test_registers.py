@@ -385,6 +385,46 @@ def test_what_was_kept_on_paper_is_entered_with_its_moment_and_flagged_when_it_i
     assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 118
 
 
+def test_a_destruction_kept_on_paper_is_entered_by_who_destroyed_and_the_witness_from_elsewhere(desk: Desk) -> None:
+    opened(desk)
+    opened_on_ward(desk)
+    at = (NOON - timedelta(hours=3)).isoformat()
+    paper = {"occurred_at": at, "paper": "Form 12"}
+    gone = {"kind": "destruction", "quantity": 1, "reason": "Expired."}
+    on_ward = {**gone, **AMPOULES}
+    unseen = desk.enter(WARD_A, "back-entries", NURSES, **paper, entry=on_ward)
+    assert (unseen.status_code, unseen.json()["code"]) == (409, "witness_not_independent"), unseen.text
+    done = desk.enter(WARD_A, "back-entries", ("nurse-a1", "pharmacist-1"), **paper, entry=on_ward)
+    assert (done.status_code, done.json()["kind"]) == (201, "destroyed"), done.text
+    at_pharmacy = {**gone, **STOCK, "authority": "AW-1"}
+    witnessed = desk.enter(PHARMACY, "back-entries", ("pharmacist-1", "in-charge-a"), **paper, entry=at_pharmacy)
+    assert (witnessed.status_code, witnessed.json()["facts"]["paper"]) == (201, "Form 12"), witnessed.text
+    signed = [(one["person"], one["part"]) for one in witnessed.json()["signatures"]]
+    assert signed == [("pharmacist-1", "actor"), ("in-charge-a", "witness")]
+    assert desk.held(AccountKind.DESTROYED, PHARMACY) == 1
+
+
+@pytest.mark.parametrize(
+    ("people", "entry"),
+    [
+        (("nurse-a1", "pharmacist-1"), {"kind": "supply", "patient": "local-7", "authority": "prescriber-3"}),
+        (("in-charge-b", "nurse-a1"), {"kind": "breakage", "reason": "Fell."}),
+        (("nurse-a1", "site-manager-1"), {"kind": "restocking"}),
+        (NURSES, {"kind": "supplier_receipt", "supplier": "A"}),
+    ],
+)
+def test_who_may_not_do_it_does_not_enter_it_from_paper_either(
+    desk: Desk, people: tuple[str, ...], entry: dict[str, str]
+) -> None:
+    opened_on_ward(desk)
+    at = (NOON - timedelta(hours=3)).isoformat()
+    said = {**AMPOULES, "quantity": 1, **entry}
+    size = len(desk.get("/ledger/entries").json()["entries"])
+    refused = desk.enter(WARD_A, "back-entries", people, occurred_at=at, paper="Form 12", entry=said)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed"), refused.text
+    assert len(desk.get("/ledger/entries").json()["entries"]) == size
+
+
 def test_people_of_other_places_and_other_acts_enter_nothing(desk: Desk) -> None:
     opened(desk)
     elsewhere = desk.enter(PHARMACY, "supplies", NURSES, **STOCK, quantity=1, patient="p", authority="a")
