@@ -148,7 +148,8 @@ def _may_answer(person: Person, delivery: Delivery, premises: Premises) -> bool:
     place = premises.place(delivery.from_station)
     loads, _ = premises.staff_of(place, delivery.handling_class)
     is_for_pharmacist = premises.is_pharmacy(place) and delivery.handling_class is HandlingClass.CONTROLLED
-    carries = delivery.state is DeliveryState.HANDED_TO_RUNNER and who_may_carry(delivery, premises)(person)
+    is_with_people = delivery.state in (DeliveryState.HANDED_TO_RUNNER, DeliveryState.INCIDENT)
+    carries = is_with_people and who_may_carry(delivery, premises)(person)
     return carries or _takes_over(place, premises)(person) or (loads(person) and not is_for_pharmacist)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from orchestrator.application.calling import Call, call_people
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.openings import LEFT_OPEN, record_opening
+from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.recorded_acts import is_on_ledger, is_standing, open_incident, open_lines
 from orchestrator.application.spots import spot_of
 from orchestrator.application.turn import Turn
@@ -113,7 +114,7 @@ def _open(
         ids=turn.ids,
         # Whoever sent it answers for it until it is received.
         place=fleet.premises.place(delivery.from_station),
-        details=for_the_police(turn, delivery) if has_prompt else "",
+        details=for_the_police(turn.uow, delivery) if has_prompt else "",
     )
     spot = spot_of(fleet, report.robot, report)
     officer = (Function.ACCOUNTABLE_OFFICER,) if is_controlled else ()
@@ -122,18 +123,18 @@ def _open(
     call_people(turn.uow, call, subject=report.robot, contacts=fleet.policy.custody.contacts, at=turn.at)
 
 
-def for_the_police(turn: Turn, delivery: Delivery) -> str:
+def for_the_police(uow: UnitOfWork, delivery: Delivery) -> str:
     """Return what the police and the liaison officer ask for: which drugs, of which class, and how much."""
     lines = [line for line in open_lines(delivery) if is_on_ledger(line)]
-    named = "; ".join(f"{_drug(turn, line)}, {_schedule(line)}, {line.quantity} {line.unit}" for line in lines)
+    named = "; ".join(f"{_drug(uow, line)}, {_schedule(line)}, {line.quantity} {line.unit}" for line in lines)
     return (
         f"For the police and the controlled drugs liaison officer. By the books there was in it: {named}. Its class "
         "under the Misuse of Drugs Act 1971 (A, B or C) is not in the medicine's data; the legal schedule is."
     )
 
 
-def _drug(turn: Turn, line: Line) -> str:
-    medicine = None if line.code is None else turn.uow.medicines.find(MedicineCode(line.code))
+def _drug(uow: UnitOfWork, line: Line) -> str:
+    medicine = None if line.code is None else uow.medicines.find(MedicineCode(line.code))
     return line.medicine if medicine is None else f"{line.medicine} ({medicine.drug_class})"
 
 

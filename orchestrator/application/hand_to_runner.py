@@ -106,7 +106,7 @@ def hand_to_runner(
         require_state(before, *BEFORE_IT, act=ACT, next_step="Nothing is left to carry; look at its history.")
         _require_something_to_carry(before)
         _require_sealed(before)
-        _require_takers(before, present, premises, at=at)
+        require_takers(before, present, premises, act=ACT, at=at)
         occurred_at = _when(before, taken_out, at=at)
         if taken_out.is_by_key:
             _record_key(uow, before, at=at, occurred_at=occurred_at, present=present, premises=premises, ids=ids)
@@ -166,12 +166,13 @@ def _require_something_to_carry(delivery: Delivery) -> None:
         )
 
 
-def _require_takers(delivery: Delivery, present: Present, premises: Premises, *, at: datetime) -> None:
+def require_takers(delivery: Delivery, present: Present, premises: Premises, *, act: str, at: datetime) -> None:
+    """Refuse people who may not take a delivery out of its drawer and carry it, or too few of them."""
     handling_class = delivery.handling_class
     wanted = premises.rule(handling_class).receivers if delivery.loading is not None else 1
     fits = who_may_carry(delivery, premises)
     who = "staff of the pharmacy or of the ward it goes to, the nurse in charge or the site manager"
-    require_people(present, wanted=wanted, fits=fits, who=who, act=ACT, handling_class=handling_class, at=at)
+    require_people(present, wanted=wanted, fits=fits, who=who, act=act, handling_class=handling_class, at=at)
 
 
 def who_may_carry(delivery: Delivery, premises: Premises) -> Fits:

@@ -208,8 +208,12 @@ async def post_hand_to_runner(asked: RunnerAsked, on: AmongPeople) -> Response:
     dependencies=[may(Act.REPORT_INCIDENT), *IS_JSON],
     responses=REFUSALS,
 )
-async def post_incident(asked: IncidentAsked, on: One) -> Response:
-    """Report that something is wrong with the delivery; no robot carries it any further."""
+async def post_incident(asked: IncidentAsked, on: AmongPeople) -> Response:
+    """Report that something is wrong with the delivery; no robot carries it any further.
+
+    Whoever says that something controlled is out of its drawer took it out: two people, each with a step-up for
+    ``hand_to_runner``.
+    """
 
     def report(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
         return report_incident(
@@ -219,10 +223,12 @@ async def post_incident(asked: IncidentAsked, on: One) -> Response:
             sentence=asked.sentence,
             is_emptied=asked.is_emptied,
             at=at,
-            by=present.by,
+            present=present,
+            premises=on.premises,
+            ids=on.desk.ids,
         )
 
-    return await on.do(asked, report)
+    return await on.do_with_any(asked, Act.HAND_TO_RUNNER, report)
 
 
 def _supply(desk: Desk, asked: DeliveryAsked, *, at: datetime) -> SupplyRequest:

@@ -22,7 +22,7 @@ from orchestrator.domain.people import model as people
 from orchestrator.domain.people.model import Role
 from orchestrator.http.acting import DeskOfApp, IdempotencyKey, StepUps, Who, act_once, require_json
 from orchestrator.http.desk import Desk
-from orchestrator.http.presence import present_of, signed_in
+from orchestrator.http.presence import present_if_any, present_of, signed_in
 from orchestrator.http.response_models import DeliveryView, delivery_view
 
 DeliveryInPath = Annotated[str, Path(description="Id of the delivery.")]
@@ -85,6 +85,15 @@ class DeliveryAmongPeople(OneDelivery):
         return await self._once(
             asked,
             lambda uow, at: doing(uow, at, present_of(uow, self.who, self.step_ups, act=act, delivery=self.id, at=at)),
+        )
+
+    async def do_with_any(self, asked: BaseModel, act: Act, doing: Doing) -> Response:
+        """Do it once, as whoever is signed in, with those who proved themselves for an act, where anybody did."""
+        return await self._once(
+            asked,
+            lambda uow, at: doing(
+                uow, at, present_if_any(uow, self.who, self.step_ups, act=act, delivery=self.id, at=at)
+            ),
         )
 
 

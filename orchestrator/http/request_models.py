@@ -214,7 +214,12 @@ class RunnerAsked(Strict):
 
 
 class IncidentAsked(Strict):
-    """What is wrong with the delivery; ``is_emptied`` says that it is out of its drawer already."""
+    """What is wrong with the delivery; ``is_emptied`` says that it is out of its drawer already.
+
+    What is on the ledger is an incident for the accountable officer, and the words are for few. Whoever says that its
+    drawer is empty took it out, or found it empty: as many people as carry it, each with a step-up for
+    ``hand_to_runner``.
+    """
 
     code: Annotated[IncidentCode, Field(strict=False)]
     sentence: SaidReason = Field(examples=["The seal was torn when the drawer was opened"])

@@ -81,7 +81,15 @@ class RetryingPeople(People):
             self._do(
                 control,
                 lambda uow: report_incident(
-                    uow, delivery=delivery.id, code=code, sentence=sentence, is_emptied=True, at=at, by="porter"
+                    uow,
+                    delivery=delivery.id,
+                    code=code,
+                    sentence=sentence,
+                    is_emptied=True,
+                    at=at,
+                    present=believed("porter"),
+                    premises=control.fleet.premises,
+                    ids=self._ids,
                 ),
                 key=f"{delivery.id}:incident",
             )

@@ -79,6 +79,20 @@ def test_a_step_up_is_good_for_its_act_its_delivery_its_device_and_a_short_time_
     assert (refused.status_code, refused.json()["code"]) == (403, "step_up_refused")
 
 
+def test_a_report_asks_for_no_step_up_and_takes_only_good_ones(house: House) -> None:
+    delivery, token = house.delivery(), house.token("nurse-a1")
+    body = {"code": "other", "sentence": "It stands in the way"}
+    for proof in ("made-up", house.stepped_up("nurse-a1", RECEIVE, delivery.id)):
+        refused = house.post(f"/deliveries/{delivery.id}/incident", body, token=token, step_ups=(proof,))
+        assert (refused.status_code, refused.json()["code"]) == (403, "step_up_refused")
+    assert house.post(f"/deliveries/{delivery.id}/incident", body, token=token).status_code == 200
+    proof = house.stepped_up("nurse-a1", "hand_to_runner", delivery.id)
+    emptied = house.post(
+        f"/deliveries/{delivery.id}/incident", {**body, "is_emptied": True}, token=token, step_ups=(proof,)
+    )
+    assert (emptied.status_code, emptied.json()["drawer"]) == (200, None)
+
+
 def test_two_step_ups_of_one_person_are_not_two_people(house: House) -> None:
     delivery, token = house.delivery(), house.token("nurse-a1")
     twice = tuple(house.stepped_up("nurse-a1", RECEIVE, delivery.id) for _ in range(2))

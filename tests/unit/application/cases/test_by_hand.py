@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.application.hand_to_runner import NOT_LOOKED_AT, TakenOut, hand_to_runner
+from orchestrator.application.report_incident import IncidentCode, report_incident
+from orchestrator.application.reports import quarterly_report
 from orchestrator.application.trips import progress_trips
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.errors import NotEligibleError, NotReadyError, PeopleMissingError
+from orchestrator.domain.custody.incident import Incident, IncidentKind
 from orchestrator.domain.custody.model import AccountKind
+from orchestrator.domain.custody.occurrence import Quarter
+from orchestrator.domain.custody.people import Present
 from orchestrator.domain.delivery.custody_record import Carrier
 from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.lifecycle import moved
-from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.medicine.handling import HandlingClass
 from tests.support.custody import TEN, WARD_A, House
+from tests.support.medicines import MORPHINE
 
 S = DeliveryState
 ROBOT = RobotId("robot-1")
@@ -108,3 +117,123 @@ def test_what_is_sealed_is_not_cancelled_while_people_have_it(house: House) -> N
     carried = carry(house, house.sealed(), "pharmacist-2", "nurse-a1")
     with pytest.raises(WrongStateError):
         house.cancel(carried, reason="stuck")
+
+
+# -- what people report ------------------------------------------------------------------------------------------------
+
+
+def report(
+    house: House,
+    delivery: Delivery,
+    *by: str,
+    code: IncidentCode = IncidentCode.LOST,
+    words: str = "Not there at bed 4",
+    is_emptied: bool = False,
+) -> Delivery:
+    """Report as somebody who is signed in, with those who proved themselves."""
+    proved = house.present(*by).people if is_emptied else ()
+    return house.do(
+        report_incident,
+        delivery=delivery.id,
+        code=code,
+        sentence=words,
+        is_emptied=is_emptied,
+        present=Present(by[0], proved),
+        premises=house.premises,
+        ids=house.ids,
+    )
+
+
+def told_incidents(house: House) -> tuple[Incident, ...]:
+    with house.store.reading() as uow:
+        return tuple(reversed(uow.incidents.newest(10)))
+
+
+KINDS = {IncidentCode.DAMAGED: IncidentKind.OTHER, IncidentCode.ROBOT_FAILED: IncidentKind.OTHER}
+
+
+@pytest.mark.parametrize("code", list(IncidentCode))
+def test_what_a_person_reports_of_something_controlled_is_an_incident_an_entry_and_in_the_officers_report(
+    house: House, code: IncidentCode
+) -> None:
+    arrived = house.arrived()
+    assert report(house, arrived, "porter-1", code=code).state is S.INCIDENT
+    (incident,) = told_incidents(house)
+    assert (incident.kind, incident.is_controlled) == (KINDS.get(code) or IncidentKind(code.value), True)
+    assert set(incident.caused_by) == {"porter-1", "pharmacist-1"}
+    assert house.entries(arrived)[-1] == "incident_reported"
+    with house.store.reading() as uow:
+        now = quarterly_report(uow, Quarter(house.at.year, (house.at.month + 2) // 3), at=house.at, is_simulation=True)
+    assert not now.is_nil
+
+
+@pytest.mark.parametrize("code", [IncidentCode.LOST, IncidentCode.DRAWER_FORCED])
+def test_case_26_for_what_a_person_reports_lost_or_forced_people_are_called_and_the_words_are_for_few(
+    house: House, code: IncidentCode
+) -> None:
+    report(house, house.arrived(), "porter-1", code=code)
+    (incident,) = told_incidents(house)
+    assert "Tell the police" in incident.sentence
+    assert incident.details.startswith("Not there at bed 4")
+    assert f"({MORPHINE.drug_class}), schedule 2, 10 tablet" in incident.details
+    with house.store.reading() as uow:
+        told = uow.events.after(0, 1000)
+    (alarm,) = [event.data for event in told if event.kind == "alarm"]
+    assert alarm["audience"] == ["security", "pharmacy", "accountable_officer"]
+    assert not [event for event in told if "bed 4" in str(event.data) or "10 tablet" in str(event.data)]
+
+
+def test_more_of_the_same_is_kept_with_the_incident_and_something_else_is_another(house: House) -> None:
+    arrived = house.arrived()
+    for code, words in (
+        (IncidentCode.ROBOT_FAILED, "It stands dead"),
+        (IncidentCode.ROBOT_FAILED, "It stands dead"),
+        (IncidentCode.OTHER, "It smells burnt"),
+        (IncidentCode.LOST, "And there is nothing in it"),
+    ):
+        report(house, arrived, "porter-1", code=code, words=words)
+    first, lost = told_incidents(house)
+    assert first.details.count("It stands dead") == 1
+    assert "porter-1: It smells burnt" in first.details
+    assert lost.kind is IncidentKind.LOST
+    assert len(house.now(arrived).history) == len(arrived.history) + 1
+
+
+def test_of_what_is_ordinary_a_report_opens_no_incident(house: House) -> None:
+    ordinary = replace(house.arrived().lines[0], handling_class=HandlingClass.ORDINARY)
+    arrived = house.now_of(DeliveryId("delivery-0001"))
+    with house.store.transaction() as uow:
+        uow.deliveries.save(replace(arrived, lines=(ordinary,)))
+    out = house.do(
+        report_incident,
+        delivery=arrived.id,
+        code=IncidentCode.LOST,
+        sentence="Not there",
+        is_emptied=True,
+        present=house.present("porter-1"),
+        premises=house.premises,
+        ids=house.ids,
+    )
+    assert (out.state, out.drawer, house.incidents()) == (S.INCIDENT, None, [])
+
+
+@pytest.mark.parametrize("is_incident", [False, True])
+def test_nobody_alone_says_that_something_controlled_is_out_of_its_drawer(house: House, is_incident: bool) -> None:
+    arrived = house.arrived()
+    if is_incident:
+        arrived = report(house, arrived, "porter-1", code=IncidentCode.OTHER)
+    for people in (("nurse-a1",), ("porter-1",), ("nurse-a1", "porter-1"), ("nurse-a1", "officer-1")):
+        with pytest.raises(NotEligibleError):
+            report(house, arrived, *people, code=IncidentCode.OTHER, is_emptied=True)
+    assert house.now(arrived) == arrived
+    taken = report(house, arrived, "nurse-a1", "nurse-a2", code=IncidentCode.OTHER, is_emptied=True)
+    assert (taken.robot, taken.drawer, taken.custody.accountable) == (None, None, "nurse-a1")
+    assert "taken_out" in house.entries(arrived)
+
+
+def test_what_two_people_found_gone_is_in_nobodys_hands(house: House) -> None:
+    arrived = house.arrived()
+    gone = report(house, arrived, "nurse-a1", "nurse-a2", is_emptied=True)
+    assert (gone.drawer, gone.custody.accountable) == (None, "pharmacist-1")
+    assert house.entries(arrived)[-2:] == ["found_empty", "incident_reported"]
+    assert house.units(AccountKind.TRANSIT, gone.totes[0].id) == TEN
