@@ -276,12 +276,20 @@ class Control:
             answer = command(uow)
             records = {robot: uow.robots.get(robot) for robot in self.fleet.robots}
             wanted = {message.id: message for message in uow.outbox.wanted()}
+        self._let_clocks_count(records)
         self._records = records
         for message in (before[number] for number in before.keys() - wanted.keys()):
             self._ask_no_more(message)
         self._hand_over([wanted[number] for number in sorted(wanted.keys() - before.keys())])
         self._next_look_s = self._clock.monotonic_s()
         return answer
+
+    def _let_clocks_count(self, records: Mapping[RobotId, RobotRecord]) -> None:
+        """Hand on to the links what a person has said of the clocks of robots."""
+        for robot, record in records.items():
+            off_s, before = _clock_off_s(record), _clock_off_s(self._records[robot])
+            if off_s is not None and off_s != before:
+                self._links[robot].let_clock_count(off_s, now=self._clock.now())
 
     def _ask_no_more(self, message: OutboxMessage) -> None:
         link = self._links[message.robot]
@@ -544,7 +552,12 @@ class Control:
             factsheet=self._factsheets.get(robot),
             complaints=self._complaints.get(robot, ()),
             departures=dict(self._watch.complaints[robot].ways),
+            refused_clock_off_s=self._links[robot].refused_clock_off_s,
         )
+
+
+def _clock_off_s(record: RobotRecord) -> float | None:
+    return None if record.report is None else record.report.clock_off_s
 
 
 def _resume(

@@ -11,22 +11,40 @@ from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.robot_acts import Asked, begin, note
 from orchestrator.application.steps import FREE_FOR_A_NEW_ORDER, entered_at, stands_on_its_way
 from orchestrator.application.turn import Turn
+from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.causes import causes_of_hold
-from orchestrator.domain.fleet.errors import RobotOffGraphError, RobotSilentError, RobotStillStoppedError
+from orchestrator.domain.fleet.errors import (
+    ClockNotRefusedError,
+    RobotOffGraphError,
+    RobotSilentError,
+    RobotStillStoppedError,
+)
 from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import ActionId, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
+from orchestrator.vda5050.freshness import CLOCK_TOLERANCE
 
 ACT = "The resumption"
 
 
-def resume_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Ids) -> RobotRecord:
+def resume_robot(
+    uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Ids, clock_off_s: float | None = None
+) -> RobotRecord:
     """Lift what keeps a robot from driving, and enter it where it stands; it goes on with its trip.
 
     A robot that stands on its way goes on from there. One that was moved goes on from the waypoint it stands on. A
     robot that nothing keeps stays as it is.
+
+    Parameters
+    ----------
+    uow, fleet, asked, ids
+        As for every act.
+    clock_off_s : float, optional
+        For a robot whose states do not count because its clock was right and now is off, as after a reboot: that
+        somebody stands at it, and by how many seconds its clock is ahead. It is heard again then; what it is held for
+        is lifted by another resumption, once it is known how it is.
 
     Raises
     ------
@@ -38,9 +56,13 @@ def resume_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Ids)
         It reports still what it was stopped for.
     RobotOffGraphError
         It was moved and stands on no waypoint.
+    ClockNotRefusedError
+        It is heard, or never was, so that its clock keeps it from nothing.
     """
     turn = begin(uow, fleet, asked, ids=ids, act=ACT)
     record = turn.record(asked.robot)
+    if clock_off_s is not None:
+        return _let_clock_count(turn, asked, record, clock_off_s)
     lifted = [hold for hold in record.holds if hold.kind.keeps_from_driving]
     is_paused = any(hold.kind is HoldKind.PAUSED for hold in lifted) or bool(record.report and record.report.is_paused)
     if not lifted and not is_paused:
@@ -54,6 +76,32 @@ def resume_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Ids)
     return note(turn, asked, RobotAct.RESUME, outcome=_outcome(lifted, turn.record(asked.robot)))
 
 
+def _let_clock_count(turn: Turn, asked: Asked, record: RobotRecord, off_s: float) -> RobotRecord:
+    """Hear a robot by its clock as it stands. The links take it from the books, where it outlasts a restart."""
+    if record.lost_since is None or record.report is None:
+        heard = "was never heard" if record.report is None else "is heard"
+        raise ClockNotRefusedError(
+            f"{ACT} by its clock was refused: robot {record.robot} {heard}, its clock keeps it from nothing. Expected "
+            "a robot whose states do not count for its clock (refused_clock_off_s); resume it without clock_off_s.",
+            detail={"robot": record.robot},
+        )
+    if abs(off_s) <= CLOCK_TOLERANCE.total_seconds():
+        raise InvalidInputError(
+            f"{ACT} by its clock was refused: {off_s:g} s off counts as right. Expected more than "
+            f"{CLOCK_TOLERANCE.total_seconds():g} s, as refused_clock_off_s of the robot says.",
+            detail={"clock_off_s": off_s},
+        )
+    if record.report.clock_off_s == off_s:
+        return record
+    turn.put(replace(record, report=replace(record.report, clock_off_s=off_s)))
+    where = "ahead of" if off_s > 0 else "behind"
+    outcome = (
+        f"It is heard by its clock as it stands, {abs(off_s):.0f} s {where} ours, until that is set; what it is held "
+        "for stays."
+    )
+    return note(turn, asked, RobotAct.RESUME, outcome=outcome)
+
+
 def _outcome(lifted: Sequence[Hold], record: RobotRecord) -> str:
     what = ", ".join(hold.kind.value.replace("_", " ") for hold in lifted) or "paused at the robot"
     return f"It may go on, from {record.tip or 'where it stands'}; it was held for: {what}."
@@ -64,7 +112,8 @@ def _require_fit(record: RobotRecord) -> None:
     if report is None or record.lost_since is not None:
         raise RobotSilentError(
             f"{ACT} was refused: robot {record.robot} is silent; expected to hear from it first. See that it is "
-            "switched on and reaches the network, or fence it off.",
+            "switched on and reaches the network, or fence it off. If its states do not count for its clock, set that, "
+            "or resume it with its clock as it stands (clock_off_s).",
             detail={"robot": record.robot},
         )
     for kind, sentence in causes_of_hold(report, has_place=True).items():

@@ -24,7 +24,8 @@ class RobotPicture:
 
     ``report`` is the newest one heard, which may be fresher than the record's. ``battery`` is 0 to 1. ``factsheet`` is
     the robot's own description of its kind, as sent; ``complaints`` are how its last state departed from the schema,
-    and ``departures`` every way in which one did since the start, with how often.
+    and ``departures`` every way in which one did since the start, with how often. ``refused_clock_off_s`` is by how
+    much its clock is ahead when its states do not count for that.
     """
 
     id: RobotId
@@ -36,6 +37,7 @@ class RobotPicture:
     factsheet: Factsheet | None = None
     complaints: tuple[SchemaFault, ...] = ()
     departures: Mapping[SchemaFault, int] = field(default_factory=dict[SchemaFault, int])
+    refused_clock_off_s: float | None = None
 
 
 def picture_of(record: RobotRecord, model: ModelId) -> RobotPicture:

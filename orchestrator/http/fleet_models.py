@@ -73,13 +73,15 @@ class ComplaintView(BaseModel):
 class RobotView(BaseModel):
     """A robot now; what it never said is null. ``findings`` are what its factsheet says against its configuration.
 
-    ``clock_skew_s`` is by how many seconds its clock is ahead of ours, negative when behind.
+    ``clock_skew_s`` is by how many seconds its clock is ahead of ours, negative when behind. ``refused_clock_off_s`` is
+    the same of a robot whose states do not count for it: what ``clock_off_s`` of a resumption has to say.
     """
 
     id: str
     model: str
     is_lost: bool
     clock_skew_s: float | None
+    refused_clock_off_s: float | None
     last_heard_at: datetime | None
     pose: PoseView | None
     battery: float | None
@@ -329,6 +331,7 @@ def robot_view(picture: RobotPicture) -> RobotView:
         model=picture.model,
         is_lost=picture.is_lost,
         clock_skew_s=picture.record.clock_skew_s,
+        refused_clock_off_s=picture.refused_clock_off_s,
         last_heard_at=report.received_at if report else None,
         pose=pose_view(report.pose) if report else None,
         battery=picture.battery,

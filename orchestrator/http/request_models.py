@@ -232,6 +232,15 @@ class ReasonAsked(Strict):
     reason: SaidReason = Field(examples=["Stands before the fire door"])
 
 
+class ResumeAsked(ReasonAsked):
+    """``clock_off_s`` only for a robot whose states do not count for its clock: its ``refused_clock_off_s``.
+
+    It says that somebody stands at the robot and knows that it is the one that sends.
+    """
+
+    clock_off_s: Annotated[float, Field(ge=-4e9, le=4e9)] | None = None
+
+
 class SendAsked(ReasonAsked):
     """Where a robot shall drive without a delivery; it stays there until it is sent on."""
 

@@ -29,7 +29,14 @@ from orchestrator.http.acting import DeskOfApp, IdempotencyKey, Principal, act_o
 from orchestrator.http.desk import Desk
 from orchestrator.http.fleet_models import RobotHistoryView, RobotView, history_view, robot_view
 from orchestrator.http.problems import documented
-from orchestrator.http.request_models import FenceOffAsked, HistoryQuery, ReasonAsked, SendAsked, WithdrawAsked
+from orchestrator.http.request_models import (
+    FenceOffAsked,
+    HistoryQuery,
+    ReasonAsked,
+    ResumeAsked,
+    SendAsked,
+    WithdrawAsked,
+)
 
 router = APIRouter(prefix="/api/v1/robots", tags=["robots"])
 
@@ -95,14 +102,6 @@ _serve(
     description="It stands at once and keeps its order. It is told until it answers; people are told when it does not.",
 )
 _serve(
-    "resume",
-    Act.RESUME_ROBOT,
-    resume_robot,
-    summary="Resume a robot",
-    description="Lift every hold that keeps it from driving. Refused while what laid one is still reported, and for a "
-    "robot that was moved and stands on no waypoint.",
-)
-_serve(
     "abort",
     Act.ABORT_ROBOT,
     abort_order,
@@ -131,6 +130,23 @@ _serve(
     summary="Put a robot in service again",
     description="It gets work again.",
 )
+
+
+@router.post(
+    "/{robot}/resume", response_model=RobotView, dependencies=[may(Act.RESUME_ROBOT), *IS_JSON], responses=ACTING
+)
+async def post_resume(
+    robot: RobotInPath, asked: ResumeAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
+) -> Response:
+    """Lift every hold that keeps a robot from driving, or with `clock_off_s` hear it again by its clock as it stands.
+
+    Refused while what laid a hold is still reported, and for a robot that was moved and stands on no waypoint.
+    """
+
+    def act(uow: UnitOfWork, said: Asked) -> RobotRecord:
+        return resume_robot(uow, desk.fleet, said, ids=desk.ids, clock_off_s=asked.clock_off_s)
+
+    return await _act(request, desk, robot, asked, key=key, by=by, use_case=act)
 
 
 @router.post("/{robot}/send", response_model=RobotView, dependencies=[may(Act.SEND_ROBOT), *IS_JSON], responses=ACTING)

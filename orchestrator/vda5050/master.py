@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.domain.fleet.model import ActionId, OrderId, Robot, RobotModel, RobotReport
@@ -162,6 +162,11 @@ class RobotLink:
         return self._report
 
     @property
+    def refused_clock_off_s(self) -> float | None:
+        """By how many seconds its clock is ahead, when that is why its states do not count."""
+        return self._sequence.refused_clock_off_s
+
+    @property
     def connection(self) -> ConnectionState | None:
         """What was last announced of the connection; no proof of anything."""
         return self._connection
@@ -210,6 +215,10 @@ class RobotLink:
         self._actions.withdraw(action_id)
         self._reckon_next()
 
+    def let_clock_count(self, clock_off_s: float, *, now: datetime) -> None:
+        """Let the robot's clock count though it is off by so much; a person said so, never a message."""
+        self._sequence.let_count(clock_off_s, now=now)
+
     def forget_wants(self) -> None:
         """Send nothing any more that was wanted so far."""
         self._orders.withdraw()
@@ -257,7 +266,12 @@ class RobotLink:
         if last is not None and last.sent_at is not None:
             assert now is not None, "what was said last is told together with the time it is now"
             self._sequence.remember(
-                header_id=last.message_number, timestamp=last.sent_at, received_at=last.received_at, at_s=at_s, now=now
+                header_id=last.message_number,
+                timestamp=last.sent_at,
+                received_at=last.received_at,
+                at_s=at_s,
+                now=now,
+                clock_off_s=last.clock_off_s,
             )
         if self._report is None:
             self._heard_s = at_s
@@ -304,18 +318,22 @@ class RobotLink:
         decoded = decode_state(payload)
         state = decoded.message
         why = self._foreign(state) or ("the broker had kept it" if is_retained else None) or excess_of(state)
-        why = why or self._sequence.objection(
-            header_id=state.header_id, timestamp=state.timestamp, payload=payload, at_s=at_s, now=now
-        )
+        self._refused = why or ""
+        if why is None:
+            why = self._sequence.objection(
+                header_id=state.header_id, timestamp=state.timestamp, payload=payload, at_s=at_s, now=now
+            )
+            if why is not None:
+                self._refused = self._sequence.in_words(why, timestamp=state.timestamp, now=now)
         if why is not None:
-            self._refused = why
             return [MessageRefused(TopicKind.STATE, why)]
-        self._refused = ""
         if self._model.footprint and any(fault.path == "agvPosition.theta" for fault in decoded.faults):
             state = state.model_copy(update={"agv_position": None})  # what it covers depends on its heading
         report = report_from_state(
             state, robot=self._robot, received_at=now, dialect=self._dialect, faults=decoded.faults
         )
+        if self._sequence.clock_off_s is not None:
+            report = replace(report, clock_off_s=self._sequence.clock_off_s)
         self._questions.hear(state, at_s=at_s)
         if self._questions.heed_refused_messages(state, self._question_headers):
             self._actions.key = self._actions.key.other

@@ -69,7 +69,7 @@ def acts_on(picture: RobotPicture, *, home: StationId | None) -> list[Act]:
     record = picture.record
     is_paused = bool(picture.report and picture.report.is_paused)
     is_there = {
-        Act.RESUME: record.is_kept_from_driving or is_paused,
+        Act.RESUME: record.is_kept_from_driving or is_paused or is_lost_for_its_clock(picture),
         Act.PAUSE: not record.is_kept_from_driving,
         Act.SEND: _may_go_home(record, home),
         Act.OUT_OF_SERVICE: not record.is_held_for(HoldKind.OUT_OF_SERVICE),
@@ -77,6 +77,11 @@ def acts_on(picture: RobotPicture, *, home: StationId | None) -> list[Act]:
         Act.FENCE_OFF: not record.is_held_for(HoldKind.REMOVED),
     }
     return [act for act, may in is_there.items() if may]
+
+
+def is_lost_for_its_clock(picture: RobotPicture) -> bool:
+    """Whether a robot is lost though it sends, because its clock was right before and now is not."""
+    return picture.is_lost and picture.refused_clock_off_s is not None
 
 
 def _may_go_home(record: RobotRecord, home: StationId | None) -> bool:

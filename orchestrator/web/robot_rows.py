@@ -13,7 +13,7 @@ from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.model import LevelId, Site, StationId
-from orchestrator.web.hold_words import Act, acts_on, hold_sentences, hold_words
+from orchestrator.web.hold_words import Act, acts_on, hold_sentences, hold_words, is_lost_for_its_clock
 from orchestrator.web.words import AT_STOP_WORDS, in_names, reason_sentence, station_name
 
 
@@ -34,6 +34,7 @@ class RobotRow(BaseModel):
     ``battery`` is in percent. ``short_words`` stand beside the robot on the map, so that colour is not the only sign.
     ``needs_person`` says that it does not go on by itself, and not because somebody is handling it. ``hold`` says what
     keeps it and who said so, ``acts`` what an operator may do, ``home`` is the id of its resting place.
+    ``clock_off_s`` is by how much the clock of a robot is ahead that is lost for it.
     """
 
     id: str
@@ -48,6 +49,7 @@ class RobotRow(BaseModel):
     hold: str
     home: str
     acts: list[Act]
+    clock_off_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,18 @@ def robot_row(picture: RobotPicture, *, trip: Trip | None, site: Site, home: Sta
         hold=hold_words(picture.record),
         home=home or "",
         acts=acts_on(picture, home=home),
+        clock_off_s=picture.refused_clock_off_s if is_lost_for_its_clock(picture) else None,
     )
 
 
 def _reason(picture: RobotPicture, site: Site) -> str:
+    off_s = picture.refused_clock_off_s
+    if off_s is not None and is_lost_for_its_clock(picture):
+        where = "ahead of" if off_s > 0 else "behind"
+        return (
+            f"Its clock is {abs(off_s):.0f} s {where} ours and was right before. Set it; or see that it is this robot "
+            "which sends, and resume it with its clock as it stands."
+        )
     held = hold_sentences(picture.record)
     told = in_names(held, site) if held else reason_sentence(picture.record.waiting, site=site)
     return told or _misdescribed(picture)
@@ -103,6 +113,8 @@ def _misdescribed(picture: RobotPicture) -> str:
 
 def _activity(picture: RobotPicture, trip: Trip | None, site: Site) -> _Activity:
     report = picture.report
+    if is_lost_for_its_clock(picture):
+        return _Activity(Doing.LOST, "lost: what it sends does not count for its clock", "LOST", needs_person=True)
     if picture.is_lost:
         return _Activity(Doing.LOST, "lost: it has been silent for too long", "LOST", needs_person=True)
     if report is None:

@@ -6,6 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.application.resume_robot import resume_robot
+from orchestrator.application.robot_acts import Asked
+from orchestrator.application.views import RobotPicture
 from orchestrator.domain.fleet.model import RobotId
 from simulation.faults.messages import ClockOff
 from simulation.faults.plan import PlannedFault
@@ -80,3 +83,49 @@ def test_a_clock_that_was_put_right_is_known_to_be_right_and_one_that_goes_wrong
 
     assert seen == {190.0: pytest.approx(300.0, abs=0.5), 490.0: pytest.approx(0.0, abs=0.5)}
     assert len(alarms(ward)) == 2
+
+
+def test_a_robot_that_starts_with_its_clock_long_ago_works_on_once_a_person_lets_it_count_and_no_capture_does() -> None:
+    ward = a_ward()
+    control, topic = ward.control, ward.robots[ROBOT].address.topic("state")
+    captured: list[bytes] = []
+    ward.listen(topic, lambda _topic, payload: captured.append(payload))
+    seen: dict[str, object] = {}
+
+    def picture() -> RobotPicture:
+        return next(robot for robot in control.picture().robots if robot.id == ROBOT)
+
+    def act() -> None:
+        seen["lost"] = picture().is_lost
+        off_s = picture().refused_clock_off_s
+        said = Asked(ROBOT, "porter-1", "I stand at it; its clock started anew.", ward.clock.now())
+        control.run(lambda uow: resume_robot(uow, control.fleet, said, ids=ward.ids, clock_off_s=off_s))
+
+    def replay(when: str) -> None:
+        before, report = control.refused[ROBOT], picture().report
+        old = [*captured]
+        for payload in old:
+            control.receive(topic, payload)
+        seen[when] = (control.refused[ROBOT] - before == len(old) > 50, picture().report == report)
+
+    ward.scheduler.at(120.0, lambda: ward.wires[ROBOT].faults.append(ClockOff(-timedelta(days=800))))
+    ward.scheduler.at(200.0, lambda: replay("while it is lost"))
+    ward.scheduler.at(210.0, act)
+    ward.scheduler.at(230.0, lambda: replay("once it is heard"))
+    ward.scheduler.at(240.0, lambda: seen.update(heard=not picture().is_lost))
+    ward.scheduler.at(250.0, control.start)
+    ward.scheduler.at(250.0, lambda: replay("after a restart"))
+    ward.scheduler.at(270.0, lambda: seen.update(restarted=not picture().is_lost and picture().report is not None))
+
+    outcome = ward.run(limit_s=4000.0)
+
+    assert outcome.is_finished
+    assert seen == {
+        "lost": True,
+        "while it is lost": (True, True),
+        "once it is heard": (True, True),
+        "heard": True,
+        "after a restart": (True, True),
+        "restarted": True,
+    }
+    assert kept(ward, ROBOT) == pytest.approx(-800 * 86400.0, abs=1.0)

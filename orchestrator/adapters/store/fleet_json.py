@@ -152,6 +152,7 @@ def report_to_json(report: RobotReport) -> str:
             "unsaid": sorted(report.unsaid),
             "drawers": [[d.drawer, d.state.value, d.content.value, d.is_tampered] for d in report.drawers],
             "nonce": report.nonce,
+            "clock_off_s": report.clock_off_s,
         }
     )
 
@@ -187,6 +188,7 @@ def report_from_json(text: str) -> RobotReport:
             for drawer, state, content, is_tampered in tree.get("drawers", ())
         ),
         nonce=tree.get("nonce"),
+        clock_off_s=tree.get("clock_off_s"),
     )
 
 

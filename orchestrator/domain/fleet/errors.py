@@ -29,6 +29,12 @@ class RobotSilentError(ConflictError):
     code = "robot_silent"
 
 
+class ClockNotRefusedError(ConflictError):
+    """The robot's clock keeps it from nothing, so there is nothing to let count."""
+
+    code = "clock_not_refused"
+
+
 class RobotOnTripError(ConflictError):
     """The robot carries or fetches something."""
 

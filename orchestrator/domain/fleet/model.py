@@ -207,6 +207,7 @@ class RobotReport:
     does not know what it carries, and empty when it knows that it carries nothing. ``battery`` is 0 to 1. ``sent_at``
     and ``message_number`` are the robot's own, from the message that said it: what tells a newer message from a replay.
     ``unsaid`` are the parts that its message should have had and had not, or unreadable; of them the worst is assumed.
+    ``clock_off_s`` is by how much its clock is ahead of ours, where a person let it count so; None where nobody had to.
     ``drawers`` are how its drawers stand and ``nonce`` is what a grant for one of them has to name; a robot that checks
     no grants says neither.
     """
@@ -234,6 +235,7 @@ class RobotReport:
     unsaid: frozenset[str] = frozenset()
     drawers: tuple[DrawerReport, ...] = ()
     nonce: str | None = None
+    clock_off_s: float | None = None
 
     @property
     def is_idle(self) -> bool:

@@ -19,6 +19,7 @@ const form = dialog.querySelector("form");
 const refused = document.getElementById("act-refused");
 const doIt = document.getElementById("act-do");
 const removed = document.getElementById("act-removed");
+const clock = document.getElementById("act-clock");
 
 let asked = null;
 let tellDone = () => {};
@@ -50,13 +51,15 @@ function open(button) {
   const act = button.dataset.act;
   const kind = act === "open" ? "lanes" : "robots";
   const name = act === "open" ? row.querySelector("[data-field='way']").textContent : row.dataset.id;
-  asked = { path: `/api/v1/${kind}/${encodeURIComponent(row.dataset.id)}/${act}`, act, home: row.dataset.home, key: crypto.randomUUID() };
+  asked = { path: `/api/v1/${kind}/${encodeURIComponent(row.dataset.id)}/${act}`, act, home: row.dataset.home, clock: row.dataset.clock, key: crypto.randomUUID() };
   const [words, what] = WORDS[act];
   document.getElementById("act-title").textContent = `${words}: ${name}`;
   document.getElementById("act-what").textContent = what;
   doIt.textContent = words;
   removed.hidden = act !== "fence-off";
   form.elements.is_removed.checked = false;
+  clock.hidden = act !== "resume" || !asked.clock;
+  form.elements.is_clock_taken.checked = false;
   form.elements.reason.value = "";
   const by = form.elements.by;
   if (by) by.value = sessionStorage.getItem("by") ?? "";
@@ -68,6 +71,7 @@ function open(button) {
 function bodyOf(act) {
   const body = { reason: form.elements.reason.value };
   if (act === "send") body.station = asked.home;
+  if (act === "resume" && form.elements.is_clock_taken.checked) body.clock_off_s = Number(asked.clock);
   if (act === "fence-off") body.is_removed = form.elements.is_removed.checked;
   return body;
 }

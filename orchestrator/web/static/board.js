@@ -60,6 +60,7 @@ const dress = {
   robots(row, said) {
     setData(row, "doing", said.doing);
     setData(row, "home", said.home);
+    setData(row, "clock", said.clock_off_s === null ? "" : String(said.clock_off_s));
     setText(row.querySelector(".battery"), said.battery === null ? "" : `${said.battery} %`);
     showActs(row, said.acts);
   },

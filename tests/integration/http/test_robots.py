@@ -237,6 +237,25 @@ def test_a_silent_robot_is_not_resumed(client: TestClient, store: MemoryStore) -
     refused(ask(client, "resume"), 409, "robot_silent")
 
 
+def test_a_robot_that_is_lost_for_its_clock_is_resumed_by_its_clock_as_it_stands(
+    client: TestClient, store: MemoryStore
+) -> None:
+    change(store, lost_since=NOON)
+
+    refused(ask(client, "resume", clock_off_s=1e12), 422, "request_invalid")
+    refused(ask(client, "resume", clock_off_s=30.0, key="k-2"), 422, "invalid_input")
+    assert done(ask(client, "resume", clock_off_s=-7e7, key="k-3"))["is_lost"] is True
+
+    report = record_of(store).report
+    assert report is not None
+    assert report.clock_off_s == -7e7
+    (entry,) = history(client)["entries"]
+    assert (entry["act"], entry["by"]) == ("resume", "porter-1")
+    assert "behind ours" in entry["outcome"]
+    change(store, lost_since=None)
+    refused(ask(client, "resume", clock_off_s=-8e7, key="k-4"), 409, "clock_not_refused")
+
+
 @pytest.mark.parametrize(
     ("station", "status", "code"),
     [

@@ -59,6 +59,7 @@ reports = st.builds(
     actions=st.dictionaries(texts, st.sampled_from(ActionStatus), max_size=3),
     drawers=st.lists(st.builds(DrawerReport, drawer=texts, is_tampered=st.booleans()), max_size=2).map(tuple),
     nonce=st.none() | texts,
+    clock_off_s=st.none() | st.floats(-4e9, 4e9),
 )
 reasons = st.lists(st.builds(Reason, texts, texts), max_size=2).map(tuple)
 records = st.builds(

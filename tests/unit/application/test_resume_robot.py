@@ -11,11 +11,13 @@ from orchestrator.application.robot_acts import Asked
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.errors import (
+    ClockNotRefusedError,
     RobotOffGraphError,
     RobotSilentError,
     RobotStillStoppedError,
     UnknownRobotError,
 )
+from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import ActionId, OperatingMode, Pose, RobotFault, RobotId
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
@@ -43,9 +45,12 @@ def a_record(*kinds: HoldKind, **changes: object) -> RobotRecord:
     return replace(record, **changes)  # type: ignore[arg-type]
 
 
-def resume(house: House, robot: RobotId = ROBOT, reason: str = "seen to") -> RobotRecord:
+def resume(
+    house: House, robot: RobotId = ROBOT, reason: str = "seen to", clock_off_s: float | None = None
+) -> RobotRecord:
     with house.store.transaction() as uow:
-        return resume_robot(uow, FLEET, Asked(robot, "porter-1", reason, NOON), ids=house.ids)
+        asked = Asked(robot, "porter-1", reason, NOON)
+        return resume_robot(uow, FLEET, asked, ids=house.ids, clock_off_s=clock_off_s)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in HoldKind if kind.keeps_from_driving])
@@ -180,3 +185,38 @@ def test_a_robot_that_paused_by_itself_is_told_to_go_on() -> None:
     resume(house)
 
     assert house.wanted() == [ActionKind.RESUME]
+
+
+def test_a_person_lets_the_clock_of_a_lost_robot_count_which_is_noted_and_lifts_nothing() -> None:
+    house = a_house(a_record(HoldKind.QUARANTINED, lost_since=NOON))
+
+    record = resume(house, clock_off_s=-7e7)
+
+    assert record.report is not None
+    assert record.report.clock_off_s == -7e7
+    assert record.is_held_for(HoldKind.QUARANTINED)
+    assert record.lost_since == NOON
+    with house.store.reading() as uow:
+        assert uow.robots.get(ROBOT) == record
+        (entry,) = uow.history.page(ROBOT, before=None, limit=10)
+    assert (entry.act, entry.by, entry.reason) == (RobotAct.RESUME, "porter-1", "seen to")
+    assert "70000000 s behind ours" in entry.outcome
+
+
+@pytest.mark.parametrize(
+    ("changes", "off_s", "refusal"),
+    [
+        ({}, -7e7, ClockNotRefusedError),
+        ({"lost_since": NOON, "report": None}, -7e7, ClockNotRefusedError),
+        ({"lost_since": NOON}, 60.0, InvalidInputError),
+    ],
+    ids=["heard", "never heard", "right"],
+)
+def test_a_clock_that_keeps_a_robot_from_nothing_is_not_let_count(
+    changes: dict[str, object], off_s: float, refusal: type[Exception]
+) -> None:
+    house = a_house(a_record(**changes))
+    with pytest.raises(refusal):
+        resume(house, clock_off_s=off_s)
+    with house.store.reading() as uow:
+        assert uow.robots.get(ROBOT) == a_record(**changes)

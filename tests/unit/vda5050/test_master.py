@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -658,3 +660,25 @@ def test_a_message_refused_as_a_whole_is_tried_once_under_the_other_key() -> Non
     assert bench.hear(errors=[malformed, an_error("validationError", topic="instantActions", headerId=1)]) == [
         ActionFailed(ActionId("action-1"), "cannot")
     ]
+
+
+def test_a_robot_that_is_lost_for_its_clock_says_both_clocks_and_is_back_once_a_person_lets_its_clock_count() -> None:
+    bench = LinkOnClock()
+    bench.receive(bench.state_bytes())
+    lost: list[RobotLost] = []
+    for _ in range(20):
+        stamp = bench.now - timedelta(days=800)
+        (refused,) = bench.receive(bench.state_bytes(timestamp=stamp))
+        assert isinstance(refused, MessageRefused)
+        assert "stands" not in refused.reason  # counted by its words, which do not grow with every clock
+        lost += [event for event in bench.pass_time(1.0).events if isinstance(event, RobotLost)]
+    assert re.search(r"\(its clock stands at 2023-10-\d\d .* UTC, ours at 2026-01-05 08:00:", lost[0].refused)
+
+    assert bench.link.refused_clock_off_s == pytest.approx(-800 * 86400.0)
+    bench.link.let_clock_count(-800 * 86400.0, now=bench.now)
+    bench.at_s += 1.0
+    returned, reported = bench.receive(bench.state_bytes(timestamp=bench.now - timedelta(days=800)))
+    assert isinstance(returned, RobotReturned)
+    assert isinstance(reported, Reported)
+    assert reported.report.clock_off_s == -800 * 86400.0
+    assert bench.link.refused_clock_off_s is None

@@ -190,6 +190,17 @@ def test_a_robot_that_holds_itself_needs_somebody_and_one_that_a_person_holds_do
     assert not a_held_row(HoldKind.PAUSED).needs_person
 
 
+def test_a_robot_that_is_lost_for_its_clock_says_so_and_may_be_resumed() -> None:
+    silent = replace(a_picture().robots[0], is_lost=True)
+    row = robot_row(replace(silent, refused_clock_off_s=-7e7), trip=None, site=a_site())
+    assert (row.doing, row.needs_person, row.clock_off_s) == (Doing.LOST, True, -7e7)
+    assert "Its clock is 70000000 s behind ours" in row.reason
+    assert Act.RESUME in row.acts
+    others = (silent, replace(silent, is_lost=False, refused_clock_off_s=-7e7))
+    assert [robot_row(other, trip=None, site=a_site()).clock_off_s for other in others] == [None, None]
+    assert not any(Act.RESUME in robot_row(other, trip=None, site=a_site()).acts for other in others)
+
+
 def test_buttons_are_for_what_may_be_done() -> None:
     assert a_held_row().acts == [Act.PAUSE, Act.SEND, Act.OUT_OF_SERVICE, Act.FENCE_OFF]
     assert a_held_row(HoldKind.STOPPED).acts == [Act.RESUME, Act.OUT_OF_SERVICE, Act.FENCE_OFF]
