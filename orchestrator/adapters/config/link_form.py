@@ -172,6 +172,7 @@ def read_dialect(
     for link in links:
         form = link.form
         reading.complaints += _unknown_words(link, drawers=list(drawers), levels=known_levels)
+        reading.complaints += _objects_as_words(link, version)
         rules = _rules(link, version, reading)
         frames |= _frames(link, reading)
         plain = {name: getattr(form, name) for name in form.model_fields_set & _PLAIN}
@@ -215,6 +216,13 @@ def _unknown_words(
             yield link.complaint(
                 ("maps", level), sentence, "Name a level of the site, and under map_id the robot's map."
             )
+
+
+def _objects_as_words(link: PlacedLink, version: str) -> Iterator[PlacedComplaint]:
+    for drawer, word in link.form.drawer_words.items():
+        if version == V_2_0_0 and isinstance(word, dict):
+            sentence = f"drawer_words calls {drawer!r} by an object, which VDA 5050 {version} does not know."
+            yield link.complaint(("drawer_words", drawer), sentence, "Write a number or a word.")
 
 
 def _rules(link: PlacedLink, version: str, reading: DialectReading) -> Mapping[ActionKind, ActionRule | None]:

@@ -233,6 +233,7 @@ link:
         ("actions: {pick: {parameters: {x: '{x}'}}}", "'x' of pick holds {x}"),
         ("actions: {init_position: {parameters: {x: '{x} {grant}'}}}", "'x' of init_position holds {grant}"),
         ('factsheet: "a\\0b"', "names no file"),
+        ("drawer_words: {A: {bay: 1}}", "drawer_words calls 'A' by an object"),
         ("drawer_words: {Z: 1}", "the drawer 'Z'"),
         ("factsheet: not-there.json", "cannot be read"),
         ("nodes: {a: N1, b: N1}", "the robot's node 'N1' 2 times"),
