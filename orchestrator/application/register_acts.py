@@ -12,6 +12,7 @@ from datetime import datetime
 
 from orchestrator.application.medicine_catalogue import medicine_of
 from orchestrator.application.ports import Ids, UnitOfWork
+from orchestrator.application.recorded_acts import open_incident as open_incident_of_delivery
 from orchestrator.application.register_entering import (
     Entering,
     appended,
@@ -29,11 +30,16 @@ from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.ledger_errors import DraftMalformedError
 from orchestrator.domain.custody.model import AccountKind, Entry
+from orchestrator.domain.delivery.ids import DeliveryId
+from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import require_said
 
 SET_APART = (AccountKind.QUARANTINE, AccountKind.RETURNED)
 HAD = frozenset({*SET_APART, AccountKind.CUPBOARD, AccountKind.PATIENT, AccountKind.DESTROYED, AccountKind.BROKEN})
 """The accounts of a place whose units it has, or had and has not sent on."""
+
+NEWLY_FOUND = {(AccountKind.SHORT, True): IncidentKind.SHORT, (AccountKind.OVER, False): IncidentKind.OVER}
+"""What a posting to an account, or from it, says that was found."""
 
 PAGE = 500
 PAPER = "paper"
@@ -151,10 +157,16 @@ def enter_destruction(
     )
 
 
-def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, right: int | None = None) -> Entry:
+def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, ids: Ids, right: int | None = None) -> Entry:
     """Record, beside a wrong entry, what is right: a quantity, or words in the facts. The wrong entry stays.
 
-    ``right`` is what the entry should have moved, whatever corrected it before.
+    ``right`` is what the entry should have moved, whatever corrected it before. A receipt that was counted otherwise
+    than it says leaves a difference to what was sealed, and an incident.
+
+    Raises
+    ------
+    UnknownEntryError, CorrectionError, OverdrawnError, DraftMalformedError
+        There is no such entry, it cannot be corrected so, or nothing of it is wrong.
     """
     require_said(entering.reason, act="The correction")
     if right is None and not entering.facts:
@@ -172,7 +184,9 @@ def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, right: 
     else:
         before = _corrections_of(uow, wrong)
         draft = movements.quantity_correction(wrong, right=right, occasion=occasion, before=before)
-    return appended(uow, entering, draft)
+    corrected = appended(uow, entering, draft)
+    _tell_difference(uow, entering, wrong, corrected, ids=ids)
+    return corrected
 
 
 def entered_later(entering: Entering, *, occurred_at: datetime, paper: str, enters: Act) -> Entering:
@@ -208,6 +222,27 @@ def _corrections_of(uow: UnitOfWork, wrong: Entry) -> list[Entry]:
                 found.append(entry)
         after = page[-1].index
     return found
+
+
+def _tell_difference(uow: UnitOfWork, entering: Entering, wrong: Entry, corrected: Entry, *, ids: Ids) -> None:
+    """Open the incident of a receipt that leaves something short or over now; nobody who counted it closes that."""
+    delivery = wrong.draft.delivery
+    if not wrong.draft.resolves or delivery is None:
+        return
+    signed = (PersonId(sign.person) for sign in wrong.draft.signatures)
+    for posting in corrected.draft.postings:
+        kind = NEWLY_FOUND.get((posting.account.kind, posting.quantity > 0))
+        if kind is not None:
+            open_incident_of_delivery(
+                uow,
+                uow.deliveries.get(DeliveryId(delivery)),
+                kind,
+                "A receipt was corrected: it was counted otherwise than it was signed; it is under investigation.",
+                at=entering.at,
+                ids=ids,
+                place=entering.place,
+                caused_by=tuple(dict.fromkeys((*(person.id for person in entering.people), *signed))),
+            )
 
 
 def _require_destroyers(entering: Entering) -> None:

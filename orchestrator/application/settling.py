@@ -15,7 +15,7 @@ from orchestrator.application.register_entering import Entering, entered
 from orchestrator.application.register_errors import SettlementError
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.errors import PatientMissingError, StockInQuestionError
-from orchestrator.domain.custody.model import Account, AccountKind, Entry, Stock
+from orchestrator.domain.custody.model import Account, AccountKind, Entry, EntryKind, Stock
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.rules import COUNTED_IN
 from orchestrator.domain.medicine.handling import HandlingClass
@@ -117,12 +117,17 @@ def _require_patient(entering: Entering) -> None:
 
 def _senders(uow: UnitOfWork, entering: Entering) -> frozenset[str]:
     """Return the places from which this stock came that was counted otherwise here than it was sealed."""
-    found, after = set[str](), None
+    found, after, whole = set[str](), None, dict[int, Entry]()
     while page := uow.ledger.entries(after=after, limit=PAGE, place=entering.place, medicine=entering.stock.medicine):
         for entry in page:
             is_it = any(posting.stock == entering.stock for posting in entry.draft.postings)
-            if is_it and entry.draft.kind in COUNTED_IN:
-                sent = (uow.ledger.find_pending(pending) for pending in entry.draft.resolves)
+            if is_it and entry.draft.kind is EntryKind.RECEIVED:
+                whole[entry.index] = entry
+            # A receipt that was corrected was counted otherwise as well.
+            corrected = None if entry.draft.corrects is None else whole.get(entry.draft.corrects)
+            counted = entry if entry.draft.kind in COUNTED_IN else corrected
+            if is_it and counted is not None:
+                sent = (uow.ledger.find_pending(pending) for pending in counted.draft.resolves)
                 found |= {pending.from_place for pending in sent if pending is not None}
         after = page[-1].index
     return frozenset(found)

@@ -258,7 +258,9 @@ async def post_correction(asked: CorrectionAsked, counter: AtCounter) -> Respons
     """Record beside a wrong entry what is right. The wrong one stays as it is."""
 
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
-        return register_acts.enter_correction(uow, entering, entry=asked.entry, right=asked.quantity)
+        return register_acts.enter_correction(
+            uow, entering, entry=asked.entry, right=asked.quantity, ids=counter.desk.ids
+        )
 
     words = asked.model_dump(exclude={"entry", "quantity"}, exclude_none=True)
     return await counter.enter(asked, Act.CORRECT_ENTRY, enter, stock=OF_ENTRY, **words)

@@ -7,11 +7,11 @@ rules` decides whether the ledger takes it. Who has to sign is decided before, b
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from orchestrator.domain.custody.ledger_errors import DraftMalformedError
+from orchestrator.domain.custody.ledger_errors import CorrectionError, DraftMalformedError
 from orchestrator.domain.custody.model import (
     Account,
     AccountKind,
@@ -35,6 +35,9 @@ COUNTED = "counted"
 EXPECTED = "expected"
 EVENT = "event"
 REROUTED = "rerouted"
+
+COUNTED_WHOLE = frozenset({EntryKind.RECEIVED, EntryKind.RETURNED})
+"""What was taken in as it was sealed; that it was so is all that its entry says, and may turn out to be mistyped."""
 
 
 def _nothing() -> Mapping[str, str]:
@@ -311,6 +314,9 @@ def correction(wrong: Entry, postings: Sequence[Posting], occasion: Occasion) ->
 def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion, before: Sequence[Entry] = ()) -> Draft:
     """The correction of an entry that moved a stock from one account to another, in a wrong quantity.
 
+    What was on its way came whole out of transit, once, and no correction puts it back: where it was counted in
+    wrongly, what is missing is short at the place that counted, and what is too much over, as at the receipt itself.
+
     Parameters
     ----------
     wrong : Entry
@@ -326,10 +332,22 @@ def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion, before:
     ------
     DraftMalformedError
         The entry moved more than one stock between two accounts, or the quantity was right; give the postings then.
+    CorrectionError
+        The entry put units on their way, or says already that they were counted otherwise than they were sealed.
     """
+    is_of_transit = any(posting.account.kind is AccountKind.TRANSIT for posting in wrong.draft.postings)
     given = [posting for posting in wrong.draft.postings if posting.quantity > 0]
     taken = [posting for posting in wrong.draft.postings if posting.quantity < 0]
-    if len(given) != 1 or len(taken) != 1 or right < 0:
+    is_plain = len(given) == len(taken) == 1
+    if is_of_transit and not (is_plain and wrong.draft.kind in COUNTED_WHOLE):
+        raise CorrectionError(
+            f"The correction was refused: entry {wrong.index} put units on their way, or says that they were counted "
+            "otherwise than they were sealed; expected what a place took in as it was sealed. What is on its way is "
+            "counted at its receipt, and a difference found there is settled: POST "
+            "/api/v1/registers/PLACE/discrepancy-resolutions.",
+            detail={"corrects": wrong.index},
+        )
+    if not is_plain or right < 0:
         more = 0
     else:
         moved = given[0].quantity + _moved_by(before, given[0])
@@ -340,7 +358,17 @@ def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion, before:
             "expected such an entry. Say which units go where.",
             detail={"corrects": wrong.index},
         )
+    if is_of_transit:
+        return correction(wrong, _counted_otherwise(given[0], right=right, before=before), occasion)
     return correction(wrong, _move(given[0].stock, more, taken[0].account, given[0].account), occasion)
+
+
+def _counted_otherwise(sealed: Posting, *, right: int, before: Sequence[Entry]) -> tuple[Posting, ...]:
+    """Return what makes up the difference of a count to what was sealed, in place of what corrections made of it."""
+    here, place = sealed.account, PlaceId(sealed.account.of)
+    wanted = _difference(sealed.stock, right - sealed.quantity, here, place)
+    undone = _difference(sealed.stock, _moved_by(before, sealed), here, place)
+    return _netted((*wanted, *(replace(posting, quantity=-posting.quantity) for posting in undone)))
 
 
 def _moved_by(corrections: Sequence[Entry], what: Posting) -> int:

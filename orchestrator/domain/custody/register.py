@@ -258,9 +258,15 @@ def _counting(entries: Iterable[Entry]) -> frozenset[int]:
     """Return the indices of counts, of what they turned out to be, and of their corrections."""
     found: set[int] = set()
     for entry in entries:
-        if entry.draft.kind in COUNTING or entry.draft.corrects in found:
+        if entry.draft.kind in COUNTING or entry.draft.corrects in found or _corrects_count(entry.draft):
             found.add(entry.index)
     return frozenset(found)
+
+
+def _corrects_count(draft: Draft) -> bool:
+    """Whether a correction says that something was counted otherwise: nothing came or went by it."""
+    is_of_count = any(posting.account.kind in (AccountKind.SHORT, AccountKind.OVER) for posting in draft.postings)
+    return draft.kind is EntryKind.CORRECTION and is_of_count
 
 
 def _stocks(draft: Draft) -> Sequence[Stock]:

@@ -75,6 +75,9 @@ STILL = frozenset({EntryKind.CUSTODY})
 WASTING = frozenset({AccountKind.DESTROYED, AccountKind.BROKEN})
 """Accounts that nobody puts units into alone, in whatever kind of entry."""
 
+SETTLING = frozenset({EntryKind.DISCREPANCY_RESOLVED, EntryKind.CORRECTION})
+"""Kinds that may make a discrepancy smaller, and never turn one into its contrary."""
+
 TOLERATING = frozenset({EntryKind.STOCK_CHECK, EntryKind.CORRECTION})
 """Kinds that may call a difference tolerated: a discrepancy that is open is never settled by that."""
 
@@ -410,7 +413,7 @@ def _check_holdings(draft: Draft, balances: Mapping[tuple[Account, Stock], int],
 
 def _check_settled(draft: Draft, balances: Mapping[tuple[Account, Stock], int], books: Books) -> None:
     """Nobody settles more than was found short or over: a register would gain or lose units by it."""
-    if draft.kind is not EntryKind.DISCREPANCY_RESOLVED:
+    if draft.kind not in SETTLING:
         return
     signs = {AccountKind.SHORT: 1, AccountKind.OVER: -1}
     for (account, stock), units in balances.items():
