@@ -1,4 +1,4 @@
-"""A person carries a delivery on: out of a robot's drawer, or instead of a robot."""
+"""A person carries a delivery on: out of a robot's drawer, instead of a robot, or out of another person's hands."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from orchestrator.domain.site.model import PlaceId
 
 ACT = "The handing to a runner"
 HANDED_TO_RUNNER = "handed_to_runner"
+TAKEN_OVER = "taken_over"
 
 BEFORE_IT = tuple(state for state, after in ALLOWED.items() if DeliveryState.HANDED_TO_RUNNER in after)
 
@@ -82,12 +83,13 @@ def hand_to_runner(
     ids : Ids
         Where new ids come from.
     taken_out : TakenOut
-        What was found at the drawer. The mechanical key and a seal that differs are incidents.
+        What was found at the drawer. The mechanical key and a seal that differs are incidents. Whoever takes what is
+        on the ledger out of another's hands reads its seals.
 
     Returns
     -------
     Delivery
-        ``handed_to_runner``; as it was when it is so already, but for the drawer.
+        ``handed_to_runner``; when it is so already, as it was for who carries it, but for the drawer.
 
     Raises
     ------
@@ -101,7 +103,17 @@ def hand_to_runner(
     require_said(reason, act=ACT)
     before = uow.deliveries.get(delivery)
     if before.state is DeliveryState.HANDED_TO_RUNNER:
-        after = before.out_of_drawer() if is_emptied else before
+        after = _passed_on(
+            uow,
+            before,
+            taken_out,
+            reason=reason,
+            is_emptied=is_emptied,
+            at=at,
+            present=present,
+            premises=premises,
+            ids=ids,
+        )
     else:
         require_state(before, *BEFORE_IT, act=ACT, next_step="Nothing is left to carry; look at its history.")
         _require_something_to_carry(before)
@@ -138,6 +150,46 @@ def hand_to_runner(
     if after != before:
         keep_change(uow, after, at=at)
     return after
+
+
+def _passed_on(
+    uow: UnitOfWork,
+    delivery: Delivery,
+    found: TakenOut,
+    *,
+    reason: str,
+    is_emptied: bool,
+    at: datetime,
+    present: Present,
+    premises: Premises,
+    ids: Ids,
+) -> Delivery:
+    """Return what a person carries in the hands of who signs for it now; only out of its drawer for who has it."""
+    before = delivery.custody.accountable
+    taker = next(iter(present.ids), before)
+    is_taken_over = delivery.loading is not None and taker != before
+    is_taken_out = is_emptied and delivery.is_in_drawer
+    if not is_taken_over and not is_taken_out:
+        return delivery
+    require_takers(delivery, present, premises, act=ACT, at=at)
+    occurred_at = _when(delivery, found, at=at)
+    if found.is_by_key:
+        _record_key(uow, delivery, at=at, occurred_at=occurred_at, present=present, premises=premises, ids=ids)
+    after = delivery.out_of_drawer() if is_taken_out else delivery
+    is_in_hand = is_taken_over and not after.is_in_drawer and any(is_on_ledger(line) for line in delivery.lines)
+    _look_at_seal(uow, delivery, found, at=at, present=present, premises=premises, ids=ids, has_to=is_in_hand)
+    record_event(
+        uow,
+        delivery,
+        TAKEN_OVER if is_taken_over else "taken_out",
+        at=at,
+        occurred_at=occurred_at,
+        place=premises.place(delivery.from_station),
+        present=present,
+        reason=reason,
+        facts={"from_person": before or "nobody", "to_person": taker or present.by},
+    )
+    return replace(after, custody=replace(after.custody, accountable=taker))
 
 
 def _require_sealed(delivery: Delivery) -> None:
@@ -245,9 +297,11 @@ def _look_at_seal(
     present: Present,
     premises: Premises,
     ids: Ids,
+    has_to: bool = False,
 ) -> None:
     place = premises.place(delivery.from_station)
-    if delivery.loading is None or (taken_out.seal_number is None and not taken_out.totes):
+    is_unread = taken_out.seal_number is None and not taken_out.totes
+    if delivery.loading is None or (is_unread and not has_to):
         return
     reads = seals_named(delivery, seal_number=taken_out.seal_number, totes=taken_out.totes, act=ACT)
     for tote in delivery.open_totes:

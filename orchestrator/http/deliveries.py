@@ -184,7 +184,7 @@ async def post_cancel(asked: CancelAsked, on: One) -> Response:
     responses=REFUSALS,
 )
 async def post_hand_to_runner(asked: RunnerAsked, on: AmongPeople) -> Response:
-    """Record that the person who asks carries the delivery on, out of the robot's drawer or instead of a robot."""
+    """Record that the person who asks carries the delivery on: out of a drawer, or out of another person's hands."""
 
     def hand(uow: UnitOfWork, at: datetime, present: Present) -> Delivery:
         return hand_to_runner(

@@ -424,6 +424,8 @@ class Custody(Openings, RuleBasedStateMachine):
         delivery = self.a_delivery(pick)
         if delivery is not None and not by_key:
             self.opens(delivery, fate, people, purpose=Purpose.RETRIEVE)
+        totes = () if delivery is None or delivery.state is not S.HANDED_TO_RUNNER else delivery.open_totes
+        read = tuple(SealRead(tote.id, tote.seal_number or "S-none") for tote in totes)
         self.on_one(
             pick,
             fate,
@@ -433,7 +435,7 @@ class Custody(Openings, RuleBasedStateMachine):
             reason="the robot stands",
             is_emptied=True,
             ids=self.house.ids,
-            taken_out=TakenOut(is_by_key=by_key, occurred_at=self.house.at if by_key else None),
+            taken_out=TakenOut(is_by_key=by_key, occurred_at=self.house.at if by_key else None, totes=read),
         )
         if delivery is not None:
             self.shuts(delivery)

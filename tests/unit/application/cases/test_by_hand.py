@@ -20,6 +20,7 @@ from orchestrator.domain.delivery.custody_record import Carrier
 from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
+from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.medicine.handling import HandlingClass
@@ -237,3 +238,49 @@ def test_what_two_people_found_gone_is_in_nobodys_hands(house: House) -> None:
     assert (gone.drawer, gone.custody.accountable) == (None, "pharmacist-1")
     assert house.entries(arrived)[-2:] == ["found_empty", "incident_reported"]
     assert house.units(AccountKind.TRANSIT, gone.totes[0].id) == TEN
+
+
+# -- from hand to hand -------------------------------------------------------------------------------------------------
+
+
+def a_messenger_has(house: House) -> Delivery:
+    return house.load(house.ready(), is_by_hand=True)
+
+
+def test_a_messenger_signs_for_what_they_carry_by_its_seal(house: House) -> None:
+    loaded = a_messenger_has(house)
+    assert loaded.custody.accountable == "pharmacist-1"
+    for people in (("charge-a",), ("charge-a", "porter-1"), ("charge-a", "officer-1")):
+        with pytest.raises(NotEligibleError):
+            carry(house, loaded, *people, looked=TakenOut("S-1"))
+    with pytest.raises(InvalidInputError):
+        carry(house, loaded, "charge-a", "nurse-a1")
+    assert house.now(loaded) == loaded
+    carried = carry(house, loaded, "charge-a", "nurse-a1", looked=TakenOut("S-1"))
+    assert (carried.state, carried.custody.accountable) == (S.HANDED_TO_RUNNER, "charge-a")
+    assert house.entries(loaded)[-1] == "taken_over"
+    with house.store.reading() as uow:
+        facts = uow.ledger.entries(limit=100, delivery=loaded.id)[-1].draft.facts
+    assert (facts["from_person"], facts["to_person"]) == ("pharmacist-1", "charge-a")
+    assert house.incidents() == []
+    assert house.receive(carried).state is S.RECEIVED
+
+
+def test_a_seal_that_differs_when_another_takes_over_is_an_incident(house: House) -> None:
+    first = carry(house, house.sealed(), "nurse-a1", "nurse-a2", looked=TakenOut("S-1"))
+    second = carry(house, first, "pharmacist-1", "pharmacist-2", looked=TakenOut("S-7"))
+    assert second.custody.accountable == "pharmacist-1"
+    assert house.incidents() == ["seal_differs"]
+
+
+def test_for_who_carries_it_already_nothing_changes_but_the_drawer(house: House) -> None:
+    first = carry(house, house.arrived(), "nurse-a1", "nurse-a2", is_emptied=False)
+    assert carry(house, first, "nurse-a1", "nurse-a2", is_emptied=False) == first
+    with pytest.raises(NotEligibleError):
+        carry(house, first, "porter-1")
+    with pytest.raises(PeopleMissingError):
+        carry(house, first, "nurse-a1")
+    out = carry(house, first, "nurse-a1", "nurse-a2")
+    assert (out.drawer, out.custody.accountable) == (None, "nurse-a1")
+    assert carry(house, out, "nurse-a1", "nurse-a2") == out
+    assert house.entries(first).count("taken_out") == 2
