@@ -15,7 +15,8 @@ from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.dispatch.withdrawn import ROBOT_WITHDRAWN
 from orchestrator.domain.fleet.history import RobotAct
-from orchestrator.domain.fleet.hold import HoldKind
+from orchestrator.domain.fleet.hold import Hold, HoldKind
+from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.reason import Reason
 
@@ -68,7 +69,8 @@ def _is_withdrawn(turn: Turn, asked: Asked, carried: Sequence[Delivery], aboard:
         return False
     if not carried or aboard is Aboard.RETURN:
         return all(delivery.state is DeliveryState.RETURNING for delivery in carried)
-    return record.is_held_for(HoldKind.PAUSED) and not record.route
+    # Its route tells nothing: that is planned again while it waits, as of every robot that has a trip.
+    return any(_is_for_runner(hold, asked.robot) for hold in record.holds)
 
 
 _TO_GIVE_UP = frozenset({DeliveryState.ASSIGNED, DeliveryState.LOADING})
@@ -87,11 +89,21 @@ def _send_back(turn: Turn, asked: Asked, carried: Sequence[Delivery], reason: Re
 
 
 def _wait_for_runner(turn: Turn, asked: Asked) -> None:
-    sentence = (
-        f"Robot {asked.robot} was withdrawn by {asked.by} and waits for a runner: take out what it carries, say so "
-        "here, then resume it."
-    )
+    """Hold it for the runner, also one that somebody has paused: from now on that is what it waits for."""
+    turn.put(turn.record(asked.robot).released_from(HoldKind.PAUSED))
+    sentence = _waits_for_runner(asked.robot, asked.by)
     hold_by_person(turn, asked.robot, HoldKind.PAUSED, by=asked.by, sentence=sentence)
+
+
+def _waits_for_runner(robot: RobotId, by: str) -> str:
+    return (
+        f"Robot {robot} was withdrawn by {by} and waits for a runner: take out what it carries, say so here, then "
+        "resume it."
+    )
+
+
+def _is_for_runner(hold: Hold, robot: RobotId) -> bool:
+    return hold.kind is HoldKind.PAUSED and hold.reason == _waits_for_runner(robot, hold.by)
 
 
 def _outcome(carried: Sequence[Delivery], aboard: Aboard) -> str:

@@ -216,6 +216,30 @@ def test_a_robot_that_is_withdrawn_already_has_one_entry(is_so: Callable[[RobotR
     assert acts.count("withdraw") == 1
 
 
+@pytest.mark.parametrize("is_paused_before", [False, True])
+def test_a_robot_that_waits_for_a_runner_has_one_entry_however_often_it_is_withdrawn(is_paused_before: bool) -> None:
+    operator = Operator(a_ward())
+    acts: list[str] = []
+
+    def withdraw() -> None:
+        if is_paused_before:
+            operator.do(pause_robot)
+        for wait_s in (1.0, 2.0, 10.0, 60.0):
+            operator.after(wait_s, partial(operator.do, withdraw_robot, aboard=Aboard.RUNNER))
+        operator.after(61.0, operator.look)
+        operator.after(61.0, read)
+
+    def read() -> None:
+        with operator.ward.store.reading() as uow:
+            acts.extend(entry.act for entry in uow.history.page(operator.robot, before=None, limit=50))
+
+    operator.once(is_driving_with_a_load, withdraw)
+    operator.ward.run(limit_s=300.0)
+
+    assert acts.count("withdraw") == 1
+    assert ["waits for a runner" in hold.reason for hold in operator.seen[0].holds] == [True]
+
+
 def test_what_a_withdrawn_robot_was_to_fetch_another_one_fetches() -> None:
     operator = Operator(a_ward(count=1, robots=2))
     operator.once(is_fetching, lambda: operator.do(withdraw_robot, aboard=Aboard.RETURN))
