@@ -11,10 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.application.dispatching import candidate_of, waits_for_robot
+from orchestrator.application.dispatching import candidate_of
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.lateness import call_if_late, tell_change
+from orchestrator.application.readiness import is_told_of
 from orchestrator.application.steering import Steering
+from orchestrator.application.trips import waits_for_robot
 from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.arrival import Arrival
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Stop, StopKind, Trip, TripId
@@ -166,7 +168,7 @@ class Arrivals:
         record = turn.record(robot)
         trip = self._trip(turn, robot)
         candidate = candidate_of(turn, self._fleet, robot, has_reported=has_reported)
-        has_no_way = any(reason.code == NO_ROUTE for reason in record.waiting)
+        has_no_way = is_told_of(record) or any(reason.code == NO_ROUTE for reason in record.waiting)
         return RobotAhead(
             candidate,
             stops=() if trip is None else self._stops(turn, record, turn.trips[trip]),

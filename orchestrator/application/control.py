@@ -47,6 +47,7 @@ from orchestrator.application.map_switch import note_map_switch
 from orchestrator.application.panels import Panels
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
+from orchestrator.application.readiness import Readiness
 from orchestrator.application.receivers import call_receivers
 from orchestrator.application.rerouting import reroute_what_was_accepted
 from orchestrator.application.robot_calls import call_to_robots
@@ -141,6 +142,7 @@ class Control:
         self._devices = DeviceWatch(fleet, building)
         self._intake = Intake()
         self._cancelling = Cancelling(fleet)
+        self._readiness = Readiness(fleet)
         self._clearing = Clearing(fleet, self._steering, building)
         self._watch = Watch(fleet)
         self._clocks = RobotClocks(fleet)
@@ -418,6 +420,7 @@ class Control:
             call_receivers(turn, self.fleet.policy.custody)
             call_to_robots(turn, self.fleet, self._live)
             reroute_what_was_accepted(turn, self.fleet, reported=self._live.keys(), distance=self._steering.distance_m)
+            self._readiness.look(turn, reported=self._live.keys())
             progress_trips(turn)
             resting = self._resting(turn)
             self._devices.look(turn)
@@ -464,7 +467,8 @@ class Control:
         if turn.has_changed:
             return turn.at_s + SOON_S
         rested_s = min((end_s for end_s in self._not_before_s.values() if end_s > turn.at_s), default=math.inf)
-        return min(turn.at_s + LATER_S, rested_s, self._steering.patience_ends_s(turn.at_s))
+        waited_s = min(self._steering.patience_ends_s(turn.at_s), self._readiness.next_s(turn.at_s))
+        return min(turn.at_s + LATER_S, rested_s, waited_s)
 
     def _resting(self, turn: Turn) -> frozenset[RobotId]:
         return frozenset(

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.readiness import why_not_ready
 from orchestrator.application.residue import left_in_drawers
+from orchestrator.application.trips import waits_for_robot
 from orchestrator.application.turn import Turn
-from orchestrator.domain.delivery.custody_record import Carrier
 from orchestrator.domain.delivery.model import (
     Delivery,
     DeliveryId,
@@ -159,6 +160,7 @@ def candidate_of(
         is_going_home=record.target == fleet.robots[robot].home,
         checks_grants=record.checks_grants,
         left_in=left_in_drawers(turn.uow, record),
+        not_ready=why_not_ready(turn, robot),
         occupied_drawers=frozenset(
             d.drawer for d in turn.deliveries.values() if d.robot == robot and d.drawer is not None
         ),
@@ -177,11 +179,6 @@ def _join_open_trips(turn: Turn, fleet: FleetOnSite, unserved: Collection[Delive
         if trip.has_arrived:
             turn.move(turn.delivery(joining.delivery), DeliveryState.LOADING, cause=trip.robot)
     return bool(joined)
-
-
-def waits_for_robot(delivery: Delivery) -> bool:
-    """Whether a delivery is to be fetched by a robot and was given none yet."""
-    return delivery.state is DeliveryState.VERIFIED and delivery.custody.carrier is Carrier.ROBOT
 
 
 def _resting_from(turn: Turn, fleet: FleetOnSite, delivery: Delivery) -> frozenset[RobotId]:
@@ -215,7 +212,8 @@ def _open_trips(turn: Turn, fleet: FleetOnSite, waiting: Collection[Delivery]) -
 def _goes_on(turn: Turn, robot: RobotId) -> bool:
     """Whether nothing speaks against giving more to a robot that is on its way to be loaded, or stands there."""
     record = turn.record(robot)
-    is_there = record.lost_since is None and not record.holds and not left_in_drawers(turn.uow, record)
+    is_there = record.lost_since is None and not record.holds and why_not_ready(turn, robot) is None
+    is_there = is_there and not left_in_drawers(turn.uow, record)
     return is_there and record.report is not None and record.report.may_be_ordered
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.listening import ORDER_UNANSWERED
+from orchestrator.application.readiness import is_told_of
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import Pose, RobotId, RobotReport
@@ -97,10 +98,11 @@ class Obstacles:
 def cannot_move(record: RobotRecord) -> bool:
     """Whether a robot stays where it is until something changes that waiting in line does not bring about.
 
-    It is silent, held for a person (also one that was moved off its way), stopped, or it leaves an order unanswered.
+    It is silent, held for a person (also one that was moved off its way), stopped, or it takes no order or
+    leaves one unanswered.
     """
     report = record.report
-    if record.lost_since is not None or record.is_kept_from_driving or _is_unanswered(record):
+    if record.lost_since is not None or record.is_kept_from_driving or _is_unanswered(record) or is_told_of(record):
         return True
     return report is not None and not report.may_be_ordered
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from orchestrator.application.driving import lanes_ahead
 from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.readiness import is_told_of
 from orchestrator.application.steps import is_at, remaining_base, standing_place, stands_on_its_way
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.hold import HoldKind
@@ -57,14 +58,14 @@ def take_back(turn: Turn, fleet: FleetOnSite, monitor: Monitor, robot: RobotId, 
 
 
 def give_back_unused(turn: Turn, fleet: FleetOnSite, monitor: Monitor, robot: RobotId) -> None:
-    """Take back from a robot that is held or silent what it was granted and cannot enter.
+    """Take back from a robot that is held, silent or takes no order what it was granted and cannot enter.
 
     That is what was never sent to it; and, once its order is gone and it says that it stands, all but its place. It
     plans again from there when it goes on.
     """
     record = turn.record(robot)
     lanes = lanes_ahead(record)
-    is_going_nowhere = record.is_kept_from_driving or record.lost_since is not None
+    is_going_nowhere = record.is_kept_from_driving or record.lost_since is not None or is_told_of(record)
     if is_going_nowhere and len(lanes) > _lanes_to_keep(fleet, record):
         take_back(turn, fleet, monitor, robot, before=len(lanes) - 1)
 

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from orchestrator.application.turn import Turn
+from orchestrator.domain.delivery.custody_record import Carrier
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Stop, StopKind, Trip, TripId
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import OrderPhase
@@ -81,6 +82,11 @@ def leave_station(turn: Turn, robot: RobotId, reason: Reason) -> None:
     for delivery in list(turn.deliveries.values()):
         if delivery.robot == robot and delivery.state is S.LOADING:
             turn.move(_freed(delivery), S.VERIFIED, cause=robot, reason=reason)
+
+
+def waits_for_robot(delivery: Delivery) -> bool:
+    """Whether a delivery is to be fetched by a robot and was given none yet."""
+    return delivery.state is S.VERIFIED and delivery.custody.carrier is Carrier.ROBOT
 
 
 def _freed(delivery: Delivery) -> Delivery:

@@ -19,7 +19,8 @@ class Candidate:
     ``report`` is what it said last, None when it has said nothing yet. ``is_fenced_off`` says that it may not drive
     for now, ``is_out_of_service`` that it is given no work. Driving home is no trip. ``is_going_home`` says that it
     stands at its home or is on the way there. ``checks_grants`` says that its drawers open on grants alone.
-    ``left_in`` are drawers in which it sees something that by the books is not there.
+    ``left_in`` are drawers in which it sees something that by the books is not there. ``not_ready`` says why it
+    takes no order though it reports and has none of ours.
     """
 
     robot: RobotId
@@ -33,6 +34,7 @@ class Candidate:
     is_going_home: bool = False
     checks_grants: bool = False
     left_in: tuple[str, ...] = ()
+    not_ready: Reason | None = None
 
     @property
     def free_drawers(self) -> tuple[str, ...]:
@@ -109,6 +111,11 @@ def wrong_mode(candidate: Candidate) -> Reason | None:
     return Reason("wrong_mode", sentence)
 
 
+def robot_not_ready(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that would take no order: paused where it stands, or busy with what it was not asked for here."""
+    return candidate.not_ready
+
+
 def robot_busy(candidate: Candidate) -> Reason | None:
     """Refuse a robot that is on a trip."""
     if not candidate.is_on_trip:
@@ -146,12 +153,13 @@ MAY_DRIVE: tuple[RobotFilter, ...] = (
     emergency_stop,
     robot_at_fault,
     wrong_mode,
+    robot_not_ready,
     robot_busy,
 )
 """What a robot must pass to be sent anywhere."""
 
-MAY_GO_ON: tuple[RobotFilter, ...] = tuple(each for each in MAY_DRIVE if each is not robot_busy)
-"""What a robot must pass to go on with what it does, without anybody's help."""
+MAY_GO_ON: tuple[RobotFilter, ...] = tuple(each for each in MAY_DRIVE if each not in (robot_not_ready, robot_busy))
+"""What a robot must pass to go on with what it does, without anybody's help; whether it is ready only time can tell."""
 
 MAY_TAKE_TRIP: tuple[RobotFilter, ...] = (
     *MAY_DRIVE,

@@ -155,6 +155,7 @@ def test_nothing_starts_from_a_busy_station() -> None:
         (a_candidate(has_field_violation=True), "emergency_stop"),
         (a_candidate(faults=(RobotFault("motor", is_fatal=True),)), "robot_at_fault"),
         (a_candidate(mode=OperatingMode.MANUAL), "wrong_mode"),
+        (replace(a_candidate(), not_ready=Reason("robot_paused_itself", "r1 is paused.")), "robot_paused_itself"),
         (a_candidate(battery=0.19), "battery_below_reserve"),
         (a_candidate(battery=0.3, is_charging=True), "battery_below_reserve"),
     ],
