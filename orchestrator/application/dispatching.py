@@ -161,6 +161,7 @@ def candidate_of(
         checks_grants=record.checks_grants,
         left_in=left_in_drawers(turn.uow, record),
         not_ready=why_not_ready(turn, robot),
+        not_ours=tuple(sorted(record.loads_not_ours)),
         occupied_drawers=frozenset(
             d.drawer for d in turn.deliveries.values() if d.robot == robot and d.drawer is not None
         ),
@@ -213,7 +214,7 @@ def _goes_on(turn: Turn, robot: RobotId) -> bool:
     """Whether nothing speaks against giving more to a robot that is on its way to be loaded, or stands there."""
     record = turn.record(robot)
     is_there = record.lost_since is None and not record.holds and why_not_ready(turn, robot) is None
-    is_there = is_there and not left_in_drawers(turn.uow, record)
+    is_there = is_there and not record.loads_not_ours and not left_in_drawers(turn.uow, record)
     return is_there and record.report is not None and record.report.may_be_ordered
 
 

@@ -98,6 +98,8 @@ def note_report(turn: Turn, fleet: FleetOnSite, robot: RobotId, report: RobotRep
     if not (is_news(before, report) or has_strayed(fleet, replace(record, report=report))):
         return
     turn.put(replace(record, report=report).with_loads_as_reported())
+    if before is None or before.loads != report.loads:
+        _note_loads_of_ours(turn, robot)
     note_drawers(turn, fleet, robot, before, report)
     note_left_open(turn, fleet, before, report)
     if before is None or before.loads != report.loads:
@@ -154,6 +156,16 @@ def _passed(turn: Turn, fleet: FleetOnSite, robot: RobotId, event: link.NodePass
     if lanes:
         set_off(turn, robot)
         _compare_loads(turn, robot)
+
+
+def _note_loads_of_ours(turn: Turn, robot: RobotId) -> None:
+    """Take as carried what a robot reports by the name of a delivery that is with it, however it came to be aboard."""
+    record = turn.record(robot)
+    reported = record.report.loads if record.report is not None else None
+    if not reported:
+        return
+    ours = {delivery.load for delivery in turn.deliveries.values() if delivery.robot == robot}
+    turn.put(replace(record, carried=record.carried | (ours & set(reported))))
 
 
 def _compare_loads(turn: Turn, robot: RobotId) -> None:

@@ -222,7 +222,8 @@ def start_actions(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[Robot
     """Return what the robot does before it leaves where it stands: take in what was sealed, give out what was taken.
 
     What it carries already decides what is left to do, so an action that went through is not asked for again. What the
-    robot has no action for is people's work and is not asked for.
+    robot has no action for is people's work and is not asked for. What it carries that our books do not know is not
+    ours to give out.
     """
     record = turn.record(robot)
     aboard = record.aboard
@@ -232,7 +233,8 @@ def start_actions(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> tuple[Robot
     mine = [d for d in turn.deliveries.values() if d.robot == robot]
     aboard_by_books = {d.load for d in mine if d.is_in_drawer}
     to_pick = {d.load: d.drawer for d in mine if d.state is DeliveryState.SEALED}
-    actions.extend(_action(turn.ids, ActionKind.DROP, load=load) for load in sorted(aboard - aboard_by_books))
+    to_drop = (aboard & record.carried) - aboard_by_books
+    actions.extend(_action(turn.ids, ActionKind.DROP, load=load) for load in sorted(to_drop))
     actions.extend(
         _action(turn.ids, ActionKind.PICK, load=load, drawer=to_pick[load]) for load in sorted(to_pick.keys() - aboard)
     )

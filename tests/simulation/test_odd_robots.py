@@ -265,6 +265,10 @@ HABITS: dict[str, tuple[Habit, dict[str, str]]] = {
         Habit(says=by_node_alone, hears=with_its_own_nodes_only),
         {"link": NUMBERED},
     ),
+    "carries a cart of its own": (
+        Habit(says=lambda s: {**s, "loads": [*s.get("loads", []), {"loadId": "cart-7", "loadType": "cart"}]}),
+        {"link": "{loads: own}"},
+    ),
     "2.0.0": (Habit(), {"robot": ", protocol_version: 2.0.0, interface_name: fleet/tugs"}),
 }
 

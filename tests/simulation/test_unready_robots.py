@@ -44,12 +44,21 @@ def waiting_for_a_trigger(state: Tree) -> Tree:
     return {**state, "actionStates": [other, *state["actionStates"]]}
 
 
+def with_a_cart(state: Tree) -> Tree:
+    return {**state, "loads": [*(state.get("loads") or []), {"loadId": "cart-7", "loadType": "cart"}]}
+
+
+def with_a_load_without_a_name(state: Tree) -> Tree:
+    return {**state, "loads": [*(state.get("loads") or []), {"loadType": "module"}]}
+
+
 class Says(HonestWire):
     """Changes what a robot says of itself, from a moment until another."""
 
     def __init__(self, ward: FaultyWard, says: Callable[[Tree], Tree], *, from_s: float, until_s: float) -> None:
         self._ward, self._says, self._from_s, self._until_s = ward, says, from_s, until_s
         self.orders_s: list[float] = []
+        self.dropped: list[str] = []
 
     def outward(self, kind: str, payload: bytes) -> Sequence[bytes]:
         lasts = self._from_s <= self._ward.clock.monotonic_s() < self._until_s
@@ -58,6 +67,9 @@ class Says(HonestWire):
     def inward(self, kind: str, payload: bytes) -> Sequence[bytes]:
         if kind == "order":
             self.orders_s.append(self._ward.clock.monotonic_s())
+            actions = [action for node in json.loads(payload)["nodes"] for action in node["actions"]]
+            drops = [action["actionParameters"] for action in actions if action["actionType"] == "drop"]
+            self.dropped += [each["value"] for parameters in drops for each in parameters if each["key"] == "loadId"]
         return (payload,)
 
 
@@ -133,6 +145,37 @@ def test_another_robot_fetches_what_one_that_takes_no_order_could_not(name: str)
 
     assert {(d.state, d.robot) for d in outcome.deliveries} == {(DeliveryState.RECEIVED, RobotId("robot-2"))}
     assert fault.orders_s == []
+
+
+@pytest.mark.parametrize(("says", "load"), [(with_a_cart, "'cart-7'"), (with_a_load_without_a_name, "'unnamed'")])
+def test_a_robot_that_carries_what_nobody_gave_it_is_not_told_to_put_it_down_and_gets_no_work_until_it_is_gone(
+    says: Callable[[Tree], Tree], load: str
+) -> None:
+    ward = a_ward(robots=1)
+    fault = put_on(ward, says)
+    seen: list[tuple[str, str]] = []
+    ward.scheduler.at(
+        ENDS_S - 1.0, lambda: seen.extend((r.code, r.sentence) for d in deliveries(ward) for r in d.waiting)
+    )
+
+    outcome = ward.run(limit_s=3600.0)
+
+    assert [code for code, _ in seen] == ["load_not_ours"] * 2
+    assert all(load in sentence and "`loads: own`" in sentence for _, sentence in seen)
+    assert min(fault.orders_s) >= ENDS_S
+    assert {d.state for d in outcome.deliveries} == {DeliveryState.RECEIVED}
+
+
+def test_what_people_put_on_a_robot_under_way_stays_on_it_while_it_gives_out_what_is_ours() -> None:
+    ward = a_ward(robots=1)
+    fault = put_on(ward, with_a_cart, from_s=60.0, until_s=1e9)
+
+    outcome = ward.run(limit_s=3600.0)
+    ward.scheduler.run(until=lambda: False, limit_s=ward.clock.monotonic_s() + 300.0)
+
+    assert {d.state for d in outcome.deliveries} == {DeliveryState.RECEIVED}
+    assert sorted(fault.dropped) == sorted(d.load for d in outcome.deliveries)
+    assert alarms(ward) == []
 
 
 def test_a_robot_that_is_paused_while_it_is_loaded_is_told_of_only_when_it_is_to_leave_and_says_so_of_its_load() -> (

@@ -20,7 +20,8 @@ class Candidate:
     for now, ``is_out_of_service`` that it is given no work. Driving home is no trip. ``is_going_home`` says that it
     stands at its home or is on the way there. ``checks_grants`` says that its drawers open on grants alone.
     ``left_in`` are drawers in which it sees something that by the books is not there. ``not_ready`` says why it
-    takes no order though it reports and has none of ours.
+    takes no order though it reports and has none of ours. ``not_ours`` are loads that it reports and the
+    books do not know.
     """
 
     robot: RobotId
@@ -35,6 +36,7 @@ class Candidate:
     checks_grants: bool = False
     left_in: tuple[str, ...] = ()
     not_ready: Reason | None = None
+    not_ours: tuple[str, ...] = ()
 
     @property
     def free_drawers(self) -> tuple[str, ...]:
@@ -49,6 +51,9 @@ class Candidate:
         least = self.model.battery_ready if self.report.is_charging else self.model.battery_reserve
         return self.report.battery < least
 
+
+NAMES_MAX, NAME_LENGTH_MAX = 3, 60
+"""How many names of a robot's own a sentence holds, and how much of each."""
 
 Distance = Callable[[RobotId, StationId], float | None]
 """How far a robot has to drive to a station, in metres or seconds alike for all; None when there is no way."""
@@ -146,6 +151,20 @@ def drawer_not_empty(candidate: Candidate) -> Reason | None:
     return Reason("drawer_not_empty", sentence)
 
 
+def load_not_ours(candidate: Candidate) -> Reason | None:
+    """Refuse a robot that carries what nobody here gave it: people know whose it is, and where it may be put down."""
+    if not candidate.not_ours:
+        return None
+    named = ", ".join(repr(load[:NAME_LENGTH_MAX]) for load in candidate.not_ours[:NAMES_MAX])
+    more = f" and {len(candidate.not_ours) - NAMES_MAX} more" if len(candidate.not_ours) > NAMES_MAX else ""
+    sentence = (
+        f"{candidate.robot} says that it carries {named}{more}, which is not on our books; it waits until that is "
+        "taken out. Say `loads: own` in its link in the fleet file if it names by itself what it was given, or carries "
+        "things of its own."
+    )
+    return Reason("load_not_ours", sentence)
+
+
 MAY_DRIVE: tuple[RobotFilter, ...] = (
     robot_fenced_off,
     robot_not_reported,
@@ -166,6 +185,7 @@ MAY_TAKE_TRIP: tuple[RobotFilter, ...] = (
     robot_out_of_service,
     battery_below_reserve,
     drawer_not_empty,
+    load_not_ours,
     no_free_drawer,
 )
 """What a robot must pass to be sent on a trip."""

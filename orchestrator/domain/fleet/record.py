@@ -79,6 +79,11 @@ class RobotRecord:
         names_them_itself = self.carried and not reported & self.carried and len(reported) >= len(self.carried)
         return self.carried if names_them_itself else reported
 
+    @property
+    def loads_not_ours(self) -> frozenset[LoadId]:
+        """What it reports to carry that our books do not know of."""
+        return self.aboard - self.carried
+
     def with_loads_as_reported(self) -> RobotRecord:
         """Return the record without what people took out unseen, as far as the robot's own list shows it.
 

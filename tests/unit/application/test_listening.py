@@ -132,6 +132,15 @@ def test_what_a_lost_robot_was_to_fetch_waits_for_another_and_what_it_carries_st
     assert carried.codes == ["robot_lost"]
 
 
+def test_a_load_that_a_robot_reports_by_the_name_of_its_delivery_is_ours_however_it_came_aboard() -> None:
+    house = House(DeliveryState.IN_TRANSIT, RobotRecord(ROBOT, tip=HOME, report=a_report()))
+
+    house.hear(link.Reported(a_report(loads=(house.delivery.load, LoadId("cart-7")))))
+
+    assert house.record.carried == {house.delivery.load}
+    assert house.record.loads_not_ours == {"cart-7"}
+
+
 def test_a_lost_robot_is_told_once() -> None:
     house = House(DeliveryState.IN_TRANSIT)
 

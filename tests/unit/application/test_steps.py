@@ -11,12 +11,13 @@ from orchestrator.application.steps import (
     passed_unheard,
     remaining_base,
     standing_place,
+    start_actions,
     starting_steps,
     steps_of_lanes,
 )
 from orchestrator.application.turn import Turn
-from orchestrator.domain.fleet.model import OrderId, Pose, RobotId, RobotReport
-from orchestrator.domain.fleet.order import DriveOrder, OrderStep
+from orchestrator.domain.fleet.model import LoadId, OrderId, Pose, RobotId, RobotReport
+from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.model import LaneId, WaypointId
 from simulation.memory_store import MemoryStore
@@ -57,6 +58,17 @@ def test_the_first_order_of_a_robot_begins_where_it_stands_and_not_at_the_end_of
 
     assert standing_place(FLEET, record) == HOME
     assert waypoints(starting_steps(FLEET, record, order="order-1")) == [HOME]
+
+
+def test_only_what_the_books_have_given_a_robot_is_it_told_to_give_out() -> None:
+    report = replace(a_report(FLEET.pose_of(ROBOT, HOME)), loads=(LoadId("tote-1"), LoadId("cart-7")))
+    record = RobotRecord(ROBOT, tip=HOME, report=report, carried=frozenset({LoadId("tote-1")}))
+
+    with MemoryStore().transaction() as uow:
+        turn = Turn(uow, at=report.received_at, at_s=0.0, ids=CountedIds(), records={ROBOT: record})
+        actions = start_actions(turn, FLEET, ROBOT)
+
+    assert [(action.kind, action.load) for action in actions] == [(ActionKind.DROP, "tote-1")]
 
 
 def test_an_order_begins_at_the_waypoint_passed_last() -> None:

@@ -151,6 +151,7 @@ def test_nothing_starts_from_a_busy_station() -> None:
         (replace(a_candidate(), is_on_trip=True), "robot_busy"),
         (replace(a_candidate(), occupied_drawers=frozenset({"A", "B"})), "no_free_drawer"),
         (replace(a_candidate(), left_in=("B",)), "drawer_not_empty"),
+        (replace(a_candidate(), not_ours=("cart-7",)), "load_not_ours"),
         (a_candidate(is_emergency_stopped=True), "emergency_stop"),
         (a_candidate(has_field_violation=True), "emergency_stop"),
         (a_candidate(faults=(RobotFault("motor", is_fatal=True),)), "robot_at_fault"),
@@ -167,6 +168,15 @@ def test_an_unsuitable_robot_gets_nothing_and_says_why(candidate: Candidate, cod
     assert plan.trips == ()
     assert codes(plan) == [code]
     assert "r1" in plan.reasons[DeliveryId("d1")][0].sentence
+
+
+def test_of_many_loads_that_nobody_gave_a_robot_some_are_named_short_and_readable() -> None:
+    plan = planned([a_delivery()], [replace(a_candidate(), not_ours=("\x1b[2J", "x" * 200, "b", "c", "d"))])
+
+    sentence = plan.reasons[DeliveryId("d1")][0].sentence
+    assert sentence.isprintable()
+    assert "'b' and 2 more" in sentence
+    assert "x" * 61 not in sentence
 
 
 @pytest.mark.parametrize(
