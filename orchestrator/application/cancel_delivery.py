@@ -14,6 +14,7 @@ from orchestrator.application.recorded_acts import record_event
 from orchestrator.application.refuse_delivery import not_elsewhere
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.premises import Premises
+from orchestrator.domain.delivery.counting import require_count_finished
 from orchestrator.domain.delivery.custody_record import SupplyKind
 from orchestrator.domain.delivery.lifecycle import moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
@@ -77,6 +78,8 @@ def cancel_delivery(
     ------
     UnknownDeliveryError, WrongStateError
         There is no such delivery, or it is closed, on its way back, or in a person's hands under its seal.
+    CountUnfinishedError
+        It was opened, and is to be counted once more.
     InvalidInputError
         The reason is empty or too long.
     """
@@ -93,6 +96,7 @@ def cancel_delivery(
         act="The cancellation",
         next_step="Nothing is left to cancel; look at its history.",
     )
+    require_count_finished(wanted, act="The cancellation")
     if is_order_stopped and wanted.custody.supply not in FOR_ONE_PATIENT:
         goes_on = {"state": wanted.state.value, "supply": wanted.custody.supply.value, "by": by}
         uow.events.append(at=at, kind=ORDER_STOPPED, subject=wanted.id, data=goes_on)

@@ -26,7 +26,7 @@ from orchestrator.application.receiving import (
     settled_lines,
     unopened_set_apart,
 )
-from orchestrator.application.recorded_acts import open_lines, record_event, record_resealing
+from orchestrator.application.recorded_acts import is_on_ledger, open_lines, record_event, record_resealing
 from orchestrator.application.seals_in_use import check_seal_is_new
 from orchestrator.domain.custody.errors import BreakGlassOffError
 from orchestrator.domain.custody.grant import Purpose
@@ -41,12 +41,14 @@ from orchestrator.domain.delivery.model import (
     DeliveryState,
     Line,
     LineCount,
+    LineId,
     Receipt,
     StopKind,
     ToteId,
 )
 from orchestrator.domain.delivery.packing import repacked
 from orchestrator.domain.delivery.seals import Seals, judged, left_unopened, seals_named
+from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import Reason, require_said
 from orchestrator.domain.site.model import PlaceId
@@ -94,9 +96,9 @@ def confirm_receipt(
     place = _place_of_handover(uow, standing, present, premises)
     require_receivers(standing, reading, present, premises, place=place, at=at)
     if standing.state is DeliveryState.ARRIVED:
-        require_opened_if_controlled(uow, standing, Purpose.HAND_OVER, Purpose.RECOUNT, act=ACT)
+        require_opened_if_controlled(uow, standing, Purpose.HAND_OVER, Purpose.RECOUNT, place=place, act=ACT)
     elif standing.state is DeliveryState.RETURNING:
-        require_opened_if_controlled(uow, standing, Purpose.TAKE_BACK, act=ACT)
+        require_opened_if_controlled(uow, standing, Purpose.TAKE_BACK, place=place, act=ACT)
     is_return = standing.state is DeliveryState.RETURNING or place != premises.place(standing.to_station)
     handover = Received(standing, at=at, place=place, present=present, ids=ids, is_return=is_return)
     return receive(uow, handover, reading, premises)
@@ -129,6 +131,7 @@ def receive(uow: UnitOfWork, handover: Received, reading: Reading, premises: Pre
         record_event(uow, standing, "counted_first", at=at, place=place, present=present)
         keep_change(uow, counted, at=at)
         return counted
+    reading = replace(reading, refused=_still_refused(noted, reading, counts))
     settled = _settled(uow, replace(handover, delivery=noted), reading, seals, lines=lines, counts=counts)
     after = _ended(uow, replace(handover, delivery=settled), reading, premises, counts=counts)
     keep_change(uow, after, at=at)
@@ -153,6 +156,13 @@ def _counts_of(delivery: Delivery, reading: Reading, seals: Seals, lines: Sequen
     counts = tuple(count for count in reading.counts if count.line not in shut)
     check_counted_lines(delivery, counts, act=ACT, lines=lines)
     return counts
+
+
+def _still_refused(delivery: Delivery, reading: Reading, counts: Sequence[LineCount]) -> tuple[LineId, ...]:
+    """Return the refused lines that go back as they came; what differs, or is something else, is set apart here."""
+    controlled = {line.id for line in delivery.lines if is_on_ledger(line)}
+    apart = {*delivery.custody.found_wrong, *(controlled.intersection(counted_otherwise(delivery, counts)))}
+    return tuple(line for line in reading.refused if line not in apart)
 
 
 def _settled(
@@ -280,7 +290,7 @@ def require_receivers(
 
 
 def _check_named(uow: UnitOfWork, reading: Reading, delivery: Delivery, opened: Sequence[Line]) -> None:
-    """Refuse lines named as refused or wrong that were not opened, and refused ones without a new seal."""
+    """Refuse lines that were not opened, or are named as refused and as wrong, and refused ones without a new seal."""
     named = {*reading.refused, *reading.wrong}
     check_counted_lines(
         delivery,
@@ -288,7 +298,19 @@ def _check_named(uow: UnitOfWork, reading: Reading, delivery: Delivery, opened: 
         act=ACT,
         lines=[line for line in opened if line.id in named],
     )
+    if both := sorted({*reading.refused} & {*reading.wrong}):
+        raise InvalidInputError(
+            f"{ACT} was refused: it names a line of delivery {delivery.id} as refused and as wrong; expected one of "
+            "them. Something else than it should hold is set apart where it is found: leave it out of refused.",
+            detail={"delivery": delivery.id, "field": "refused", "lines": both},
+        )
     if not reading.refused:
+        if reading.new_seal is not None:
+            raise InvalidInputError(
+                f"{ACT} was refused: it gives a new_seal and names no line in refused; expected both or neither. Name "
+                "the lines that go back under the new seal, or leave it out.",
+                detail={"delivery": delivery.id, "field": "new_seal"},
+            )
         return
     require_state(
         delivery, DeliveryState.ARRIVED, act="The refusal of lines", next_step="Take in all of it, and return the rest."

@@ -180,30 +180,38 @@ def purpose_of(delivery: Delivery) -> Purpose:
     return Purpose.LOAD if delivery.state in STATES_FOR[Purpose.LOAD] else Purpose.HAND_OVER
 
 
-def require_opened(uow: UnitOfWork, delivery: DeliveryId, *purposes: Purpose, act: str) -> IssuedGrant:
-    """Return the last opening of a delivery's drawer for one of these purposes.
+def require_opened(uow: UnitOfWork, delivery: Delivery, *purposes: Purpose, place: PlaceId, act: str) -> IssuedGrant:
+    """Return the last opening of a delivery's drawer, where its robot stands with it, for one of these purposes.
+
+    What was opened on another robot, at another place, or before it came to stand here says nothing of here and now.
 
     Raises
     ------
     DrawerNotOpenedError
         Nobody had it opened for that.
     """
+    came_at = delivery.history[-1].at if delivery.history else delivery.queued_at
     opened = [
         grant
-        for grant in uow.grants.of_delivery(delivery)
-        if grant.outcome is GrantOutcome.OPENED and grant.purpose in purposes
+        for grant in uow.grants.of_delivery(delivery.id)
+        if grant.outcome is GrantOutcome.OPENED
+        and grant.purpose in purposes
+        and (grant.robot, grant.place) == (delivery.robot, place)
+        and grant.issued_at >= came_at
     ]
     if not opened:
         raise DrawerNotOpenedError(
-            f"{act} was refused: the drawer of delivery {delivery} was not opened for it by those who do it; expected "
-            f"that it was. Ask for it with POST /api/v1/deliveries/{delivery}/open-drawer, then do it.",
-            detail={"delivery": delivery},
+            f"{act} was refused: the drawer of delivery {delivery.id} was not opened for it here by those who do it; "
+            f"expected that it was. Ask for it with POST /api/v1/deliveries/{delivery.id}/open-drawer, then do it.",
+            detail={"delivery": delivery.id},
         )
     return opened[-1]
 
 
-def require_opened_if_controlled(uow: UnitOfWork, delivery: Delivery, *purposes: Purpose, act: str) -> None:
-    """Refuse an act on what is controlled while its drawer was not opened for it on a grant.
+def require_opened_if_controlled(
+    uow: UnitOfWork, delivery: Delivery, *purposes: Purpose, place: PlaceId, act: str
+) -> None:
+    """Refuse an act on what is controlled while its drawer was not opened for it on a grant, at this place.
 
     What is controlled rides only with robots that check grants (`orchestrator.domain.dispatch.filters`), so this leaves
     out nothing but what a person carries.
@@ -216,7 +224,7 @@ def require_opened_if_controlled(uow: UnitOfWork, delivery: Delivery, *purposes:
     if delivery.handling_class is not HandlingClass.CONTROLLED or delivery.robot is None:
         return
     if checks_grants(uow, delivery.robot):
-        require_opened(uow, delivery.id, *purposes, act=act)
+        require_opened(uow, delivery, *purposes, place=place, act=act)
 
 
 def _check_present(

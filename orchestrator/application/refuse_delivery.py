@@ -10,6 +10,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.recorded_acts import record_event
 from orchestrator.domain.custody.people import Present, require_people
 from orchestrator.domain.custody.premises import Premises
+from orchestrator.domain.delivery.counting import is_being_counted, require_count_finished
 from orchestrator.domain.delivery.lifecycle import moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
 from orchestrator.domain.reason import Reason, require_said
@@ -34,6 +35,8 @@ def refuse_delivery(
     ------
     UnknownDeliveryError, WrongStateError, InvalidInputError
         There is no such delivery, it has not arrived, or the reason says nothing.
+    CountUnfinishedError
+        It was opened, and is to be counted once more.
     NotEligibleError
         Who refuses is not of that ward.
     """
@@ -44,6 +47,7 @@ def refuse_delivery(
     place = premises.place(standing.to_station)
     fits, who = premises.staff_of(place, standing.handling_class)
     require_people(present, wanted=1, fits=fits, who=who, act=act, handling_class=standing.handling_class, at=at)
+    require_count_finished(standing, act=act)
     record_event(uow, standing, "refused", at=at, place=place, present=present, reason=reason)
     refused = moved(standing, DeliveryState.RETURNING, at=at, cause=present.actor, reason=Reason(REFUSED, reason))
     keep_change(uow, refused, at=at)
@@ -55,8 +59,10 @@ def turn_back(
 ) -> Delivery:
     """Return a delivery that goes no further: cancelled while nothing is sealed, else on its way back unopened.
 
-    What is closed, on its way back for good or in a person's hands stays as it is.
+    What is closed, on its way back for good, in a person's hands, or opened and being counted stays as it is.
     """
+    if is_being_counted(delivery):
+        return delivery
     if delivery.state in BEFORE_SEALING:
         after = moved(delivery, DeliveryState.CANCELLED, at=at, cause=by, reason=reason)
     elif delivery.state in ABOARD:
@@ -88,9 +94,12 @@ def patient_moved(
     ------
     UnknownDeliveryError, WrongStateError
         There is no such delivery, or it is closed, on its way back for good, or in a person's hands.
+    CountUnfinishedError
+        It was opened, and is to be counted once more.
     """
     act = "The change"
     wanted = uow.deliveries.get(delivery)
     may_go_on = () if wanted.custody.reroute is None else (DeliveryState.RETURNING,)
     require_state(wanted, *BEFORE_SEALING, *ABOARD, *may_go_on, act=act, next_step="Nothing is left to turn back.")
+    require_count_finished(wanted, act=act)
     return turn_back(uow, wanted, PATIENT_MOVED, at=at, by=present.actor, place=premises.place(wanted.to_station))

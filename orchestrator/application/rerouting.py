@@ -22,6 +22,7 @@ from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.approval import approved_models
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.people import Present
+from orchestrator.domain.delivery.counting import require_count_finished
 from orchestrator.domain.delivery.custody_record import Reroute
 from orchestrator.domain.delivery.lifecycle import moved, require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
@@ -78,12 +79,15 @@ def follow_patient(
     ------
     UnknownDeliveryError, WrongStateError
         There is no such delivery, or it is closed, in a person's hands, or on its way back for another reason.
+    CountUnfinishedError
+        It was opened, and is to be counted once more.
     UnknownStationError, StationNotServedError, InvalidInputError
         No delivery can go there, or it comes from there, or goes or comes back there anyhow.
     """
     wanted = uow.deliveries.get(delivery)
     may_turn_again = () if wanted.custody.reroute is None else (DeliveryState.RETURNING,)
     require_state(wanted, *BEFORE_SEALING, *ABOARD, *may_turn_again, act=ACT, next_step="Nothing is left to turn back.")
+    require_count_finished(wanted, act=ACT)
     _check_place(fleet, wanted, to_station)
     place = fleet.premises.place(wanted.to_station)
     if wanted.state in BEFORE_SEALING:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.domain.delivery.errors import LinesMismatchError, LoadedCountDiffersError, SealMismatchError
-from orchestrator.domain.delivery.model import Delivery, Line, LineCount, Tote
+from orchestrator.domain.delivery.errors import (
+    CountUnfinishedError,
+    LinesMismatchError,
+    LoadedCountDiffersError,
+    SealMismatchError,
+)
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineCount, Tote
 from orchestrator.domain.errors import InvalidInputError
 
 SEAL_LENGTH_MAX = 64
@@ -101,3 +106,27 @@ def lines_that_differ(counts: Sequence[LineCount], others: Sequence[LineCount]) 
     """Return the ids of the lines whose two counts are not equal, in the order of ``counts``."""
     other = {count.line: count.quantity for count in others}
     return tuple(count.line for count in counts if other.get(count.line) != count.quantity)
+
+
+def is_being_counted(delivery: Delivery) -> bool:
+    """Whether people at the ward have opened it and are to count a line once more."""
+    is_open = any(delivery.custody.ended(first.line) is None for first in delivery.custody.first_counts)
+    return is_open and delivery.state is DeliveryState.ARRIVED
+
+
+def require_count_finished(delivery: Delivery, *, act: str) -> None:
+    """Refuse to let a delivery go that was opened and is being counted: its old seal says nothing any more.
+
+    Raises
+    ------
+    CountUnfinishedError
+        A second count is still to come.
+    """
+    if not is_being_counted(delivery):
+        return
+    raise CountUnfinishedError(
+        f"{act} was refused: delivery {delivery.id} was opened, and its lines are to be counted once more; expected "
+        "the second count first. Count again and confirm the receipt; lines that nobody wants go back by it, named in "
+        "refused, under a new seal.",
+        detail={"delivery": delivery.id},
+    )

@@ -53,6 +53,12 @@ class WrongStateError(ConflictError):
     code = "delivery_state"
 
 
+class CountUnfinishedError(ConflictError):
+    """People opened it and are to count once more; it does not go elsewhere before that."""
+
+    code = "count_unfinished"
+
+
 class SealMismatchError(ConflictError):
     """The seal that was entered is not the seal that was put on."""
 

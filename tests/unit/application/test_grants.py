@@ -4,6 +4,7 @@ import base64
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,11 @@ from orchestrator.domain.fleet.model import (
     DrawerContent,
     DrawerReport,
     DrawerState,
+    RobotId,
 )
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.people.model import Person, PersonId, Role
-from orchestrator.domain.site.model import StationId, WaypointId
+from orchestrator.domain.site.model import PlaceId, StationId, WaypointId
 from tests.support.deliveries import NOON
 from tests.support.drawer_house import (
     ALDER,
@@ -348,15 +350,36 @@ def test_a_drawer_with_something_left_in_it_is_opened_again_after_the_receipt() 
     assert house.grant().purpose is Purpose.HAND_OVER
 
 
+def opening(house: House, *, purpose: Purpose = Purpose.HAND_OVER, place: PlaceId = ALDER, **changes: Any) -> str:
+    """Return the id of the opening that an act at a place may rest on; some of the delivery is otherwise."""
+    with house.store.reading() as uow:
+        delivery = replace(uow.deliveries.get(house.delivery), **changes)
+        return require_opened(uow, delivery, purpose, place=place, act="The receipt").id
+
+
 def test_what_needs_an_opening_is_refused_without_one() -> None:
     house = House()
-    with house.store.reading() as uow, pytest.raises(DrawerNotOpenedError):
-        require_opened(uow, house.delivery, Purpose.HAND_OVER, act="The receipt")
+    with pytest.raises(DrawerNotOpenedError):
+        opening(house)
     issued = house.grant()
-    with house.store.reading() as uow, pytest.raises(DrawerNotOpenedError):
-        require_opened(uow, house.delivery, Purpose.HAND_OVER, act="The receipt")
+    with pytest.raises(DrawerNotOpenedError):
+        opening(house)
+    house.turn(lambda turn: note_opened(turn, house.robot, issued.action))
+    assert opening(house) == issued.id
+    with pytest.raises(DrawerNotOpenedError):
+        opening(house, purpose=Purpose.LOAD)
+
+
+def test_an_opening_elsewhere_of_another_robot_or_before_it_came_here_is_none_of_here_and_now() -> None:
+    house = House()
+    issued = house.grant()
     house.turn(lambda turn: note_opened(turn, house.robot, issued.action))
     with house.store.reading() as uow:
-        assert require_opened(uow, house.delivery, Purpose.HAND_OVER, act="The receipt").id == issued.id
-        with pytest.raises(DrawerNotOpenedError):
-            require_opened(uow, house.delivery, Purpose.LOAD, act="The loading")
+        history = uow.deliveries.get(house.delivery).history
+    came_again = replace(history[-1], at=issued.issued_at + timedelta(minutes=5))
+    with pytest.raises(DrawerNotOpenedError):
+        opening(house, place=PlaceId("ward_birch"))
+    with pytest.raises(DrawerNotOpenedError):
+        opening(house, robot=RobotId("robot-9"))
+    with pytest.raises(DrawerNotOpenedError):
+        opening(house, history=(*history, came_again))

@@ -29,7 +29,7 @@ from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.site.model import PlaceId, WaypointId
 from orchestrator.vda5050.drawer_journal import DrawerEvent, Journal, JournalEntry
 from orchestrator.vda5050.events import JournalTold
-from tests.support.custody import TEN, WARD_A, counted
+from tests.support.custody import HATCH, TEN, WARD_A, counted
 from tests.support.custody import House as Custody
 from tests.support.drawer_house import ALDER, LATER, NONCE, NURSE, SECOND_NURSE, House, a_report
 
@@ -175,7 +175,7 @@ def opened_for(house: Custody, delivery: Delivery, *, purpose: Purpose = Purpose
             by="nurse-a1",
             people=(PersonId("nurse-a1"), PersonId("nurse-a2")),
             issued_at=house.at,
-            place=PlaceId(WARD_A),
+            place=PlaceId(HATCH if purpose is Purpose.TAKE_BACK else WARD_A),
         )
         uow.grants.add(grant)
         uow.grants.save(grant.opened(house.at))
