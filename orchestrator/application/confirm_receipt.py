@@ -17,6 +17,7 @@ from orchestrator.application.fridge import is_spoilt
 from orchestrator.application.grants import require_opened_if_controlled
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.reading import Reading
+from orchestrator.application.recalls import recalled_lines
 from orchestrator.application.receiving import (
     SEAL_AGAIN,
     SEAL_DIFFERS,
@@ -180,7 +181,10 @@ def _settled(
         return before
     spoilt = is_spoilt(uow, before, at=at)
     wrong = before.custody.found_wrong
-    settled = settled_lines(uow, handover, lines, counts, refused=reading.refused, wrong=wrong, spoilt=spoilt)
+    recalled = recalled_lines(uow, before)
+    settled = settled_lines(
+        uow, handover, lines, counts, refused=reading.refused, wrong=wrong, spoilt=spoilt, recalled=recalled
+    )
     custody = replace(settled.custody, receivers=present.ids)
     receipt = before.receipt or Receipt(
         at=at if handover.paper is None else handover.paper.occurred_at,
@@ -260,8 +264,10 @@ def _place_of_handover(uow: UnitOfWork, delivery: Delivery, present: Present, pr
 
 
 def was_turned_back(delivery: Delivery) -> bool:
-    """Whether a runner took over what was on its way back: the ward does not get it any more."""
-    return delivery.history[-1].before is DeliveryState.RETURNING
+    """Whether it was on its way back last, whatever happened to it since: the ward does not get it any more."""
+    sent = (DeliveryState.SEALED, DeliveryState.IN_TRANSIT)
+    last = next((c.after for c in reversed(delivery.history) if c.after in (*sent, DeliveryState.RETURNING)), None)
+    return last is DeliveryState.RETURNING
 
 
 def require_receivers(

@@ -9,7 +9,7 @@ from datetime import datetime
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.domain.custody.balances import Balance
 from orchestrator.domain.custody.model import AccountKind
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, Tote
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineId, Tote
 from orchestrator.domain.medicine.model import require_code
 from orchestrator.domain.medicine.recall import (
     Acknowledgement,
@@ -81,6 +81,14 @@ def batch_of(line: Line, delivery: Delivery) -> str | None:
     return (picked.batch if picked is not None else None) or line.batch
 
 
+def recalled_lines(uow: UnitOfWork, delivery: Delivery) -> tuple[LineId, ...]:
+    """Return the lines of a delivery that hold a recalled batch, or may: nobody read theirs."""
+    standing = uow.recalls.standing()
+    return tuple(
+        line.id for line in delivery.lines if any(_holds_or_may(line, delivery, recall) for recall in standing)
+    )
+
+
 def totes_holding(delivery: Delivery, is_meant: Callable[[Line], bool]) -> tuple[Tote, ...]:
     """Return the totes of a delivery with lines of some kind; of one under way, with those not yet taken out."""
     is_closed = delivery.state.is_closed
@@ -96,7 +104,11 @@ def _holds(line: Line, delivery: Delivery, recall: Recall) -> bool:
 
 def _may_hold(line: Line, delivery: Delivery, recall: Recall) -> bool:
     is_out_of_hand = delivery.state.is_aboard or delivery.is_in_drawer
-    is_unread = is_out_of_hand and line.code == recall.medicine and batch_of(line, delivery) is None
+    return (_holds_or_may if is_out_of_hand else _holds)(line, delivery, recall)
+
+
+def _holds_or_may(line: Line, delivery: Delivery, recall: Recall) -> bool:
+    is_unread = line.code == recall.medicine and batch_of(line, delivery) is None
     return is_unread or _holds(line, delivery, recall)
 
 

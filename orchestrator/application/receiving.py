@@ -123,13 +123,15 @@ def settled_lines(
     refused: Collection[LineId],
     wrong: Collection[LineId],
     spoilt: Collection[LineId],
+    recalled: Collection[LineId],
 ) -> Delivery:
     """Return the delivery with each of some lines ended as it was found, but for those refused."""
     delivery = handover.delivery
     for line in lines:
         if line.id in refused:
             continue
-        end, reason = _end_of(line, handover, counts, is_wrong=line.id in wrong, is_spoilt=line.id in spoilt)
+        apart = "wrong_contents" if line.id in wrong else "recalled" if line.id in recalled else None
+        end, reason = _end_of(line, handover, counts, apart=apart, is_spoilt=line.id in spoilt)
         counted = quantity_in(counts, line)
         settled = SettledLine(line.id, end, counted, handover.at, reason)
         delivery = settle(uow, delivery, settled, place=handover.place, present=handover.present, paper=handover.paper)
@@ -153,11 +155,12 @@ def kept_apart(uow: UnitOfWork, handover: Received, kind: IncidentKind, sentence
 
 
 def _end_of(
-    line: Line, handover: Received, counts: tuple[LineCount, ...], *, is_wrong: bool, is_spoilt: bool
+    line: Line, handover: Received, counts: tuple[LineCount, ...], *, apart: str | None, is_spoilt: bool
 ) -> tuple[LineEnd, str | None]:
+    """Return how a line ends, and why; ``apart`` is why it is set apart wherever it is received."""
     is_as_sent = quantity_in(counts, line) == line.quantity
-    if is_wrong:
-        return LineEnd.QUARANTINED, "wrong_contents"
+    if apart is not None:
+        return LineEnd.QUARANTINED, apart
     if handover.is_return:
         return (LineEnd.RETURNED, None) if is_as_sent else (LineEnd.RETURNED_DIFFERENT, "received_different")
     if is_spoilt:

@@ -24,6 +24,7 @@ from orchestrator.application.register_entering import (
     require_register,
 )
 from orchestrator.application.register_errors import CountsDisagreeError, OccurredAtError, WitnessError
+from orchestrator.application.set_apart import require_may_leave_quarantine, require_not_recalled
 from orchestrator.application.settling import require_settled
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody import movements
@@ -76,6 +77,7 @@ def enter_supply(uow: UnitOfWork, entering: Entering, *, quantity: int) -> Entry
     """Record what a patient, or somebody for one, was given out of the cupboard."""
     require_register(uow, "The supply")
     require_settled(uow, entering)
+    require_not_recalled(uow, entering, act="The supply")
     return entered(uow, entering, lambda occasion: movements.supplied(entering.stock, quantity, occasion))
 
 
@@ -125,7 +127,9 @@ def enter_stock_check(uow: UnitOfWork, entering: Entering, *, counts: tuple[int,
 def enter_restocking(
     uow: UnitOfWork, entering: Entering, *, quantity: int, out_of: AccountKind = AccountKind.RETURNED
 ) -> Entry:
-    """Put units that came back, or were set apart, into the cupboard."""
+    """Put units that came back, or were set apart, into the cupboard; see `orchestrator.application.set_apart`."""
+    require_not_recalled(uow, entering, act="The restocking")
+    require_may_leave_quarantine(uow, entering, out_of=out_of, act="The restocking")
     return entered(
         uow, entering, lambda occasion: movements.restocked(entering.stock, quantity, occasion, out_of=out_of)
     )
@@ -137,7 +141,8 @@ def enter_destruction(
     """Record that units were destroyed before a witness.
 
     On a ward one of the two is of its staff and one of a pharmacy's. A pharmacy's stock is destroyed only before an
-    authorised witness, who does not belong to it; the fact ``authority`` names their appointment.
+    authorised witness, who does not belong to it; the fact ``authority`` names their appointment. What is looked into
+    stays in quarantine until that is done (`orchestrator.application.set_apart`).
 
     Raises
     ------
@@ -149,6 +154,7 @@ def enter_destruction(
         require_register(uow, "The destruction of stock")
     require_people(entering, least=2)
     _require_destroyers(entering)
+    require_may_leave_quarantine(uow, entering, out_of=out_of, act="The destruction")
     return entered(
         uow,
         entering,

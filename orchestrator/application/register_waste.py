@@ -13,6 +13,7 @@ from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.register_acts import SET_APART
 from orchestrator.application.register_entering import Entering, entered, open_incident, require_register
 from orchestrator.application.register_errors import WitnessError
+from orchestrator.application.set_apart import require_not_recalled
 from orchestrator.application.settling import require_settled
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.incident import IncidentKind
@@ -35,6 +36,7 @@ def enter_part_dose(uow: UnitOfWork, entering: Entering, *, quantity: int, part:
     """
     require_register(uow, "The supply")
     require_settled(uow, entering)
+    require_not_recalled(uow, entering, act="The supply")
     part.check(quantity, medicine_of(uow, entering.stock.medicine))
     for giver in entering.people[:1]:
         if not (giver.belongs_to(entering.place) and any(role.is_ward_practitioner for role in giver.roles)):

@@ -72,7 +72,7 @@ class ExpiredStockError(ConflictError):
 
 
 class RecalledStockError(ConflictError):
-    """What was picked is of a recalled batch."""
+    """It is of a recalled batch."""
 
     code = "recalled_stock"
 
