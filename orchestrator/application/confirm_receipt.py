@@ -121,9 +121,11 @@ def receive(uow: UnitOfWork, handover: Received, reading: Reading, premises: Pre
     _check_named(uow, reading, standing, lines)
     noted = found_kept(uow, replace(handover, delivery=seals_noted(uow, handover, seals)), reading, seals)
     if seals.again:
-        waiting = replace(noted, waiting=(SEAL_AGAIN,))
+        waiting = replace(handover.before or noted, totes=noted.totes, custody=noted.custody, waiting=(SEAL_AGAIN,))
         keep_change(uow, waiting, at=at)
         return waiting
+    if handover.before is not None:
+        keep_change(uow, standing, at=at)
     stays_here = is_return or standing.state is DeliveryState.HANDED_TO_RUNNER
     if stays_here:
         noted = unopened_set_apart(uow, replace(handover, delivery=noted), seals.unopened)
@@ -288,6 +290,12 @@ def require_receivers(
             raise BreakGlassOffError(
                 f"{ACT} was refused: one person alone may not open this here; expected {wanted} people. Call the nurse "
                 "in charge or the site manager to be the second.",
+                detail={"delivery": delivery.id},
+            )
+        if premises.is_pharmacy(place):
+            raise BreakGlassOffError(
+                f"{ACT} was refused: no patient waits at a pharmacy, so nobody alone opens there what takes {wanted} "
+                f"people; expected {wanted}. Leave it locked until the other is there.",
                 detail={"delivery": delivery.id},
             )
         wanted = 1

@@ -10,10 +10,10 @@ drawer still; once a pharmacy has taken it back, the count there stands and the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.application.confirm_receipt import receive, require_receivers, was_turned_back
-from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.grants import checks_grants
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.reading import Reading
@@ -79,12 +79,13 @@ def enter_paper_receipt(
     for said in (paper.reason, paper.reference):
         require_said(said, act=ACT)
     _require_moment(uow, standing, paper, at=at)
+    handover = Received(standing, at=at, place=place, present=present, ids=ids, is_return=False, paper=paper)
     if standing.state is DeliveryState.RETURNING:
-        standing = moved(
+        taken_out = moved(
             standing, DeliveryState.HANDED_TO_RUNNER, at=at, cause=present.actor, reason=TAKEN_OUT_ON_PAPER
         ).out_of_drawer()
-        keep_change(uow, standing, at=at)
-    handover = Received(standing, at=at, place=place, present=present, ids=ids, is_return=False, paper=paper)
+        # Its robot and drawer stay on the books until the paper is received: the seal may have been copied wrongly.
+        handover = replace(handover, delivery=taken_out, before=standing)
     return receive(uow, handover, reading, premises)
 
 

@@ -40,7 +40,8 @@ RECEIVED_ON_PAPER = "received_on_paper"
 class Received:
     """A handover: the delivery as it stands, when and where, who is there, and whether it comes back.
 
-    ``paper`` is the form on which it was signed before, ``at`` when that is entered.
+    ``paper`` is the form on which it was signed before, ``at`` when that is entered. ``before`` is the delivery as it
+    stays while nothing was received yet, where that is not as ``delivery`` says: what a paper takes out of a robot.
     """
 
     delivery: Delivery
@@ -50,6 +51,7 @@ class Received:
     ids: Ids
     is_return: bool
     paper: PaperForm | None = None
+    before: Delivery | None = None
 
 
 def entered_late(handover: Received) -> Reason | None:

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.application.first_reading import COUNT_AGAIN
 from orchestrator.application.receiving import SEAL_AGAIN
+from orchestrator.domain.custody.errors import BreakGlassOffError
 from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.custody.policy import CustodyPolicy
 from orchestrator.domain.delivery.custody_record import LineEnd
@@ -95,3 +96,11 @@ def test_what_was_counted_on_the_ward_is_counted_twice_at_the_pharmacy_all_the_s
         (TEN - 1, WARD_A),
         (TEN - 3, HATCH),
     ]
+
+
+def test_case_63_a_pharmacy_takes_nothing_back_by_one_person_in_an_emergency() -> None:
+    house = House(policy=CustodyPolicy(may_break_glass=True))
+    back = broken_down(house, house.arrived())
+    with pytest.raises(BreakGlassOffError, match="no patient waits"):
+        house.receive(back, "technician-1", emergency="busy")
+    assert (house.now(back), house.incidents()) == (back, [])

@@ -336,4 +336,14 @@ def test_a_seal_that_was_copied_wrongly_from_paper_is_entered_once_more_also_of_
     sent_back(house, arrived)
     mistyped = enter(house, arrived, occurred_at=house.at, seal="S-7")
     assert [reason.code for reason in mistyped.waiting] == ["seal_again"]
-    assert enter(house, arrived, occurred_at=house.at).state is S.RECEIVED
+    assert (mistyped.state, mistyped.robot, mistyped.drawer) == (S.RETURNING, ROBOT, "top"), "nothing was taken out yet"
+    received = enter(house, arrived, occurred_at=house.at)
+    assert (received.state, received.robot, received.drawer) == (S.RECEIVED, None, None)
+
+
+def test_a_paper_whose_seal_was_mistyped_takes_nothing_from_the_pharmacy_where_it_comes_back() -> None:
+    house, arrived = arrived_and_opened()
+    sent_back(house, arrived)
+    enter(house, arrived, occurred_at=house.at, seal="S-7")
+    opened_for(house, arrived, purpose=Purpose.TAKE_BACK)
+    assert house.receive(house.brought_back(arrived), "pharmacist-1", "technician-1").state is S.RETURNED
