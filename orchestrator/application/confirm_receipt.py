@@ -15,6 +15,7 @@ from orchestrator.application.first_reading import (
 )
 from orchestrator.application.fridge import is_spoilt
 from orchestrator.application.grants import require_opened_if_controlled
+from orchestrator.application.handover_place import check_said_place, place_by_hand
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.reading import Reading
 from orchestrator.application.recalls import recalled_lines
@@ -94,7 +95,7 @@ def confirm_receipt(
         The new seal was used before.
     """
     standing = uow.deliveries.get(delivery)
-    place = _place_of_handover(uow, standing, present, premises)
+    place = _place_of_handover(uow, standing, present, premises, is_return=reading.is_return)
     require_receivers(standing, reading, present, premises, place=place, at=at)
     if standing.state is DeliveryState.ARRIVED:
         require_opened_if_controlled(uow, standing, Purpose.HAND_OVER, Purpose.RECOUNT, place=place, act=ACT)
@@ -244,7 +245,9 @@ def _resealed(
     return after
 
 
-def _place_of_handover(uow: UnitOfWork, delivery: Delivery, present: Present, premises: Premises) -> PlaceId:
+def _place_of_handover(
+    uow: UnitOfWork, delivery: Delivery, present: Present, premises: Premises, *, is_return: bool | None
+) -> PlaceId:
     """Return the place where it is handed over; refuse a delivery that stands nowhere for it."""
     require_state(
         delivery,
@@ -256,13 +259,14 @@ def _place_of_handover(uow: UnitOfWork, delivery: Delivery, present: Present, pr
     )
     back = premises.place(delivery.returns_to)
     if delivery.state is DeliveryState.RETURNING:
+        check_said_place(delivery, is_return, comes_back=True)
         _require_back_at_station(uow, delivery)
         return back
     is_by_runner = delivery.state is DeliveryState.HANDED_TO_RUNNER
-    is_brought_back = is_by_runner and (
-        was_turned_back(delivery) or any(person.belongs_to(back) for person in present.people)
-    )
-    return back if is_brought_back else premises.place(delivery.to_station)
+    if is_by_runner and not was_turned_back(delivery):
+        return place_by_hand(delivery, present, premises, is_return=is_return)
+    check_said_place(delivery, is_return, comes_back=is_by_runner)
+    return back if is_by_runner else premises.place(delivery.to_station)
 
 
 def was_turned_back(delivery: Delivery) -> bool:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.application.confirm_receipt import receive, require_receivers, was_turned_back
 from orchestrator.application.grants import checks_grants
+from orchestrator.application.handover_place import check_said_place
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.reading import Reading
 from orchestrator.application.receiving import Received
@@ -75,6 +76,7 @@ def enter_paper_receipt(
     standing = uow.deliveries.get(delivery)
     _require_not_taken_back(uow, standing)
     place = premises.place(standing.to_station)
+    check_said_place(standing, reading.is_return, comes_back=False)
     require_receivers(standing, reading, present, premises, place=place, at=at)
     for said in (paper.reason, paper.reference):
         require_said(said, act=ACT)

@@ -14,7 +14,8 @@ class Reading:
 
     The seal is that of the only tote still to be handed over; of several each is named in ``totes``. ``refused`` are
     lines that people do not take and that go back under ``new_seal``; ``wrong`` are lines that hold something else than
-    they should. ``emergency`` is why one person opens alone what takes two.
+    they should. ``emergency`` is why one person opens alone what takes two. ``is_return`` says whether what a person
+    brought is taken back, and not in; it has to where those there may do either.
     """
 
     seal_number: str | None
@@ -25,3 +26,4 @@ class Reading:
     new_seal: str | None = None
     emergency: str | None = None
     totes: tuple[SealRead, ...] = ()
+    is_return: bool | None = None

@@ -139,7 +139,8 @@ class ReceiptAsked(Strict):
 
     ``seal_number`` is that of the only tote still to be handed over; of several, each is named in ``totes``.
     ``refused`` lines go back under ``new_seal``; ``wrong`` ones hold something else. ``emergency`` is why one person
-    opens alone what takes two, where the place allows that at all.
+    opens alone what takes two, where the place allows that at all. ``is_return`` says whether what a person brought is
+    taken back, and not in: it has to where those who are there may do either.
     """
 
     seal_number: SealText | None = None
@@ -150,6 +151,7 @@ class ReceiptAsked(Strict):
     wrong: list[IdText] = Field(default_factory=list[str], max_length=LINES_MAX)
     new_seal: SealText | None = None
     emergency: SaidReason | None = None
+    is_return: bool | None = None
 
     def to_reading(self) -> Reading:
         """Return what the use case takes."""
@@ -162,6 +164,7 @@ class ReceiptAsked(Strict):
             new_seal=self.new_seal,
             emergency=self.emergency,
             totes=tuple(tote.to_read() for tote in self.totes),
+            is_return=self.is_return,
         )
 
 

@@ -16,7 +16,8 @@ from orchestrator.domain.custody.incident import Incident, IncidentKind
 from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.custody.occurrence import Quarter
 from orchestrator.domain.custody.people import Present
-from orchestrator.domain.delivery.custody_record import Carrier
+from orchestrator.domain.custody.supply import SupplyRequest
+from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
 from orchestrator.domain.delivery.errors import WrongStateError
 from orchestrator.domain.delivery.lifecycle import moved
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState
@@ -24,7 +25,9 @@ from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.medicine.handling import HandlingClass
-from tests.support.custody import TEN, WARD_A, House
+from orchestrator.domain.people.model import Role
+from tests.support.custody import TEN, WARD_A, WARD_B, House, morphine
+from tests.support.deliveries import a_request
 from tests.support.medicines import MORPHINE
 
 S = DeliveryState
@@ -284,3 +287,60 @@ def test_for_who_carries_it_already_nothing_changes_but_the_drawer(house: House)
     assert (out.drawer, out.custody.accountable) == (None, "nurse-a1")
     assert carry(house, out, "nurse-a1", "nurse-a2") == out
     assert house.entries(first).count("taken_out") == 2
+
+
+# -- where it is received ----------------------------------------------------------------------------------------------
+
+
+def a_runner_has(house: House) -> Delivery:
+    """What ward B sent to ward A, carried by two bank nurses of both."""
+    for name in ("bank-1", "bank-2"):
+        house.hire(name, Role.NURSE, places=(WARD_A, WARD_B))
+    house.approve(from_place=WARD_B, to_place=WARD_A)
+    queued = house.queue(
+        request=a_request(WARD_B, WARD_A, morphine()),
+        supply=SupplyRequest(SupplyKind.TRANSFER, basis=Basis(BasisKind.TRANSFER_FORM, "T-1")),
+    )
+    house.dispense(queued, by="nurse-b1")
+    house.check(queued, by="nurse-b2")
+    ready = house.accept(queued, by="nurse-a1")
+    arrived = house.drive(house.load(house.fetched(ready), "nurse-b1", "nurse-b2"))
+    return carry(house, arrived, "bank-1", "bank-2")
+
+
+@pytest.mark.parametrize(
+    ("is_return", "state", "kind", "place"),
+    [
+        (False, S.RECEIVED, AccountKind.CUPBOARD, WARD_A),
+        (True, S.RETURNED, AccountKind.RETURNED, WARD_B),
+    ],
+)
+def test_those_of_both_places_say_where_they_receive_what_a_person_brought(
+    house: House, is_return: bool, state: DeliveryState, kind: AccountKind, place: str
+) -> None:
+    carried = a_runner_has(house)
+    with pytest.raises(InvalidInputError, match="is_return"):
+        house.receive(carried, "bank-1", "bank-2")
+    assert house.now(carried) == carried
+    assert house.receive(carried, "bank-1", "bank-2", is_return=is_return).state is state
+    assert house.units(kind, place) == TEN
+
+
+@pytest.mark.parametrize(
+    ("people", "state"), [(("nurse-a1", "bank-2"), S.RECEIVED), (("nurse-b1", "bank-2"), S.RETURNED)]
+)
+def test_where_one_of_two_may_only_here_it_is_received_here(
+    house: House, people: tuple[str, str], state: DeliveryState
+) -> None:
+    assert house.receive(a_runner_has(house), *people).state is state
+
+
+def test_a_receipt_that_says_another_place_than_where_it_stands_is_refused(house: House) -> None:
+    arrived = house.arrived()
+    with pytest.raises(InvalidInputError, match="at the place it goes to"):
+        house.receive(arrived, is_return=True)
+    back = house.brought_back(house.cancel(arrived, reason="not ordered"))
+    with pytest.raises(InvalidInputError, match="where it comes back to"):
+        house.receive(back, "pharmacist-1", "technician-1", is_return=False)
+    with pytest.raises(NotEligibleError):
+        house.receive(carry(house, back, "pharmacist-1", "technician-1"), is_return=True)
