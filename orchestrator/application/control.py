@@ -44,6 +44,7 @@ from orchestrator.application.lane_closures import closed_by_people
 from orchestrator.application.letting_out import let_out
 from orchestrator.application.listening import hear, is_news
 from orchestrator.application.map_switch import note_map_switch
+from orchestrator.application.overdue import look_at_what_was_asked
 from orchestrator.application.panels import Panels
 from orchestrator.application.ports import Building, Clock, Ids, OutboxMessage, RobotTransport, Store, UnitOfWork
 from orchestrator.application.quarantine import quarantine, tell_of_contested_connection, tell_of_kept_order
@@ -415,6 +416,7 @@ class Control:
         with self._turn() as turn:
             self._steering.take_up(turn)
             self._cancelling.ask_again(turn)
+            look_at_what_was_asked(turn, self.fleet)
             note_arrivals(turn, self.fleet)
             self._notice_who_left(turn)
             call_receivers(turn, self.fleet.policy.custody)
@@ -491,6 +493,8 @@ class Control:
                 yield turn
             self._records.update(turn.changed)
             self._hand_over(turn.wants)
+            for message in turn.unwanted:
+                self._ask_no_more(message)
         except BaseException:
             self._read_back()
             raise

@@ -1,7 +1,8 @@
 """Holding a robot: laid by what it reports or by a rule, and what follows for its order and for those who wait for it.
 
 A robot that is held gets no new base, and the order it has is cancelled: whoever releases an emergency stop finds a
-robot that has nothing to drive, whatever it had before (promise 14). Only `orchestrator.application.resume_robot`
+robot that has nothing to drive, whatever it had before (promise 14). What it was asked before and would let it go is
+sent no more. Only `orchestrator.application.resume_robot`
 lifts a hold.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.application.asked_at_once import LETS_GO, MAP_ACTIONS, ask_no_more
 from orchestrator.application.trips import free_the_hatch, give_up_assignments
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.causes import causes_of_hold
@@ -44,6 +46,7 @@ def lay_hold(turn: Turn, robot: RobotId, kind: HoldKind, sentence: str, *, keeps
         return
     hold = Hold(kind, sentence, robot, turn.at)
     turn.put(record.held_for(hold))
+    _take_back_what_lets_go(turn, robot)
     turn.tell(ALARM, robot, {"code": kind.code, "sentence": sentence})
     turn.uow.history.add(robot, at=turn.at, act=RobotAct.HELD, by=robot, reason=sentence, outcome=STANDS)
     hold_up(turn, robot, hold.as_reason, keeps_hatch=keeps_hatch)
@@ -55,9 +58,18 @@ def hold_by_person(turn: Turn, robot: RobotId, kind: HoldKind, *, by: str, sente
     record = turn.record(robot)
     held = record.held_for(Hold(kind, sentence, by, turn.at))
     turn.put(replace(held, waiting=held.reasons_of_holds))
+    _take_back_what_lets_go(turn, robot)
     for delivery in list(turn.deliveries.values()):
         if delivery.robot == robot:
             turn.let_wait(delivery, held.reasons_of_holds)
+
+
+def _take_back_what_lets_go(turn: Turn, robot: RobotId) -> None:
+    """Send no more what would let the robot go, or would tell it of a place that people may move it from now.
+
+    Some robots do again what they are sent again: one that was paused anew would drive off on the word of before.
+    """
+    ask_no_more(turn, robot, LETS_GO | MAP_ACTIONS)
 
 
 def lay_reported_holds(turn: Turn, robot: RobotId, report: RobotReport) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from orchestrator.application.asked_at_once import ask_no_more
 from orchestrator.application.driving import lanes_ahead
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Ids, UnitOfWork
@@ -155,8 +156,6 @@ def _tell_who_waits(turn: Turn, robot: RobotId, *, codes: set[str]) -> None:
 
 
 def _end_pause(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
-    for message in turn.uow.outbox.wanted():
-        if message.robot == robot and message.action is not None and message.action.kind is ActionKind.PAUSE:
-            turn.uow.outbox.settle(message.id, "withdrawn")
+    ask_no_more(turn, robot, {ActionKind.PAUSE, ActionKind.RESUME})
     if fleet.dialect_of(robot).knows(ActionKind.RESUME):
         turn.want_action(robot, RobotAction(id=ActionId(turn.ids.new("action")), kind=ActionKind.RESUME))

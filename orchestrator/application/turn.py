@@ -39,6 +39,7 @@ class Turn:
         self.at_s = at_s
         self.ids = ids
         self.wants: list[OutboxMessage] = []
+        self.unwanted: list[OutboxMessage] = []
         self.changed: dict[RobotId, RobotRecord] = {}
         self.has_changed = False
         self._before = records
@@ -143,6 +144,13 @@ class Turn:
     def want_action(self, robot: RobotId, action: RobotAction) -> None:
         """Write an instant action into the outbox."""
         self.wants.append(self.uow.outbox.add(robot, at=self.at, action=action))
+
+    def ask_no_more(self, message: OutboxMessage) -> None:
+        """Take back an instant action that is not over: it is sent no more, and its outcome counts no more."""
+        assert message.action is not None
+        self.has_changed = True
+        self.uow.outbox.settle(message.id, "withdrawn")
+        self.unwanted.append(message)
 
     def tell(self, kind: str, subject: str, data: Mapping[str, object]) -> None:
         """Append to the event stream."""

@@ -1,4 +1,9 @@
-"""What is said about instant actions on one link."""
+"""What is said about instant actions on one link.
+
+An action is over when the robot lists it as FINISHED or FAILED, or refuses it. Some robots list no action that is over;
+of them it is over when their state shows what it was for, so that nothing is asked again after it was done: a stopPause
+that is sent again lets go a robot that was paused anew.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.vda5050.bounds import words
 from orchestrator.vda5050.dialect import InstantKey
 from orchestrator.vda5050.events import ActionFailed, ActionFinished, LinkEvent
-from orchestrator.vda5050.messages import ErrorReport, State
+from orchestrator.vda5050.messages import ErrorReport, MapStatus, State
 from orchestrator.vda5050.rejections import ErrorMark, description_of_action, marks_of_errors, refuses_action
 from orchestrator.vda5050.requests import ActionRequest
 
@@ -44,7 +49,15 @@ class ActionDialogue:
         """Whether a cancelOrder is wanted and not done."""
         return any(request.action.kind is ActionKind.CANCEL_ORDER for request in self._requests.values())
 
-    def want(self, action: RobotAction, *, at_s: float, known: frozenset[ErrorMark] | None) -> None:
+    def want(
+        self,
+        action: RobotAction,
+        *,
+        at_s: float,
+        known: frozenset[ErrorMark] | None,
+        was_paused: bool | None = None,
+        map_id: str | None = None,
+    ) -> None:
         """Ask for ``action`` until it is over; asking again changes nothing."""
         if action.id in self._requests:
             return
@@ -55,6 +68,8 @@ class ActionDialogue:
             finish_by_s=at_s + FINISH_WITHIN_S,
             resend_after_s=self._resend_after_s,
             known=known,
+            was_paused=was_paused,
+            map_id=map_id,
         )
 
     def withdraw(self, action: ActionId | None = None) -> None:
@@ -64,12 +79,12 @@ class ActionDialogue:
         else:
             self._requests.pop(action, None)
 
-    def hear(self, state: State, report: RobotReport) -> Iterator[tuple[ActionRequest, LinkEvent]]:
+    def hear(self, state: State, report: RobotReport, *, at_s: float) -> Iterator[tuple[ActionRequest, LinkEvent]]:
         """Yield each request that is over and how, by a new state."""
         for request in self.outstanding:
             if request.known is None:
                 request.known = marks_of_errors(state.errors)
-            outcome = _outcome(request, state, report)
+            outcome = _outcome(request, state, report) or _seen(request, state, report, at_s=at_s)
             if request.is_listed and request.keys and self.key not in request.keys[-1:]:
                 self.key = request.keys[-1]  # this robot reads the other key
             if outcome is not None:
@@ -81,6 +96,7 @@ def _outcome(request: ActionRequest, state: State, report: RobotReport) -> LinkE
     action = request.action
     status = report.actions.get(action.id)
     was_listed, request.is_listed = request.is_listed, status is not None
+    request.was_listed = request.was_listed or request.is_listed
     if status is ActionStatus.FINISHED:
         return ActionFinished(action.id)
     refusals = [error for error in state.errors if _is_refusal(error, request)]
@@ -100,6 +116,33 @@ def _outcome(request: ActionRequest, state: State, report: RobotReport) -> LinkE
         # Some robots drop an action soon after it is over, and the state that said so may have been lost.
         return ActionFinished(action.id)
     return None
+
+
+def _seen(request: ActionRequest, state: State, report: RobotReport, *, at_s: float) -> LinkEvent | None:
+    """Return that an action is over that the robot does not list, by what its state shows."""
+    if request.is_listed or not request.may_have_been_heard(at_s=at_s) or not _shows(request, state, report):
+        return None
+    return ActionFinished(request.action.id)
+
+
+def _shows(request: ActionRequest, state: State, report: RobotReport) -> bool:
+    match request.action.kind:
+        case ActionKind.PAUSE:
+            # One that was paused already, at its own button perhaps, shows nothing by being so.
+            return report.is_paused and (request.was_listed or not request.was_paused)
+        case ActionKind.RESUME:
+            return not report.is_paused
+        case ActionKind.START_CHARGING:
+            return report.is_charging
+        case ActionKind.STOP_CHARGING:
+            return not report.is_charging
+        case ActionKind.ENABLE_MAP:
+            # Of one that tells no maps, the position that it is given next shows whether it has the map.
+            return request.was_listed or any(
+                each.map_id == request.map_id and each.map_status is MapStatus.ENABLED for each in state.maps or ()
+            )
+        case _:
+            return False
 
 
 def _is_refusal(error: ErrorReport, request: ActionRequest) -> bool:

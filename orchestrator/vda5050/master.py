@@ -202,7 +202,13 @@ class RobotLink:
 
     def want_action(self, action: RobotAction, *, at_s: float) -> None:
         """Send an instant action until the robot lists it, and wait until it is over."""
-        self._actions.want(action, at_s=at_s, known=self._errors)
+        self._actions.want(
+            action,
+            at_s=at_s,
+            known=self._errors,
+            was_paused=None if self._report is None else self._report.is_paused,
+            map_id=None if action.pose is None else self._dialect.frames.outward(action.pose).map_id,
+        )
         self._reckon_next()
 
     def withdraw(self, order_id: OrderId) -> None:
@@ -342,7 +348,7 @@ class RobotLink:
         self._report, self._errors = report, marks_of_errors(state.errors)
         events.append(Reported(report, (*decoded.faults, *faults_of_place(state, self._dialect))))
         events.extend(self._orders.hear(state, report, is_cancelling=self._actions.is_cancelling))
-        for request, outcome in self._actions.hear(state, report):
+        for request, outcome in self._actions.hear(state, report, at_s=at_s):
             if request.action.kind is ActionKind.CANCEL_ORDER:
                 self._orders.note_cancel(asked_s=request.asked_s, is_done=isinstance(outcome, ActionFinished))
             events.append(outcome)

@@ -71,12 +71,28 @@ class ActionRequest(Request):
     """An instant action that is not over yet.
 
     While the robot lists it, it is not sent again, and has until ``finish_by_s`` before its silence is told.
+    ``was_listed`` is whether it ever did. ``was_paused`` is whether the robot said that it was paused when this was
+    asked, None when it had not reported; ``map_id`` is the robot's own name for the map that the action names.
     """
 
     action: RobotAction
     finish_by_s: float
     is_listed: bool = False
+    was_listed: bool = False
+    first_sent_s: float | None = None
+    was_paused: bool | None = None
+    map_id: str | None = None
     keys: list[InstantKey] = field(default_factory=list[InstantKey])
+
+    def note_sent(self, *, header_id: int, at_s: float) -> None:
+        """Record that it went out."""
+        super(ActionRequest, self).note_sent(header_id=header_id, at_s=at_s)
+        if self.first_sent_s is None:
+            self.first_sent_s = at_s
+
+    def may_have_been_heard(self, *, at_s: float) -> bool:
+        """Whether a state of now may tell what came of it: the robot listed it once, or had the time to act on it."""
+        return self.was_listed or (self.first_sent_s is not None and at_s >= self.first_sent_s + self.resend_after_s)
 
     def next_key(self, usual: InstantKey) -> InstantKey:
         """Return the key to send it under: the usual one twice, then each in turn, for a robot that reads the other.

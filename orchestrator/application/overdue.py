@@ -1,0 +1,41 @@
+"""What was asked of robots at once and has not come about in time: looked at as time passes, not when they speak."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from orchestrator.application.asked_at_once import LETS_GO, MAP_ACTIONS, ask_no_more, asked_at_once
+from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.holding import lay_hold
+from orchestrator.application.turn import Turn
+from orchestrator.domain.fleet.conduct import ANSWERS
+from orchestrator.domain.fleet.hold import HoldKind
+from orchestrator.domain.fleet.model import RobotId
+from orchestrator.domain.fleet.order import ActionKind
+
+
+def look_at_what_was_asked(turn: Turn, fleet: FleetOnSite) -> None:
+    """Take back what is no longer meant, and hold robots of which somebody has to see why they do not do it."""
+    asked = {
+        message.robot
+        for message in turn.uow.outbox.wanted()
+        if message.action is not None and message.action.kind in LETS_GO | MAP_ACTIONS
+    }
+    for robot in sorted(fleet.robots):
+        if robot in asked and turn.record(robot).is_kept_from_driving:
+            ask_no_more(turn, robot, LETS_GO | MAP_ACTIONS)
+        elif robot in asked:
+            _hold_who_does_not_go_on(turn, fleet, robot)
+
+
+def _hold_who_does_not_go_on(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
+    """Do not ask for ever: whoever resumed the robot looked then, and it would drive off long after they have left."""
+    limit = timedelta(seconds=ANSWERS * fleet.models[robot].order_answer_s)
+    resumed = asked_at_once(turn, robot, {ActionKind.RESUME})
+    if not any(turn.at - message.created_at > limit for message in resumed):
+        return
+    sentence = (
+        f"Robot {robot} has not gone on for {limit.total_seconds():.0f} s though it was resumed; it is asked no more. "
+        "See what keeps it, then resume it here."
+    )
+    lay_hold(turn, robot, HoldKind.UNRESPONSIVE, sentence)
