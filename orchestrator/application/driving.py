@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from orchestrator.application.asked_at_once import BEFORE_ORDER, ask_no_more
 from orchestrator.application.drawer_watch import settle_openings, what_keeps_standing
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates
-from orchestrator.application.map_switch import drivable_in_one_order, is_ride_to_be_told, tell_other_level
+from orchestrator.application.map_switch import (
+    ask_what_is_still_true,
+    drivable_in_one_order,
+    is_ride_to_be_told,
+    tell_other_level,
+)
 from orchestrator.application.steps import (
     FREE_FOR_A_NEW_ORDER,
     ask_before_order,
@@ -191,6 +197,7 @@ def _start_order(turn: Turn, fleet: FleetOnSite, gates: Gates, monitor: Monitor,
     if not _is_to_be_updated(fleet, order):
         order = replace(order, steps=base)
     settle_openings(turn, robot)
+    ask_no_more(turn, robot, BEFORE_ORDER)
     turn.put(replace(record, order=order, phase=OrderPhase.WANTED, passed=0, granted=ahead[count:], waiting=reasons))
     turn.want_order(order)
 
@@ -201,6 +208,8 @@ def _ride(turn: Turn, fleet: FleetOnSite, gates: Gates, robot: RobotId) -> None:
     count, reasons = gates.passable(
         robot, record.granted[:1], stands_at=standing_place(fleet, record), is_crowded=is_crowded(record)
     )
+    if count == 0:
+        ask_what_is_still_true(turn, fleet, robot, is_open_there=False)
     _wait(turn, robot, reasons if count == 0 else (tell_other_level(turn, fleet, robot),))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from orchestrator.application.asked_at_once import ACTION_UNANSWERED, LETS_GO, MAP_ACTIONS
 from orchestrator.application.drawer_journal import note_journal
 from orchestrator.application.drawer_watch import note_drawers, note_left_open, note_opened, note_refused
 from orchestrator.application.factsheets import note_factsheet
@@ -19,6 +20,7 @@ from orchestrator.application.holding import (
     let_go_on,
     settle,
 )
+from orchestrator.application.map_switch import tell_position_next
 from orchestrator.application.steps import OFF_GRAPH, has_strayed, length_of_lane_m
 from orchestrator.application.trips import give_up_assignments, set_off
 from orchestrator.application.turn import Turn
@@ -285,7 +287,10 @@ def _asked_action(turn: Turn, robot: RobotId, action: ActionId) -> RobotAction |
 
 def _action_finished(turn: Turn, robot: RobotId, action: ActionId) -> None:
     record = turn.record(robot)
+    asked = _asked_action(turn, robot, action)
     kind = _settle_action(turn, robot, action, outcome="acknowledged")
+    if asked is not None and kind is ActionKind.ENABLE_MAP:
+        tell_position_next(turn, robot, asked)
     if kind is ActionKind.CANCEL_ORDER and record.phase is OrderPhase.CANCELLING:
         turn.put(replace(record, phase=OrderPhase.LOST, waiting=record.reasons_of_holds))
 
@@ -347,10 +352,18 @@ def _send_back(turn: Turn, robot: RobotId, pick: RobotAction) -> None:
 
 def _action_unanswered(turn: Turn, robot: RobotId, action: ActionId) -> None:
     wanted = (m.action for m in turn.uow.outbox.wanted() if m.robot == robot)
-    kind = next((each.kind.value for each in wanted if each is not None and each.id == action), "an action")
-    sentence = f"Robot {robot} does not do what it was asked at once ({kind}); it is asked again. Go and see to it."
-    turn.put(replace(turn.record(robot), waiting=(Reason("action_unanswered", sentence),)))
-    turn.tell(ALARM, robot, {"code": "action_unanswered", "sentence": sentence})
+    kind = next((each.kind for each in wanted if each is not None and each.id == action), None)
+    what = "an action" if kind is None else kind.value
+    sentence = f"Robot {robot} does not do what it was asked at once ({what}); it is asked again. Go and see to it."
+    reason = Reason(ACTION_UNANSWERED, sentence)
+    turn.put(replace(turn.record(robot), waiting=(reason,)))
+    turn.tell(ALARM, robot, {"code": ACTION_UNANSWERED, "sentence": sentence})
+    if kind not in LETS_GO | MAP_ACTIONS:
+        return
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot == robot:
+            others = (each for each in delivery.waiting if each.code != ACTION_UNANSWERED)
+            turn.let_wait(delivery, (*others, reason))
 
 
 def is_off_graph(waypoint: str) -> bool:

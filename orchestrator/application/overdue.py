@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from orchestrator.application.asked_at_once import LETS_GO, MAP_ACTIONS, ask_no_more, asked_at_once
+from orchestrator.application.asked_at_once import ACTION_UNANSWERED, LETS_GO, MAP_ACTIONS, ask_no_more, asked_at_once
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.holding import lay_hold
+from orchestrator.application.holding import lay_hold, let_go_on
+from orchestrator.application.map_switch import ask_what_is_still_true
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.conduct import ANSWERS
 from orchestrator.domain.fleet.hold import HoldKind
@@ -25,7 +26,10 @@ def look_at_what_was_asked(turn: Turn, fleet: FleetOnSite) -> None:
         if robot in asked and turn.record(robot).is_kept_from_driving:
             ask_no_more(turn, robot, LETS_GO | MAP_ACTIONS)
         elif robot in asked:
+            ask_what_is_still_true(turn, fleet, robot)
             _hold_who_does_not_go_on(turn, fleet, robot)
+        else:
+            _tell_that_it_did(turn, robot)
 
 
 def _hold_who_does_not_go_on(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
@@ -39,3 +43,9 @@ def _hold_who_does_not_go_on(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> 
         "See what keeps it, then resume it here."
     )
     lay_hold(turn, robot, HoldKind.UNRESPONSIVE, sentence)
+
+
+def _tell_that_it_did(turn: Turn, robot: RobotId) -> None:
+    deliveries = (delivery for delivery in turn.deliveries.values() if delivery.robot == robot)
+    if any(reason.code == ACTION_UNANSWERED for delivery in deliveries for reason in delivery.waiting):
+        let_go_on(turn, robot, ACTION_UNANSWERED)

@@ -89,6 +89,24 @@ def test_a_robot_that_does_not_take_the_other_map_stays_in_the_cabin_and_people_
     assert ward.scheduler.run(until=lambda: not _is_inside(ward, inside), limit_s=1500.0)
 
 
+def test_a_robot_whose_position_was_set_at_the_robot_is_told_nothing_more_of_the_ride() -> None:
+    ward = a_ward(MapSwitch.INIT_POSITION)
+    _let_robots_ignore_positions(ward)
+    ward.run(limit_s=600.0)
+    (inside,) = [robot for robot in ward.robots if _is_inside(ward, robot)]
+    robot = ward.robots[inside]
+    (lift,) = ward.control.picture().lifts.values()
+    assert (robot.look().level, lift.level) == ("ground", "first")
+    board = robot._board
+    board.driver.relocate(replace(robot.look(), level="first"))
+    robot.report()
+    wire = Wire(ward)
+
+    ward.scheduler.run(until=lambda: robot.look().level == "ground", limit_s=ward.clock.monotonic_s() + 600.0)
+    assert "first" not in {level for _, level in wire.told}
+    assert not _is_inside(ward, inside) or wire.told
+
+
 def _is_inside(ward: SimulatedWard, robot: RobotId) -> bool:
     (picture,) = [p for p in ward.control.picture().robots if p.id == robot]
     assert picture.report is not None

@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,14 @@ HABITS: dict[str, tuple[Habit, dict[str, str]]] = {
         Habit(says=lambda s: without("loads")(forgets_what_is_over(s))),
         {"link": "{loads: none}"},
     ),
+    "what is over is not listed, and it is told of the other level": (
+        Habit(says=forgets_what_is_over),
+        {"model": ", map_switch: init_position"},
+    ),
+    "what is over is not listed, and it is told of the other map": (
+        Habit(says=forgets_what_is_over),
+        {"model": ", map_switch: enable_map_and_init_position"},
+    ),
     "only what it must say": (
         Habit(
             says=without(
@@ -293,6 +302,58 @@ def test_a_robot_with_the_habit_carries_deliveries_and_is_held_for_nothing(name:
     assert not ward.robots[ODD]._board.memory.loads
     assert {d.state for d in outcome.deliveries} == {DeliveryState.RECEIVED}, [d.waiting for d in outcome.deliveries]
     assert ODD in {d.robot for d in outcome.deliveries}
+
+
+def test_a_robot_that_lists_nothing_that_is_over_is_asked_once_a_stay_to_stop_charging(tmp_path: Path) -> None:
+    def half_charged(state: Tree) -> Tree:
+        state["batteryState"]["batteryCharge"] = 70.0
+        return forgets_what_is_over(state)
+
+    habit = Habit(says=half_charged)
+    ward = a_ward(tmp_path, habit, link="{actions: {stop_charging: {where: instant}}}")
+    for after_s in (1200.0, 2400.0):
+        for asked in a_demand(SITE, count=2, seed=3, robots=2, after_s=after_s):
+            ward.ask(asked)
+    asked_s: list[float] = []
+
+    def hear(_topic: str, payload: bytes) -> None:
+        if b'"stopCharging"' in payload:
+            assert habit.states[-1]["batteryState"]["charging"], "it is asked though it does not charge"
+            asked_s.append(ward.clock.monotonic_s())
+
+    ward.listen(ward.robots[ODD].address.topic("instantActions"), hear)
+    outcome = ward.run(limit_s=2 * 3600.0)
+
+    assert {d.state for d in outcome.deliveries} == {DeliveryState.RECEIVED}
+    assert [e.data["code"] for e in ward._log if e.kind == "alarm"] == []
+    assert len(asked_s) >= 2
+    assert all(later - before > 60.0 for before, later in pairwise(asked_s))
+
+
+def test_what_a_robot_is_asked_where_it_stands_is_sent_no_more_once_it_drives_on(tmp_path: Path) -> None:
+    def never_charges(state: Tree) -> Tree:
+        state["batteryState"] |= {"batteryCharge": 70.0, "charging": False}
+        return state
+
+    def knows_no_charger(kind: str, message: Tree) -> Tree | None:
+        return None if kind == "instantActions" and "startCharging" in json.dumps(message) else message
+
+    habit = Habit(says=never_charges, hears=knows_no_charger)
+    ward = a_ward(tmp_path, habit, link="{actions: {start_charging: {where: instant}}}")
+    for asked in a_demand(SITE, count=4, seed=3, robots=2, after_s=1200.0):
+        ward.ask(asked)
+    drove: list[bool] = []
+
+    def hear(_topic: str, payload: bytes) -> None:
+        if b'"startCharging"' in payload:
+            drove.append(bool(habit.states[-1]["nodeStates"]))
+
+    ward.listen(ward.robots[ODD].address.topic("instantActions"), hear)
+    outcome = ward.run(limit_s=2 * 3600.0)
+
+    assert {d.state for d in outcome.deliveries} == {DeliveryState.RECEIVED}, [d.waiting for d in outcome.deliveries]
+    assert drove
+    assert not any(drove)
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
