@@ -16,6 +16,7 @@ from ros_nodes.onboard.equipment import battery_of_model
 from ros_nodes.onboard.grant_key import verifier
 from ros_nodes.onboard.in_process import in_process_robot
 from ros_nodes.onboard.memory import RobotMemory
+from ros_nodes.onboard.path_following import PathFollower
 from ros_nodes.onboard.path_geometry import Pose as BoardPose
 from ros_nodes.onboard.robot import OnboardRobot
 from ros_nodes.onboard.simulated_drawers import SimulatedDrawers
@@ -63,6 +64,7 @@ class VirtualRobot:
         grant_key: str | None = None,
         chance: random.Random | None = None,
     ) -> None:
+        self._relocation_s = 0.0
         self.drawers = SimulatedDrawers(model.drawers)
         self._verify = None if grant_key is None else verifier(grant_key)
         self._chance = chance or random.Random(robot.id)
@@ -203,6 +205,12 @@ class VirtualRobot:
         self._board = self._boot(replace(self._board.memory, battery=charge))
         self.switch_on()
 
+    def take_to_find_itself(self, seconds: float) -> None:
+        """Let it take so long to find itself where it is told that it stands; it knows no position meanwhile."""
+        driver = self._board.driver
+        assert isinstance(driver, PathFollower), "the wheels of a virtual robot are in its own process"
+        self._relocation_s = driver.relocation_s = seconds
+
     def set_localised(self, *, is_localised: bool) -> None:
         """Let it lose its position, or be shown where it is."""
         self._is_localised = is_localised
@@ -223,7 +231,7 @@ class VirtualRobot:
             return payload
         state = json.loads(payload)
         position = state["agvPosition"]
-        position["positionInitialized"] = self._is_localised
+        position["positionInitialized"] = position["positionInitialized"] and self._is_localised
         position["x"], position["y"] = position["x"] + self._pushed_m[0], position["y"] + self._pushed_m[1]
         return json.dumps(state).encode()
 
@@ -239,6 +247,7 @@ class VirtualRobot:
             time_s=now_s,
             battery=self._battery,
             lock=self._new_lock(),
+            relocation_s=self._relocation_s,
         )
 
     def _new_lock(self) -> DrawerLock | None:

@@ -9,8 +9,9 @@ lifts a hold.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from orchestrator.application.asked_at_once import LETS_GO, MAP_ACTIONS, ask_no_more
+from orchestrator.application.asked_at_once import LETS_GO, MAP_ACTIONS, ask_no_more, asked_at_once
 from orchestrator.application.trips import free_the_hatch, give_up_assignments
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.causes import causes_of_hold
@@ -20,6 +21,7 @@ from orchestrator.domain.fleet.model import ActionId, RobotId, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase
 from orchestrator.domain.reason import Reason
+from orchestrator.vda5050.action_dialogue import FINISH_WITHIN_S
 
 ALARM = "alarm"
 STANDS = "Nothing new is granted to it until a person resumes it."
@@ -76,9 +78,17 @@ def lay_reported_holds(turn: Turn, robot: RobotId, report: RobotReport) -> None:
     """Lay what the robot's own report asks for."""
     has_place = turn.record(robot).tip is not None
     for kind, sentence in causes_of_hold(report, has_place=has_place).items():
+        if kind is HoldKind.UNLOCALISED and _takes_up_its_position(turn, robot):
+            continue
         # Whoever loads it may have stopped it for that; one that is at fault or taken away is loaded no further.
         keeps_hatch = kind is HoldKind.STOPPED and report.is_emergency_stopped
         lay_hold(turn, robot, kind, sentence, keeps_hatch=keeps_hatch)
+
+
+def _takes_up_its_position(turn: Turn, robot: RobotId) -> bool:
+    """Whether a robot that says no position was told one just now, in the cabin of a lift."""
+    told = asked_at_once(turn, robot, MAP_ACTIONS)
+    return any(turn.at - message.created_at < timedelta(seconds=FINISH_WITHIN_S) for message in told)
 
 
 def hold_up(turn: Turn, robot: RobotId, reason: Reason, *, keeps_hatch: bool = False) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from orchestrator.application.asked_at_once import ACTION_UNANSWERED, LETS_GO, MAP_ACTIONS, ask_no_more, asked_at_once
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.holding import lay_hold, let_go_on
+from orchestrator.application.holding import lay_hold, lay_reported_holds, let_go_on
 from orchestrator.application.map_switch import ask_what_is_still_true
 from orchestrator.application.turn import Turn
 from orchestrator.domain.fleet.conduct import ANSWERS
@@ -28,8 +28,9 @@ def look_at_what_was_asked(turn: Turn, fleet: FleetOnSite) -> None:
         elif robot in asked:
             ask_what_is_still_true(turn, fleet, robot)
             _hold_who_does_not_go_on(turn, fleet, robot)
-        else:
-            _tell_that_it_did(turn, robot)
+        _hold_who_has_no_position(turn, robot)
+    for robot in sorted(_unanswered(turn) & fleet.robots.keys() - asked):
+        let_go_on(turn, robot, ACTION_UNANSWERED)
 
 
 def _hold_who_does_not_go_on(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> None:
@@ -45,7 +46,14 @@ def _hold_who_does_not_go_on(turn: Turn, fleet: FleetOnSite, robot: RobotId) -> 
     lay_hold(turn, robot, HoldKind.UNRESPONSIVE, sentence)
 
 
-def _tell_that_it_did(turn: Turn, robot: RobotId) -> None:
-    deliveries = (delivery for delivery in turn.deliveries.values() if delivery.robot == robot)
-    if any(reason.code == ACTION_UNANSWERED for delivery in deliveries for reason in delivery.waiting):
-        let_go_on(turn, robot, ACTION_UNANSWERED)
+def _unanswered(turn: Turn) -> set[RobotId]:
+    """Return the robots whose deliveries say still that they do not do what they were asked."""
+    told = (d for d in turn.deliveries.values() if any(reason.code == ACTION_UNANSWERED for reason in d.waiting))
+    return {delivery.robot for delivery in told if delivery.robot is not None}
+
+
+def _hold_who_has_no_position(turn: Turn, robot: RobotId) -> None:
+    """Hold a robot that was told where it is, had its time to take that up and still knows no position."""
+    record = turn.record(robot)
+    if record.report is not None and record.report.pose is None and not record.is_kept_from_driving:
+        lay_reported_holds(turn, robot, record.report)

@@ -35,6 +35,7 @@ def in_process_robot(
     driving_interval_s: float | None = None,
     battery: PowerSource | None = None,
     lock: DrawerLock | None = None,
+    relocation_s: float = 0.0,
 ) -> OnboardRobot:
     """Return a robot that drives by itself in closed form; advance it to its ``next_event_s`` or to any later time.
 
@@ -42,8 +43,10 @@ def in_process_robot(
     ----------
     address, model, memory, utc, time_s, driving_interval_s, battery, lock
         As for `OnboardRobot`; the wheels stand at the remembered pose.
+    relocation_s
+        As for `PathFollower`.
     """
-    driver = PathFollower(limits_of_model(model), memory.pose, time_s=time_s)
+    driver = PathFollower(limits_of_model(model), memory.pose, time_s=time_s, relocation_s=relocation_s)
     return OnboardRobot(
         address=address,
         model=model,

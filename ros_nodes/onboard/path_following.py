@@ -26,10 +26,14 @@ class PathFollower:
         Where it stands.
     time_s : float
         Present time in seconds.
+    relocation_s : float
+        How long it takes, in seconds, to find itself where it is told that it stands.
     """
 
-    def __init__(self, limits: MotionLimits, pose: Pose, *, time_s: float = 0.0) -> None:
+    def __init__(self, limits: MotionLimits, pose: Pose, *, time_s: float = 0.0, relocation_s: float = 0.0) -> None:
         self._limits = limits
+        self.relocation_s = relocation_s
+        self._relocating: tuple[Pose, float] | None = None
         self._time_s = time_s
         self._resting = pose
         self._pieces: list[Piece] = []
@@ -99,11 +103,13 @@ class PathFollower:
 
     @property
     def next_event_s(self) -> float | None:
-        """When the next point is reached or the robot comes to rest (seconds, absolute); None while standing."""
+        """When a point is reached, or the robot comes to rest or finds itself (seconds, absolute); None if never."""
         index = bisect_left(self._plan.reached, (self._time_s, self._points))
         coming = [time for time, _ in self._plan.reached[index : index + 1] if time > self._time_s]
         if not self.is_stopped:
             coming.append(self._plan.end.time_s)
+        if self._relocating is not None:
+            coming.append(self._relocating[1])
         return min(coming, default=None)
 
     def time_to_next_event(self) -> float | None:
@@ -169,7 +175,7 @@ class PathFollower:
             self._settle()
 
     def relocate(self, pose: Pose) -> None:
-        """Stand at another pose from now on, as where a lift has brought it.
+        """Stand at another pose, as where a lift has brought it, from now on or when it has found itself there.
 
         Raises
         ------
@@ -178,8 +184,14 @@ class PathFollower:
         """
         if not self.is_stopped:
             raise RuntimeError("a pose was given while driving; stop first")
-        self._rest()
-        self._resting = self._pose = pose
+        self._relocating = (pose, self._time_s + self.relocation_s)
+        self._take_up_pose()
+
+    def _take_up_pose(self) -> None:
+        if self._relocating is not None and self._time_s >= self._relocating[1]:
+            self._rest()
+            self._resting = self._pose = self._relocating[0]
+            self._relocating = None
 
     def resume(self) -> None:
         """Drive on after `pause`."""
@@ -202,6 +214,7 @@ class PathFollower:
             self._now = Stand(time_s, self._now.piece, self._now.at, 0.0, self._now.driven_m)
         else:
             self._settle()
+        self._take_up_pose()
 
     @property
     def _is_on_straight(self) -> bool:

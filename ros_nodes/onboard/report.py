@@ -52,8 +52,9 @@ def state_of(
     maps: Maps,
     lock: DrawerLock | None = None,
     journal: Journal | None = None,
+    is_localised: bool = True,
 ) -> State:
-    """Return all the robot says of itself under ``header``."""
+    """Return all the robot says of itself under ``header``; it is not localised while it takes up another position."""
     pose, progress = driver.pose, desk.progress
     return State(
         **header,
@@ -70,7 +71,7 @@ def state_of(
         node_states=progress.node_states(),
         edge_states=progress.edge_states(),
         agv_position=AgvPosition(
-            x=pose.x_m, y=pose.y_m, theta=pose.theta_rad, map_id=pose.level, position_initialized=True
+            x=pose.x_m, y=pose.y_m, theta=pose.theta_rad, map_id=pose.level, position_initialized=is_localised
         ),
         velocity=Velocity(vx=driver.speed_m_s, vy=0.0, omega=driver.turn_speed_rad_s),
         loads=drawers.reported(),

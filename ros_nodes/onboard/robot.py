@@ -500,4 +500,5 @@ class OnboardRobot:
             maps=self._maps,
             lock=self._locks.lock,
             journal=self._locks.told_journal(self._time_s),
+            is_localised=self._relocating is None,
         )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.domain.fleet.model import MapSwitch, RobotId
 from orchestrator.domain.site.device import DoorPosition
-from orchestrator.vda5050.codec import decode_instant_actions, decode_order
+from orchestrator.vda5050.action_dialogue import FINISH_WITHIN_S
+from orchestrator.vda5050.codec import decode_instant_actions, decode_order, decode_state
 from simulation.ward import SimulatedWard
 from tests.support.wards import a_demand, a_fleet, building_over_broker, demo_hospital
 
@@ -105,6 +107,49 @@ def test_a_robot_whose_position_was_set_at_the_robot_is_told_nothing_more_of_the
     ward.scheduler.run(until=lambda: robot.look().level == "ground", limit_s=ward.clock.monotonic_s() + 600.0)
     assert "first" not in {level for _, level in wire.told}
     assert not _is_inside(ward, inside) or wire.told
+
+
+@pytest.mark.parametrize("switch", [MapSwitch.INIT_POSITION, MapSwitch.ENABLE_MAP_AND_INIT_POSITION])
+def test_a_robot_that_knows_no_position_while_it_takes_up_another_is_held_for_nothing(switch: MapSwitch) -> None:
+    ward = a_ward(switch)
+    said = _let_robots_take_to_find_themselves(ward, seconds=20.0)
+
+    outcome = ward.run(limit_s=7200.0)
+
+    assert outcome.is_finished
+    assert said, "nobody ever said that it knew no position"
+    assert _alarms(ward) == {}
+
+
+def test_a_robot_that_takes_too_long_to_find_itself_is_held_and_people_are_told() -> None:
+    ward = a_ward(MapSwitch.INIT_POSITION)
+    said = _let_robots_take_to_find_themselves(ward, seconds=150.0)
+
+    ward.run(limit_s=900.0)
+
+    held_s = (_alarms(ward)["robot_unlocalised"] - said[0]).total_seconds()
+    assert FINISH_WITHIN_S - 1.0 <= held_s <= FINISH_WITHIN_S + 10.0
+
+
+def _alarms(ward: SimulatedWard) -> dict[object, datetime]:
+    """What people were told, and when last."""
+    with ward.store.reading() as uow:
+        return {event.data["code"]: event.at for event in uow.events.after(0, 10_000) if event.kind == "alarm"}
+
+
+def _let_robots_take_to_find_themselves(ward: SimulatedWard, *, seconds: float) -> list[datetime]:
+    """Let robots take so long for a position; returns when one said that it knows none."""
+    said: list[datetime] = []
+
+    def hear(_topic: str, payload: bytes) -> None:
+        position = decode_state(payload).message.agv_position
+        if position is not None and not position.position_initialized:
+            said.append(ward.clock.now())
+
+    for robot in ward.robots.values():
+        robot.take_to_find_itself(seconds)
+        ward.listen(robot.address.topic("state"), hear)
+    return said
 
 
 def _is_inside(ward: SimulatedWard, robot: RobotId) -> bool:

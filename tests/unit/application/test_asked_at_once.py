@@ -12,7 +12,7 @@ from orchestrator.application.abort_order import abort_order
 from orchestrator.application.asked_at_once import ACTION_UNANSWERED
 from orchestrator.application.fence_off_robot import fence_off_robot
 from orchestrator.application.fleet import FleetOnSite
-from orchestrator.application.holding import lay_hold
+from orchestrator.application.holding import lay_hold, lay_reported_holds
 from orchestrator.application.map_switch import ask_what_is_still_true, note_map_switch, tell_other_level
 from orchestrator.application.overdue import look_at_what_was_asked
 from orchestrator.application.pause_robot import pause_robot
@@ -21,13 +21,14 @@ from orchestrator.application.robot_acts import Asked
 from orchestrator.application.turn import Turn
 from orchestrator.domain.delivery.model import DeliveryState
 from orchestrator.domain.fleet.hold import HoldKind
-from orchestrator.domain.fleet.model import ActionId, ActionStatus, MapSwitch, OrderId
+from orchestrator.domain.fleet.model import ActionId, ActionStatus, MapSwitch, OrderId, Pose, RobotReport
 from orchestrator.domain.fleet.order import ActionKind, DriveOrder, OrderStep, RobotAction
 from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.model import LaneId, LevelId, WaypointId
 from orchestrator.vda5050 import events as link
+from orchestrator.vda5050.action_dialogue import FINISH_WITHIN_S
 from tests.support.deliveries import NOON
-from tests.unit.application.test_listening import FLEET, ROBOT, House, a_report
+from tests.unit.application.test_listening import FLEET, HOME, ROBOT, House, a_report
 
 RIDE, CABIN = LaneId("lift_ground~lift_first"), WaypointId("lift_ground")
 TOLD = replace(FLEET, models={r: replace(m, map_switch=MapSwitch.INIT_POSITION) for r, m in FLEET.models.items()})
@@ -207,3 +208,60 @@ def test_while_the_cabin_does_not_stand_open_there_only_what_the_robot_has_begun
     house.turn(lambda turn: ask_what_is_still_true(turn, TOLD, ROBOT, is_open_there=False))
 
     assert house.wanted() == ([ActionKind.INIT_POSITION] if begun else [])
+
+
+def test_a_robot_that_knows_no_position_once_it_has_enabled_a_map_is_told_where_it_stood() -> None:
+    enable = replace(the_position(), id=ActionId("order-1-enable_map-1"), kind=ActionKind.ENABLE_MAP)
+    house = a_house(enable, record=in_the_cabin())
+    blind = replace(in_the_cabin().report or a_report(), pose=None, actions={enable.id: ActionStatus.FINISHED})
+
+    house.hear(link.Reported(blind), link.ActionFinished(enable.id))
+    house.turn(lambda turn: look_at_what_was_asked(turn, one_robot(TOLD)))
+
+    (action,) = wanted(house)
+    assert (action.kind, action.pose, action.waypoint) == (ActionKind.INIT_POSITION, ABOVE, "lift_first")
+    assert action.id.startswith("order-1-init_position-")
+    assert house.holds == []
+
+
+def unlocalised(pose: Pose | None = None) -> RobotReport:
+    return replace(a_report(actions={the_position().id: ActionStatus.RUNNING}), pose=pose)
+
+
+@pytest.mark.parametrize("kind", [ActionKind.ENABLE_MAP, ActionKind.INIT_POSITION])
+@pytest.mark.parametrize(("before_s", "is_held"), [(FINISH_WITHIN_S - 1.0, False), (FINISH_WITHIN_S, True)])
+def test_a_robot_that_takes_up_its_position_has_its_time_to_know_none(
+    kind: ActionKind, before_s: float, is_held: bool
+) -> None:
+    house = a_house(replace(the_position(), kind=kind), record=in_the_cabin(), before_s=before_s)
+
+    house.hear(link.Reported(unlocalised()))
+    house.turn(lambda turn: look_at_what_was_asked(turn, one_robot(TOLD)))
+
+    assert (HoldKind.UNLOCALISED in house.holds) is is_held
+
+
+def test_a_robot_that_took_up_its_position_and_still_knows_none_is_held() -> None:
+    house = a_house(the_position(), record=in_the_cabin())
+
+    house.hear(link.Reported(unlocalised()), link.ActionFinished(the_position().id))
+    house.turn(lambda turn: look_at_what_was_asked(turn, one_robot(TOLD)))
+
+    assert house.holds == [HoldKind.UNLOCALISED]
+
+
+def test_a_robot_that_could_not_take_up_its_position_is_held_for_that() -> None:
+    house = a_house(the_position(), record=in_the_cabin())
+
+    house.hear(link.Reported(unlocalised()), link.ActionFailed(the_position().id, "I see nothing that I know"))
+
+    assert HoldKind.FAILED_ACTION in house.holds
+    assert house.wanted() == []
+
+
+def test_a_robot_that_was_told_nothing_is_held_at_once_when_it_knows_no_position() -> None:
+    house = a_house(an_action(ActionKind.PAUSE), record=replace(in_the_cabin(), tip=HOME))
+
+    house.turn(lambda turn: lay_reported_holds(turn, ROBOT, unlocalised()))
+
+    assert house.holds == [HoldKind.UNLOCALISED]
