@@ -170,9 +170,11 @@ class Custody(Openings, RuleBasedStateMachine):
             states = tuple((d.id, d.state, d.waiting, d.custody) for d in uow.deliveries.open())
             return (uow.ledger.size, uow.events.last_number(), len(uow.incidents.newest(1000)), states)
 
-    def a_delivery(self, pick: int) -> Delivery | None:
+    def a_delivery(self, pick: int, *, best: DeliveryState | None = None) -> Delivery | None:
+        """Return one of them: where there are any in the state that an act is for, one of these."""
         with self.house.store.reading() as uow:
             known = sorted(uow.deliveries.page(after=None, limit=20, states=None), key=lambda d: d.id)
+        known = [delivery for delivery in known if delivery.state is best] or known
         return known[pick % len(known)] if known else None
 
     # -- what people do --------------------------------------------------------------------------------------------
@@ -186,7 +188,7 @@ class Custody(Openings, RuleBasedStateMachine):
         is_broken=rarely,
         crew=crews,
         in_two=st.booleans(),
-        takes_some=rarely,
+        takes_some=st.booleans(),
     )
     def go_on(
         self,
@@ -362,7 +364,7 @@ class Custody(Openings, RuleBasedStateMachine):
     @rule(pick=picks, fate=fates)
     def refuse_some(self, pick: int, fate: str) -> None:
         """Take the first line in and send the others back."""
-        delivery = self.a_delivery(pick)
+        delivery = self.a_delivery(pick, best=DeliveryState.ARRIVED)
         if delivery is not None:
             self.refuses_some(delivery, fate)
 

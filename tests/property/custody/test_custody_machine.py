@@ -35,7 +35,7 @@ def test_promises_of_custody_hold_in_memory() -> None:
         def teardown(self) -> None:
             done.update(self.did)
 
-    run_state_machine_as_test(Counted, settings=some(150, 60))
+    run_state_machine_as_test(Counted, settings=some(250, 60))
     # What is never done is not shown to keep its promises.
     assert {"load", "load_two", "receive", "receive_several", "refuse_some"} <= done.keys(), done
 
