@@ -119,7 +119,11 @@ def _refusals() -> Iterator[None]:
     except BadLedgerError as error:
         typer.echo(f"BAD. {error}")
         raise typer.Exit(BAD_EXIT) from error
-    except (WardporterError, ValidationError, OSError) as error:
+    except OSError as error:
+        found = f"The file {error.filename} was refused ({error.strerror or error})"
+        typer.echo(f"wardporter: {found}; expected one that can be read or written. Name the right one.", err=True)
+        raise typer.Exit(REFUSED_EXIT) from error
+    except (WardporterError, ValidationError) as error:
         typer.echo(f"wardporter: {error}", err=True)
         raise typer.Exit(REFUSED_EXIT) from error
 
