@@ -29,8 +29,8 @@ from orchestrator.application.settling import require_settled
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.incident import IncidentKind
-from orchestrator.domain.custody.ledger_errors import DraftMalformedError
-from orchestrator.domain.custody.model import AccountKind, Entry
+from orchestrator.domain.custody.ledger_errors import AlreadyOpenedError, CorrectionError, DraftMalformedError
+from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind
 from orchestrator.domain.delivery.ids import DeliveryId
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import require_said
@@ -54,8 +54,15 @@ TOLERANCE = "tolerance"
 
 
 def enter_opening_balance(uow: UnitOfWork, entering: Entering, *, counted: int) -> Entry:
-    """Open the register of a medicine and batch at a place with what two people counted."""
+    """Open the register of a medicine and batch at a place with what two people counted.
+
+    Raises
+    ------
+    AlreadyOpenedError
+        It is open, or units of it came or went since that of the medicine was.
+    """
     require_register(uow, "The opening balance")
+    _require_unseen(uow, entering)
     on_books = uow.ledger.balance(entering.cupboard, entering.stock)
     return entered(
         uow,
@@ -166,8 +173,9 @@ def enter_destruction(
 def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, ids: Ids, right: int | None = None) -> Entry:
     """Record, beside a wrong entry, what is right: a quantity, or words in the facts. The wrong entry stays.
 
-    ``right`` is what the entry should have moved, whatever corrected it before. A receipt that was counted otherwise
-    than it says leaves a difference to what was sealed, and an incident.
+    ``right`` is what the entry should have moved, or counted, whatever corrected it before. A receipt, or a cupboard,
+    that was counted otherwise than the entry says leaves a difference, and an incident. A count is corrected by naming
+    the entry that counted, not one that corrected it.
 
     Raises
     ------
@@ -188,6 +196,7 @@ def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, ids: Id
     if right is None:
         draft = movements.correction(wrong, (), occasion)
     else:
+        _require_no_correction_of_count(uow, wrong)
         before = _corrections_of(uow, wrong)
         draft = movements.quantity_correction(wrong, right=right, occasion=occasion, before=before)
     corrected = appended(uow, entering, draft)
@@ -217,6 +226,27 @@ def entered_later(entering: Entering, *, occurred_at: datetime, paper: str, ente
 # -- pieces ------------------------------------------------------------------------------------------------------------
 
 
+def _require_unseen(uow: UnitOfWork, entering: Entering) -> None:
+    """Refuse to open what is on the register already: a loss would go into the opening, and nobody would look for it.
+
+    What arrived before anybody had opened the register of the medicine is counted with the rest of the cupboard.
+
+    Raises
+    ------
+    AlreadyOpenedError
+        Units of the batch came or went since the register was opened.
+    """
+    place, stock = entering.place, entering.stock
+    is_begun = stock.own_of is not None or uow.ledger.is_opened(place, stock.medicine)
+    known = uow.ledger.balances(of=place, medicine=stock.medicine, batch=stock.batch)
+    if is_begun and any(balance.stock == stock for balance in known):
+        raise AlreadyOpenedError(
+            f"The opening balance was refused: units of this batch are on the register of {place} already; expected a "
+            "batch of which nothing has been entered there. Count it in a stock check: a difference is looked into.",
+            detail={"place": place},
+        )
+
+
 def _corrections_of(uow: UnitOfWork, wrong: Entry) -> list[Entry]:
     """Return what corrected an entry, or one of its corrections, in order."""
     medicine = next((posting.stock.medicine for posting in wrong.draft.postings), None)
@@ -230,15 +260,36 @@ def _corrections_of(uow: UnitOfWork, wrong: Entry) -> list[Entry]:
     return found
 
 
+def _require_no_correction_of_count(uow: UnitOfWork, wrong: Entry) -> None:
+    """Refuse a quantity for what corrected a count: units that were moved would be taken for units that were counted.
+
+    Raises
+    ------
+    CorrectionError
+        It corrects a count, or a correction of one.
+    """
+    counted = wrong
+    while counted.draft.corrects is not None:
+        counted = uow.ledger.entry(counted.draft.corrects)
+    if counted is wrong or not (counted.draft.resolves or counted.draft.kind in movements.CUPBOARD_COUNTED):
+        return
+    raise CorrectionError(
+        f"The correction was refused: entry {wrong.index} corrects what was counted in entry {counted.index}; expected "
+        f"entry {counted.index} itself, with what was counted there. Correct that one.",
+        detail={"corrects": wrong.index, "counted_in": counted.index},
+    )
+
+
 def _tell_difference(uow: UnitOfWork, entering: Entering, wrong: Entry, corrected: Entry, *, ids: Ids) -> None:
-    """Open the incident of a receipt that leaves something short or over now; nobody who counted it closes that."""
-    delivery = wrong.draft.delivery
-    if not wrong.draft.resolves or delivery is None:
+    """Open the incident of a count that leaves something short or over now; nobody who counted it closes that."""
+    delivery = wrong.draft.delivery if wrong.draft.resolves else None
+    if delivery is None and wrong.draft.kind is not EntryKind.STOCK_CHECK:
         return
     signed = (PersonId(sign.person) for sign in wrong.draft.signatures)
+    caused_by = tuple(dict.fromkeys((*(person.id for person in entering.people), *signed)))
     for posting in corrected.draft.postings:
         kind = NEWLY_FOUND.get((posting.account.kind, posting.quantity > 0))
-        if kind is not None:
+        if kind is not None and delivery is not None:
             open_incident_of_delivery(
                 uow,
                 uow.deliveries.get(DeliveryId(delivery)),
@@ -247,8 +298,14 @@ def _tell_difference(uow: UnitOfWork, entering: Entering, wrong: Entry, correcte
                 at=entering.at,
                 ids=ids,
                 place=entering.place,
-                caused_by=tuple(dict.fromkeys((*(person.id for person in entering.people), *signed))),
+                caused_by=caused_by,
             )
+        elif kind is not None:
+            sentence = (
+                "A stock check was corrected: it was counted otherwise than it was signed; it is under investigation."
+            )
+            of_check = replace(entering, stock=posting.stock)
+            open_incident(uow, of_check, kind, sentence, ids=ids, caused_by=caused_by)
 
 
 def _require_destroyers(entering: Entering) -> None:

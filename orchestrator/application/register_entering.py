@@ -25,7 +25,7 @@ from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import Medicine
-from orchestrator.domain.people.model import Person
+from orchestrator.domain.people.model import Person, PersonId
 from orchestrator.domain.people.proofs import principal_of_person
 from orchestrator.domain.site.model import PlaceId
 
@@ -177,8 +177,16 @@ def require_at_place(entering: Entering) -> None:
             require_allowed(principal_of_person(person, None), act, subject)
 
 
-def open_incident(uow: UnitOfWork, entering: Entering, kind: IncidentKind, sentence: str, *, ids: Ids) -> None:
-    """Keep an incident of a register, with who signed as those who were there, and tell people of it."""
+def open_incident(
+    uow: UnitOfWork,
+    entering: Entering,
+    kind: IncidentKind,
+    sentence: str,
+    *,
+    ids: Ids,
+    caused_by: tuple[PersonId, ...] | None = None,
+) -> None:
+    """Keep an incident of a register, with who was there (who signs, where nothing is said), and tell people of it."""
     medicine = medicine_of(uow, entering.stock.medicine)
     incident = Incident(
         id=IncidentId(ids.new("incident")),
@@ -188,7 +196,7 @@ def open_incident(uow: UnitOfWork, entering: Entering, kind: IncidentKind, sente
         is_controlled=medicine.handling_class is not HandlingClass.ORDINARY,
         sentence=sentence,
         schedule=None if medicine.schedule is None else medicine.schedule.value,
-        caused_by=tuple(person.id for person in entering.people),
+        caused_by=tuple(person.id for person in entering.people) if caused_by is None else caused_by,
     )
     uow.incidents.add(incident)
     uow.events.append(

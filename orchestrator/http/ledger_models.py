@@ -135,7 +135,10 @@ class ResolutionAsked(StockAsked):
 
 
 class CorrectionAsked(Strict):
-    """What is right instead of a wrong entry: its quantity, or words of its headings."""
+    """What is right instead of a wrong entry: its quantity, or words of its headings.
+
+    The quantity of a receipt, a stock check or an opening balance is what was counted.
+    """
 
     entry: Annotated[int, Field(ge=0, le=INDEX_MAX), BeforeValidator(whole_number)]
     quantity: Count | None = None

@@ -25,7 +25,7 @@ from orchestrator.domain.custody.model import (
     Stock,
 )
 from orchestrator.domain.custody.pending import PENDING, TO_PLACE, Pending
-from orchestrator.domain.custody.rules import BATCH, MEDICINE
+from orchestrator.domain.custody.rules import BATCH, MEDICINE, stock_named
 from orchestrator.domain.delivery.model import DeliveryId, LineId, ToteId
 from orchestrator.domain.people.model import Person, PersonId, Role
 from orchestrator.domain.site.model import PlaceId
@@ -38,6 +38,9 @@ REROUTED = "rerouted"
 
 COUNTED_WHOLE = frozenset({EntryKind.RECEIVED, EntryKind.RETURNED})
 """What was taken in as it was sealed; that it was so is all that its entry says, and may turn out to be mistyped."""
+
+CUPBOARD_COUNTED = frozenset({EntryKind.OPENING_BALANCE, EntryKind.STOCK_CHECK})
+"""What says how many units lie in a cupboard, and moves the difference to what the register said."""
 
 
 def _nothing() -> Mapping[str, str]:
@@ -314,6 +317,7 @@ def correction(wrong: Entry, postings: Sequence[Posting], occasion: Occasion) ->
 def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion, before: Sequence[Entry] = ()) -> Draft:
     """The correction of an entry that moved a stock from one account to another, in a wrong quantity.
 
+    Where somebody counted a cupboard, the right quantity is what they should have said that lies there.
     What was on its way came whole out of transit, once, and no correction puts it back: where it was counted in
     wrongly, what is missing is short at the place that counted, and what is too much over, as at the receipt itself.
 
@@ -322,7 +326,7 @@ def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion, before:
     wrong : Entry
         The entry that is corrected.
     right : int
-        Units that it should have moved.
+        Units that it should have moved, or counted.
     occasion : Occasion
         Of the correction.
     before : sequence of Entry
@@ -335,6 +339,8 @@ def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion, before:
     CorrectionError
         The entry put units on their way, or says already that they were counted otherwise than they were sealed.
     """
+    if wrong.draft.kind in CUPBOARD_COUNTED:
+        return _count_correction(wrong, right=right, occasion=occasion, before=before)
     is_of_transit = any(posting.account.kind is AccountKind.TRANSIT for posting in wrong.draft.postings)
     given = [posting for posting in wrong.draft.postings if posting.quantity > 0]
     taken = [posting for posting in wrong.draft.postings if posting.quantity < 0]
@@ -361,6 +367,32 @@ def quantity_correction(wrong: Entry, *, right: int, occasion: Occasion, before:
     if is_of_transit:
         return correction(wrong, _counted_otherwise(given[0], right=right, before=before), occasion)
     return correction(wrong, _move(given[0].stock, more, taken[0].account, given[0].account), occasion)
+
+
+def _count_correction(wrong: Entry, *, right: int, occasion: Occasion, before: Sequence[Entry]) -> Draft:
+    """Return the correction of a count of a cupboard: the difference that it should have found, in place of its own."""
+    stock, facts = stock_named(wrong.draft), wrong.draft.facts
+    assert stock is not None, "a count names its stock"
+    place = wrong.draft.place
+    here = Account.of_place(AccountKind.CUPBOARD, place)
+    made = [posting for entry in (wrong, *before) for posting in entry.draft.postings]
+    found = sum(posting.quantity for posting in wrong.draft.postings if posting.account == here)
+    expected = int(facts[COUNTED]) - found
+    if right == expected + sum(posting.quantity for posting in made if posting.account == here):
+        raise DraftMalformedError(
+            "The correction was refused: that is what the entry, as it stands corrected, says was counted; expected "
+            "another count. Nothing is wrong with it.",
+            detail={"corrects": wrong.index},
+        )
+    if wrong.draft.kind is EntryKind.OPENING_BALANCE:
+        wanted = _move(stock, right - expected, Account.of_place(AccountKind.OPENING, place), here)
+        said = {COUNTED: str(right)}
+    else:
+        wanted = _difference(stock, right - expected, here, place)
+        said = {COUNTED: str(right), EXPECTED: str(expected)}
+    undone = (replace(posting, quantity=-posting.quantity) for posting in made)
+    counted = replace(occasion, facts={**occasion.facts, **said})
+    return correction(wrong, _netted((*wanted, *undone)), counted)
 
 
 def _counted_otherwise(sealed: Posting, *, right: int, before: Sequence[Entry]) -> tuple[Posting, ...]:

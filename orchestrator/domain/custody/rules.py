@@ -363,6 +363,9 @@ def _check_correction(draft: Draft, books: Books) -> None:
     wrong = books.entry(draft.corrects).draft
     touched = {(posting.account, posting.stock) for posting in wrong.postings}
     accounts = {account for account, _ in touched}
+    if wrong.kind is EntryKind.STOCK_CHECK:
+        # One that agreed moved nothing, and may turn out to have been mistyped.
+        accounts.add(Account.of_place(AccountKind.CUPBOARD, wrong.place))
     doubtful = (AccountKind.OVER, AccountKind.SHORT)
     if draft.place != wrong.place or any(
         posting.account.kind is AccountKind.TRANSIT

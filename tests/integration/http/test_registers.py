@@ -297,6 +297,67 @@ def test_a_second_correction_says_what_is_right_whatever_the_first_one_said(desk
     assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 160
 
 
+def test_an_opening_balance_makes_up_for_nothing_of_what_is_on_the_register_already(desk: Desk) -> None:
+    opened(desk)
+    second = {**STOCK, "batch": "B-2"}
+    taken = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **second, quantity=60, supplier="A")
+    assert taken.status_code == 201, taken.text
+    for counted in (50, 60, 70):
+        again = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **second, counted=counted)
+        assert (again.status_code, again.json()["code"]) == (409, "ledger_already_opened")
+        assert "stock check" in again.json()["detail"]
+    # All of it is gone, and it is known all the same.
+    given = desk.enter(PHARMACY, "supplies", PHARMACISTS, **second, quantity=60, patient="patient-7", authority="p-3")
+    assert given.status_code == 201, given.text
+    assert desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **second, counted=2).status_code == 409
+    forgotten = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **{**STOCK, "batch": "B-3"}, counted=4)
+    assert forgotten.status_code == 201, forgotten.text
+
+
+def test_a_count_that_was_mistyped_is_corrected_by_what_was_counted(desk: Desk) -> None:
+    opened(desk)
+
+    def corrected(entry: int, counted: int) -> Response:
+        return desk.enter(PHARMACY, "corrections", PHARMACISTS, entry=entry, quantity=counted, reason="Mistyped.")
+
+    def held() -> tuple[int, int, int]:
+        kinds = (AccountKind.CUPBOARD, AccountKind.SHORT, AccountKind.OVER)
+        return desk.held(kinds[0], PHARMACY), desk.held(kinds[1], PHARMACY), desk.held(kinds[2], PHARMACY)
+
+    check = desk.enter(PHARMACY, "stock-checks", PHARMACISTS, **STOCK, counts=[97, 97]).json()["index"]
+    assert held() == (97, 3, 0)
+    first = corrected(check, 100)
+    assert first.status_code == 201, first.text
+    assert held() == (100, 0, 0)
+    assert (first.json()["facts"]["counted"], first.json()["facts"]["expected"]) == ("100", "100")
+    same = corrected(check, 100)
+    assert (same.status_code, same.json()["code"]) == (422, "ledger_entry_malformed")
+    # What corrects a count says nothing of its own: whoever means it names the count.
+    of_first = corrected(first.json()["index"], 99)
+    assert (of_first.status_code, of_first.json()["code"]) == (409, "ledger_correction")
+    assert of_first.json()["context"]["counted_in"] == check
+    assert corrected(check, 102).status_code == 201
+    assert held() == (102, 0, -2)
+    (line, *_) = [one for one in desk.get(f"/registers/{PHARMACY}").json()["pages"][0]["lines"] if one["corrects"]]
+    assert (line["obtained"], line["supplied"], line["counted_off"]) == (0, 0, 3)
+    assert "counted 100, expected 100: agrees" in line["note"]
+    assert corrected(0, 101).status_code == 201
+    assert held() == (103, 0, -2)
+
+
+def test_a_count_that_agreed_by_mistake_is_corrected_and_is_an_incident(desk: Desk) -> None:
+    opened(desk)
+    check = desk.enter(PHARMACY, "stock-checks", PHARMACISTS, **STOCK, counts=[100, 100]).json()["index"]
+    asked = {"entry": check, "quantity": 99, "reason": "Mistyped."}
+    corrected = desk.enter(PHARMACY, "corrections", PHARMACISTS, **asked)
+    assert corrected.status_code == 201, corrected.text
+    assert (desk.held(AccountKind.CUPBOARD, PHARMACY), desk.held(AccountKind.SHORT, PHARMACY)) == (99, 1)
+    assert [data["kind"] for _, data in desk.house.events("incident_opened")] == ["short"]
+    with desk.house.store.reading() as uow:
+        (incident,) = uow.incidents.newest(10)
+    assert (incident.schedule, incident.caused_by) == (Schedule.TWO.value, PHARMACISTS)
+
+
 @pytest.mark.parametrize("index", [2**53 + 1, 2**63, 2**70])
 def test_an_index_beyond_every_ledger_is_refused(desk: Desk, index: int) -> None:
     opened(desk)

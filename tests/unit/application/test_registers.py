@@ -210,7 +210,7 @@ def test_what_a_count_found_is_no_supply_nor_is_its_settlement_or_correction(sto
     given = occasion(reason="Asked on the ward.", facts={"patient": "local-7", "settled_as": "found administered"})
     write(
         store,
-        movements.quantity_correction(check, right=3, occasion=occasion(reason="Three were missing.")),
+        movements.quantity_correction(check, right=97, occasion=occasion(reason="Three were missing.")),
         movements.resolve_discrepancy(MORPHINE, 1, occasion(reason="Found."), into=in_cupboard),
         movements.resolve_discrepancy(MORPHINE, 2, given, into=to_patient),
     )
