@@ -75,7 +75,15 @@ class Child:
 
     def end(self) -> None:
         """Ask it to end, and see that it does."""
+        self.ask_to_end()
+        self.see_end()
+
+    def ask_to_end(self) -> None:
+        """Ask it to end; it may take its time."""
         self._signal(signal.SIGTERM)
+
+    def see_end(self) -> None:
+        """Wait until it has ended; killed when that takes longer than ``END_LIMIT_S``."""
         if self._process is None:
             return
         try:
@@ -92,6 +100,22 @@ class Child:
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, number)
+
+
+def end_all(children: Sequence[Child]) -> None:
+    """End several children together; nobody is left behind, whatever interrupts the waiting.
+
+    All are asked before one is waited for: on a busy machine each may need seconds, and people who pressed Ctrl-C
+    wait for the slowest, not for the sum. Pressed once more, it ends the waiting, not the ending.
+    """
+    try:
+        for child in children:
+            child.ask_to_end()
+        for child in children:
+            child.see_end()
+    finally:
+        for child in children:
+            child.kill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +177,8 @@ class Company:
             child.start()
 
     def end(self) -> None:
-        """End everybody, robots first."""
-        for child in reversed(self.children):
-            child.end()
+        """End everybody."""
+        end_all(self.children)
 
     def keep_up(self) -> None:
         """Start again whoever has ended, as a supervisor of services would, but not for ever.
