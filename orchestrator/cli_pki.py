@@ -23,12 +23,15 @@ from orchestrator.adapters.pki.authority import Authority
 from orchestrator.adapters.pki.deployment import (
     BrokerPlan,
     account_for_broker,
+    has_plan,
     keep_plan,
     read_plan,
+    require_account,
     stale_files,
+    without_access,
     write_broker_files,
 )
-from orchestrator.adapters.pki.errors import IdentityError
+from orchestrator.adapters.pki.errors import CertificateThereError, IdentityError
 from orchestrator.adapters.pki.files import read_whole
 from orchestrator.adapters.pki.identity import BROKER, SERVICE, Identity, IdentityKind
 from orchestrator.adapters.pki.mosquitto import GATEWAY
@@ -54,7 +57,9 @@ EVERYWHERE = "0.0.0.0"  # see BrokerPlan.listen
 FolderOption = Annotated[
     Path | None, typer.Option("--folder", help="Folder of the authority; `pki` in the data folder when left out.")
 ]
-FleetOption = Annotated[Path | None, typer.Option("--fleet", help="Fleet file; the demo fleet when left out.")]
+FleetOption = Annotated[
+    Path | None, typer.Option("--fleet", help="Fleet file; when left out the one named last, at first the demo fleet.")
+]
 DaysOption = Annotated[int | None, typer.Option("--days", help="How long the certificate holds.", min=1, max=3653)]
 RenewOption = Annotated[
     bool, typer.Option("--renew", help="Replace what is there; the old certificate holds until it ends or is revoked.")
@@ -109,14 +114,16 @@ def init(
             folder=broker_folder,
             user=run_as if run_as is not None else account_for_broker(),
         )
-        robots = load_fleet(settings.fleet)
+        plan = _with_fleet(plan, fleet)
+        require_account(plan.user)
+        robots = _fleet_of(plan)
         for each in robots.robots:
             Identity(IdentityKind.ROBOT, each)  # a name that cannot stand in a certificate is refused before we begin
-        authority = Authority.create(where, name=name, now=_now())
-        keep_plan(authority, plan)
-        authority.issue(BROKER, hosts=plan.hosts)
-        authority.issue(SERVICE)
+        authority = _begun(where, name=name)
+        authority.issue(BROKER, hosts=plan.hosts, renews=True)
+        authority.issue(SERVICE, renews=True)
         write_broker_files(authority, plan, robots.robots.values())
+        keep_plan(authority, plan)  # last: without it this command was interrupted, and may be run again
     typer.echo(f"The authority is in {where}; keep {where / 'authority'} to yourself and in a safe copy.")
     typer.echo(f"Start the broker:  mosquitto -c {authority.broker_folder / 'mosquitto.conf'}")
     typer.echo(f"Tell the service:  WARDPORTER_MQTT_URL={plan.url} WARDPORTER_MQTT_TLS={authority.folder_of(SERVICE)}")
@@ -134,7 +141,7 @@ def robot(
 ) -> None:
     """Make a robot's certificate, and let it speak on its own topics and no others."""
     with _refusals():
-        _require_robot(_fleet(fleet), name)
+        _require_robot(_fleet_of(_with_fleet(read_plan(_authority(folder)), fleet)), name)
         _issue(folder, fleet, Identity(IdentityKind.ROBOT, name), days=days, renew=renew, csr=csr)
 
 
@@ -152,7 +159,7 @@ def device(
     with _refusals():
         if kind not in (kinds := (*DeviceKind, GATEWAY)):
             raise IdentityError(f"{kind!r} is no kind of device: expected {', '.join(kinds)}.")
-        _require_device(folder, fleet, kind, name)
+        _require_device(folder, kind, name)
         _issue(folder, fleet, Identity(IdentityKind.DEVICE, f"{kind}.{name}"), days=days, renew=renew, csr=csr)
 
 
@@ -193,10 +200,14 @@ def revoke(
     """Take back every certificate of a robot or device; end its connection and quarantine it, where both run here."""
     with _refusals():
         authority, settings = _authority(folder), _settings(fleet)
-        plan, robots = read_plan(authority), load_fleet(settings.fleet)
+        plan = _with_fleet(read_plan(authority), fleet)
+        robots = _fleet_of(plan)
+        require_account(plan.user)
         identity = _named(name)
         taken = authority.revoke(identity)
+        keep_plan(authority, plan)
         write_broker_files(authority, plan, robots.robots.values())
+    _tell_who_may_nothing(authority, robots)
     typer.echo(f"Taken back: {counted(len(taken), 'certificate')} of {identity.common_name}.")
     told = reload_broker(authority)
     typer.echo(told.sentence)
@@ -236,12 +247,14 @@ def mosquitto(
     """Write Mosquitto's configuration and access list again, after the fleet file or the plan has changed."""
     with _refusals():
         authority, settings = _authority(folder), _settings(fleet)
-        robots = load_fleet(settings.fleet)
+        kept = _with_fleet(read_plan(authority), fleet)
+        robots = _fleet_of(kept)
+        site = load_site(settings.site).id if "site" in settings.model_fields_set else kept.site
         changes = {"port": port, "listen": listen, "folder": broker_folder, "user": run_as}
         given = {key: value for key, value in changes.items() if value is not None}
-        plan = replace(read_plan(authority), site=load_site(settings.site).id, **given)
+        plan = replace(kept, site=site, **given)
         if not check:
-            keep_plan(authority, plan)
+            require_account(plan.user)
             _write_and_reload(authority, plan, robots)
             return
         stale = stale_files(authority, plan, robots.robots.values())
@@ -255,8 +268,10 @@ def mosquitto(
 def _issue(
     folder: Path | None, fleet: Path | None, identity: Identity, *, days: int | None, renew: bool, csr: Path | None
 ) -> None:
-    authority, robots = _authority(folder), _fleet(fleet)
-    plan = read_plan(authority)
+    authority = _authority(folder)
+    plan = _with_fleet(read_plan(authority), fleet)
+    robots = _fleet_of(plan)
+    require_account(plan.user)
     hosts = plan.hosts if identity.kind.is_server else ()
     request = read_whole(csr) if csr is not None else None
     issued = authority.issue(identity, hosts=hosts, days=days, renews=renew, request=request)
@@ -265,9 +280,19 @@ def _issue(
 
 
 def _write_and_reload(authority: Authority, plan: BrokerPlan, fleet: Fleet) -> None:
+    keep_plan(authority, plan)
     for path in write_broker_files(authority, plan, fleet.robots.values()):
         typer.echo(f"Written: {path}")
+    _tell_who_may_nothing(authority, fleet)
     typer.echo(reload_broker(authority).sentence)
+
+
+def _tell_who_may_nothing(authority: Authority, fleet: Fleet) -> None:
+    for who in without_access(authority, fleet.robots.values()):
+        typer.echo(
+            f"{who.common_name} has a certificate and may say and hear nothing: fleet {fleet.id} does not have it. "
+            f"Name its fleet file with --fleet, or take it back with `wardporter pki revoke {who.name}`."
+        )
 
 
 def _end_unless_well(told: Told) -> None:
@@ -301,9 +326,9 @@ def _require_robot(fleet: Fleet, name: str) -> None:
         )
 
 
-def _require_device(folder: Path | None, fleet: Path | None, kind: str, name: str) -> None:
+def _require_device(folder: Path | None, kind: str, name: str) -> None:
     """Refuse a device that the site of this house does not have; call buttons and gateways stand in no site file."""
-    site = load_site(_settings(fleet).site)
+    site = load_site(Settings().site)
     if site.id != read_plan(_authority(folder)).site:
         typer.echo(f"The site file at hand is that of {site.id}, another house: nobody looked whether {name} is real.")
         return
@@ -333,8 +358,28 @@ def _settings(fleet: Path | None) -> Settings:
     return Settings() if fleet is None else Settings(fleet=fleet)
 
 
-def _fleet(fleet: Path | None) -> Fleet:
-    return load_fleet(_settings(fleet).fleet)
+def _begun(folder: Path, *, name: str) -> Authority:
+    """Return a new authority, or the one that an interrupted setting up has left."""
+    try:
+        return Authority.create(folder, name=name, now=_now())
+    except CertificateThereError:
+        if has_plan(folder):
+            raise
+        return Authority(folder, now=_now())
+
+
+def _with_fleet(plan: BrokerPlan, fleet: Path | None) -> BrokerPlan:
+    """Return the plan with the fleet file that is named now; without one, that which was named last stays.
+
+    Every command writes the access list from it, and a fleet that nobody meant would shut out all robots.
+    """
+    settings = _settings(fleet)
+    is_named = "fleet" in settings.model_fields_set
+    return replace(plan, fleet=str(settings.fleet.absolute())) if is_named else plan
+
+
+def _fleet_of(plan: BrokerPlan) -> Fleet:
+    return load_fleet(Settings().fleet if plan.fleet is None else Path(plan.fleet))
 
 
 def _now() -> Callable[[], datetime]:

@@ -34,6 +34,7 @@ from orchestrator.adapters.pki.certificates import (
     signer_from_pem,
 )
 from orchestrator.adapters.pki.errors import (
+    AuthorityEndedError,
     CertificateThereError,
     NoAuthorityError,
     NoCertificateError,
@@ -89,7 +90,8 @@ class Authority:
     def __init__(self, folder: Path, *, now: Callable[[], datetime]) -> None:
         self.folder = folder
         self._now = now
-        if not (folder / _KEY_FILE).exists():
+        is_begun = (folder / _KEY_FILE).exists() and ((folder / CA_FILE).exists() or _has_signed(folder))
+        if not is_begun:
             raise NoAuthorityError(
                 f"There is no authority in {folder}. Make one with `wardporter pki init`, or name its folder with "
                 "--folder.",
@@ -108,13 +110,15 @@ class Authority:
     def create(cls, folder: Path, *, name: str, now: Callable[[], datetime], days: int = AUTHORITY_DAYS) -> Authority:
         """Make an authority with an empty revocation list; one that is there already is never replaced.
 
+        What an interrupted making left is not one yet: its certificate is written last.
+
         Raises
         ------
         CertificateThereError
             There is one in the folder.
         """
         with one_at_a_time(folder):
-            if (folder / _KEY_FILE).exists() or (folder / CA_FILE).exists():
+            if (folder / CA_FILE).exists() or _has_signed(folder):
                 raise CertificateThereError(
                     f"There is an authority in {folder} already, and every robot trusts it. Use it, or name another "
                     "folder with --folder.",
@@ -123,8 +127,8 @@ class Authority:
             key = new_key()
             certificate = authority_certificate(f"Wardporter {name}"[:64], key, Period.of_days(days, now=now()))
             write_whole(folder / _REGISTER_FILE, Register().to_json().encode(), mode=KEY_MODE)
-            write_whole(folder / CA_FILE, pem_of(certificate))
             write_whole(folder / _KEY_FILE, pem_of_key(key), mode=KEY_MODE)
+            write_whole(folder / CA_FILE, pem_of(certificate))
         authority = cls(folder, now=now)
         authority.renew_revocations()
         return authority
@@ -182,12 +186,15 @@ class Authority:
 
         Raises
         ------
+        AuthorityEndedError
+            The authority's own certificate is out of date.
         CertificateThereError
             The party has its files already, and ``renews`` is not set.
         RequestError
             The signing request cannot be used.
         """
         with self._alone():
+            self._require_going_on()
             home = self.folder_of(identity)
             names = _names(identity)
             if not renews and identity in self._register.counting(self._now()):
@@ -240,6 +247,16 @@ class Authority:
         with self._alone():
             self._write_revocations()
 
+    def _require_going_on(self) -> None:
+        end = self._signer.certificate.not_valid_after_utc
+        if self._now() >= end:
+            raise AuthorityEndedError(
+                f"The authority in {self.folder} ended on {end:%Y-%m-%d}: nobody trusts what it signs. Make a new one "
+                "in another folder with `wardporter pki init --folder`, and give every party its files from there; or "
+                "set this machine's clock, if that is wrong.",
+                detail={"folder": str(self.folder)},
+            )
+
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other commands waiting, and go on from what they wrote."""
@@ -262,6 +279,15 @@ class Authority:
         )
         self._keep(register)
         write_whole(self.broker_folder / REVOCATIONS_FILE, pem_of(listed))
+
+
+def _has_signed(folder: Path) -> bool:
+    """Whether there is a register with certificates; unreadable counts as that."""
+    path = folder / _REGISTER_FILE
+    try:
+        return path.exists() and bool(Register.from_json(read_whole(path).decode()).issued)
+    except ValueError:
+        return True
 
 
 def _names(identity: Identity) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Any, cast
 from orchestrator.adapters.pki.authority import Authority
 from orchestrator.adapters.pki.errors import PkiFolderError
 from orchestrator.adapters.pki.files import KEY_MODE, read_whole, write_whole
-from orchestrator.adapters.pki.identity import SERVICE, Identity, IdentityKind
+from orchestrator.adapters.pki.identity import SERVICE, Identity, IdentityKind, require_host
 from orchestrator.adapters.pki.mosquitto import (
     ACL_FILE,
     CONFIG_FILE,
@@ -39,7 +39,13 @@ class BrokerPlan:
     """How the broker of a house is run.
 
     ``folder`` is where its files lie on its own machine, when that is another one; ``user`` is the account that
-    Mosquitto changes to when root starts it; ``site`` is the id in the topics of doors and lifts.
+    Mosquitto changes to when root starts it; ``site`` is the id in the topics of doors and lifts; ``fleet`` is the
+    fleet file that the access list is made from, None for the fleet that is built in.
+
+    Raises
+    ------
+    IdentityError
+        A host, or the address it listens on, is neither a name nor an address.
     """
 
     hosts: tuple[str, ...]
@@ -48,6 +54,11 @@ class BrokerPlan:
     port: int = PORT
     folder: str | None = None
     user: str | None = None
+    fleet: str | None = None
+
+    def __post_init__(self) -> None:
+        for host in (*self.hosts, self.listen):
+            require_host(host)
 
     @property
     def url(self) -> str:
@@ -71,11 +82,34 @@ def read_plan(authority: Authority) -> BrokerPlan:
         There is none, or it cannot be read.
     """
     path = authority.folder / _PLAN_FILE
+    if not path.exists():
+        raise PkiFolderError(
+            f"The authority in {authority.folder} was never finished: {path} is missing. Run `wardporter pki init` "
+            "again, it goes on where it was interrupted; or put the file back from a copy.",
+            detail={"path": str(path)},
+        )
     try:
         tree = cast("Mapping[str, Any]", json.loads(read_whole(path)))
         return BrokerPlan(**{**tree, "hosts": tuple(tree["hosts"])})
     except (ValueError, KeyError, TypeError) as error:
         raise PkiFolderError(f"{path} cannot be read ({error}). Put it back from a copy.") from error
+
+
+def has_plan(folder: Path) -> bool:
+    """Whether a plan was kept: what sets up a house keeps it last, so one without was interrupted."""
+    return (folder / _PLAN_FILE).exists()
+
+
+def require_account(user: str | None) -> None:
+    """Refuse an account that files are to be handed to and that is not there.
+
+    Raises
+    ------
+    PkiFolderError
+        This machine does not know it.
+    """
+    if user is not None and os.geteuid() == 0:
+        _account(user)
 
 
 def account_for_broker() -> str | None:
@@ -92,6 +126,14 @@ def stale_files(authority: Authority, plan: BrokerPlan, robots: Iterable[Robot])
     """Return which of the broker's files differ from what fleet, register and plan ask for now."""
     wanted = _files(authority, plan, list(robots))
     return [path for path, text in wanted.items() if not path.exists() or read_whole(path) != text]
+
+
+def without_access(authority: Authority, robots: Iterable[Robot]) -> list[Identity]:
+    """Return the robots that have a certificate that counts and are not among these: they may do nothing."""
+    known = {Identity(IdentityKind.ROBOT, robot.id) for robot in robots}
+    counting = authority.register.counting(authority.now())
+    robots_of_ours = (who for who in counting if who.kind is IdentityKind.ROBOT)
+    return sorted((who for who in robots_of_ours if who not in known), key=lambda who: who.name)
 
 
 def write_broker_files(authority: Authority, plan: BrokerPlan, robots: Iterable[Robot]) -> list[Path]:
@@ -131,12 +173,16 @@ def _hand_to(user: str | None, folder: Path) -> None:
     """Give the broker's files to the account that reads them, when we are allowed to."""
     if user is None or os.geteuid() != 0:
         return
+    account = _account(user)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def _account(user: str) -> pwd.struct_passwd:
     try:
-        account = pwd.getpwnam(user)
+        return pwd.getpwnam(user)
     except KeyError as error:
         raise PkiFolderError(
             f"There is no account {user!r} on this machine for the broker to run as. Name another with --run-as, or "
             "make the files where the broker runs."
         ) from error
-    for path in (folder, *folder.iterdir()):
-        os.chown(path, account.pw_uid, account.pw_gid)

@@ -17,6 +17,12 @@ class NoAuthorityError(NotFoundError):
     code = "pki_no_authority"
 
 
+class AuthorityEndedError(ConflictError):
+    """The authority's own certificate is out of date."""
+
+    code = "pki_authority_ended"
+
+
 class CertificateThereError(ConflictError):
     """What was asked for is there already, and nothing is overwritten unasked."""
 

@@ -7,6 +7,7 @@ another's connection by choosing his client id.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,9 @@ COMMON_NAME_MAX = 64
 """Characters of a common name (RFC 5280 appendix A, ub-common-name)."""
 
 _NAME = re.compile(r"[^\s/#+~$:.\x00-\x1f\x7f][^\s/#+~$\x00-\x1f\x7f]*")
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_HOST_MAX = 253
 
 
 class IdentityKind(StrEnum):
@@ -84,6 +88,28 @@ class Identity:
         if kind not in set(IdentityKind):
             raise IdentityError(f"{text!r} is no identity of ours: expected kind:name, such as robot:porter_1.")
         return cls(IdentityKind(kind), name)
+
+
+def require_host(host: str) -> None:
+    """Refuse what is neither a name nor an address that a certificate can hold and a client can look up.
+
+    Raises
+    ------
+    IdentityError
+        It is neither.
+    """
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        labels = host.split(".")
+        is_name = len(host) <= _HOST_MAX and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+        if not is_name:
+            raise IdentityError(
+                f"{host!r} is no name of a machine: expected one such as broker.ward.example, or an address such as "
+                "10.0.0.5, without mqtts:// and without a port. A name with other letters is written as DNS has it, "
+                "such as xn--huser-gra.example.",
+                detail={"host": host},
+            ) from None
 
 
 BROKER = Identity(IdentityKind.BROKER, "mosquitto")

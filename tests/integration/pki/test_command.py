@@ -6,9 +6,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from typer.testing import CliRunner
 
+from orchestrator.adapters.pki import authority, deployment, files
 from orchestrator.cli import app
+from orchestrator.settings import Settings
 
 
 @pytest.fixture
@@ -53,6 +57,101 @@ def test_an_authority_is_never_overwritten(folder: Path) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     code, said = run("init", "--folder", str(folder))
     assert code == 2, said
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def users(folder: Path) -> list[str]:
+    """Whom the access list lets speak."""
+    lines = (folder / "broker" / "acl").read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix("user ") for line in lines if line.startswith("user ")]
+
+
+@pytest.fixture
+def fleet_file(tmp_path: Path) -> Path:
+    """A fleet of the demo hospital whose robots have names of their own."""
+    path = tmp_path / "fleet.yaml"
+    demo = Settings().fleet.read_text(encoding="utf-8")
+    path.write_text(demo.replace("fleet: demo", "fleet: ward").replace("porter_", "ward_"), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("device", "door", "corridor_door"), ("observer", "desk"), ("revoke", "ward_2"), ("mosquitto",), ("service",)],
+    ids=" ".join,
+)
+def test_a_command_that_names_no_fleet_goes_on_with_the_one_named_last(
+    folder: Path, fleet_file: Path, words: tuple[str, ...]
+) -> None:
+    assert run("init", "--folder", str(folder), "--fleet", str(fleet_file))[0] == 0
+    for robot in ("ward_1", "ward_2"):
+        assert run("robot", robot, "--folder", str(folder))[0] == 0
+    code, said = run(*words, "--folder", str(folder))
+    assert code in (0, 1), said
+    assert "robot:ward_1" in users(folder)
+
+
+def test_robots_that_another_fleet_shuts_out_are_named(folder: Path, fleet_file: Path) -> None:
+    assert run("init", "--folder", str(folder))[0] == 0
+    assert run("robot", "porter_1", "--folder", str(folder))[0] == 0
+    code, said = run("mosquitto", "--folder", str(folder), "--fleet", str(fleet_file))
+    assert code == 0, said
+    assert "robot:porter_1 has a certificate and may say and hear nothing: fleet ward does not have it." in said
+
+
+def test_the_site_of_a_house_stays_when_none_is_named(folder: Path) -> None:
+    assert run("init", "--folder", str(folder))[0] == 0
+    plan = folder / "authority" / "broker.json"
+    plan.write_text(plan.read_text(encoding="utf-8").replace("demo_hospital", "other_house"), encoding="utf-8")
+    assert run("mosquitto", "--folder", str(folder))[0] == 0
+    assert "other_house" in plan.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("host", ["häuser.example", "", "a b", "mqtts://x:1", "*.ward.example", "10.0.0.300", "-x.de"])
+def test_what_is_no_host_is_refused_before_anything_is_made(folder: Path, host: str) -> None:
+    code, said = run("init", "--folder", str(folder), "--host", host)
+    assert code == 2, said
+    assert "Refused (pki_identity)" in said
+    assert "broker.ward.example" in said
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("written", [2, 3, 5, 8, 13, 15])
+def test_an_interrupted_init_is_run_again(folder: Path, monkeypatch: pytest.MonkeyPatch, written: int) -> None:
+    left = iter(range(written))
+
+    def write(path: Path, content: bytes, **how: int) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        files.write_whole(path, content, **how)
+
+    with monkeypatch.context() as interrupted:
+        for module in (authority, deployment):
+            interrupted.setattr(module, "write_whole", write)
+        assert run("init", "--folder", str(folder))[0] != 0
+    code, said = run("robot", "porter_1", "--folder", str(folder))
+    assert code == 2
+    assert "wardporter pki init" in said
+
+    code, said = run("init", "--folder", str(folder))
+
+    assert code == 0, said
+    assert run("robot", "porter_1", "--folder", str(folder))[0] == 0
+    for name, keys in (("broker", "server"), ("service", "client")):
+        certificate = x509.load_pem_x509_certificate((folder / name / f"{keys}.crt").read_bytes())
+        key = serialization.load_pem_private_key((folder / name / f"{keys}.key").read_bytes(), password=None)
+        assert certificate.public_key() == key.public_key()
+
+
+def test_an_account_that_is_not_there_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.chown", lambda *_: None)
+    assert run("init", "--folder", str(folder), "--run-as", "root")[0] == 0
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for words in (("mosquitto",), ("init",)):
+        code, said = run(*words, "--folder", str(folder), "--run-as", "nobody-of-that-name")
+        assert code == 2, said
+        assert "There is no account 'nobody-of-that-name'" in said
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 

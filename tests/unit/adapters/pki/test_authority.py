@@ -15,6 +15,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 
 from orchestrator.adapters.pki.authority import Authority
 from orchestrator.adapters.pki.errors import (
+    AuthorityEndedError,
     CertificateThereError,
     IdentityError,
     NoAuthorityError,
@@ -207,3 +208,12 @@ def test_a_folder_without_an_authority_and_one_with_a_broken_one_are_told_apart(
 
     with pytest.raises(PkiFolderError, match="from a copy"):
         Authority(tmp_path, now=HandMovedTime())
+
+
+def test_an_authority_that_has_ended_signs_nothing_and_says_so(tmp_path: Path) -> None:
+    now = HandMovedTime()
+    authority = an_authority(tmp_path, now)
+    now.move(days=3653)
+    with pytest.raises(AuthorityEndedError, match="ended on 2036-01-06"):
+        authority.issue(robot_identity("r1"))
+    assert authority.register.issued == ()
