@@ -5,7 +5,7 @@ Rules:
 1. Only the device's own state proves anything, and only for the very session that it names: a state from before the
    session was made cannot name it, so a replayed one opens nothing.
 2. A request is renewed every ``renew_s`` for as long as it is wanted: that is the session's heartbeat. A release is
-   repeated until the device no longer names the session.
+   repeated until the device no longer names the session, and again when it names it later.
 3. A device that was silent for ``silent_after_s`` is offline: not open, not usable, whatever it said last.
 4. A message that is malformed, kept by the broker, repeated or old changes nothing.
 5. Sessions of an earlier start of the same orchestrator are left behind: they are taken over by asking again for the
@@ -147,7 +147,16 @@ class DeviceDialogue:
         self._state, self._heard_s, self._is_silence_noted = state, at_s, False
         named = {part.session for part in _sessions(state)}
         self._leaving = {session: wish for session, wish in self._leaving.items() if session in named}
+        self._leave_what_is_unwanted(at_s)
         return None
+
+    def _leave_what_is_unwanted(self, at_s: float) -> None:
+        """Release what the device has of this start and nobody wants: it never heard the release, or only now."""
+        wanted = {wish.session for wish in self._wishes.values()}
+        for part in _sessions(self._state):
+            is_ours = part.owner == self._owner and part.epoch == self._epoch
+            if is_ours and part.session not in wanted and part.session not in self._leaving:
+                self._leaving[part.session] = _Wish(part.session, part.holder, "", send_s=at_s, released_s=at_s)
 
     def door(self, *, at_s: float) -> DoorPicture:
         """Return how the door stands, by its own word."""

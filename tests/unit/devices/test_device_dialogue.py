@@ -103,6 +103,36 @@ def test_a_release_is_repeated_until_the_device_no_longer_names_the_session() ->
     assert door.due(at_s=60.0, now=NOON) == []
 
 
+def test_a_lift_that_was_away_for_long_is_released_as_soon_as_it_still_names_the_session() -> None:
+    lift = a_lift()
+    lift.hold("R1", purpose="ride", at_s=0.0, level=GROUND)
+    (asked,) = lift_requests(lift.due(at_s=0.0, now=NOON))
+    lift.receive(a_lift_state(a_session(asked.session)), at_s=0.5)
+    lift.release("R1", at_s=1.0)
+    assert lift.due(at_s=1.0 + TIMING.give_up_release_s, now=NOON) == []
+
+    lift.receive(a_lift_state(a_session(asked.session), number=2), at_s=300.0)
+
+    (release,) = lift_requests(lift.due(at_s=300.0, now=NOON))
+    assert (release.command, release.session) == (LiftCommand.RELEASE, asked.session)
+
+
+def test_a_session_that_a_device_names_only_after_its_release_is_released_again_and_one_that_is_wanted_is_not() -> None:
+    door = a_door()
+    door.hold("R1", purpose="passage", at_s=0.0)
+    (asked,) = door_requests(door.due(at_s=0.0, now=NOON))
+    door.release("R1", at_s=0.1)
+    door.due(at_s=0.1, now=NOON)
+    door.receive(a_door_state(position=DoorPosition.CLOSED), at_s=0.2)
+    door.hold("R1", purpose="passage", at_s=0.3)
+    (again,) = door_requests(door.due(at_s=0.3, now=NOON))
+
+    door.receive(a_door_state(a_session(asked.session), a_session(again.session, holder="R2"), number=2), at_s=0.5)
+
+    sent = door_requests(door.due(at_s=0.5, now=NOON))
+    assert [(r.command, r.session) for r in sent] == [(DoorCommand.RELEASE, asked.session)]
+
+
 def test_a_lift_is_open_only_at_the_level_asked_for_in_service_and_for_this_robot() -> None:
     lift = a_lift()
     lift.hold("R1", purpose="ride", at_s=0.0, level=GROUND)
