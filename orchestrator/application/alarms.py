@@ -18,7 +18,7 @@ from orchestrator.domain.emergency.alarm import (
 )
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.reason import require_said
-from orchestrator.domain.site.model import Site, ZoneId
+from orchestrator.domain.site.model import PanelId, Site, ZoneId
 
 ALARM_CHANGED = "emergency_changed"
 API = "api"
@@ -79,7 +79,7 @@ def raise_alarm(
     return alarm
 
 
-def clear_alarm(uow: UnitOfWork, *, alarm: AlarmId, at: datetime, by: str, source: str = API) -> Alarm:
+def clear_alarm(uow: UnitOfWork, *, site: Site, alarm: AlarmId, at: datetime, by: str, source: str = API) -> Alarm:
     """Say that an alarm is over; robots stay held until `end_alarm`. Saying so again changes nothing.
 
     Raises
@@ -87,13 +87,13 @@ def clear_alarm(uow: UnitOfWork, *, alarm: AlarmId, at: datetime, by: str, sourc
     UnknownAlarmError
         There is no such alarm.
     AlarmStateError
-        It comes from a panel, which alone can say that it is over.
+        It comes from a panel of the site, which alone can say that it is over.
     """
     known = uow.alarms.get(alarm)
-    if known.source != source:
+    if known.source != source and not _is_left_to_people(known, site):
         raise AlarmStateError(
             f"The all-clear was refused: alarm {alarm} comes from {known.source}; expected the word of whoever raised "
-            "it. Reset it there.",
+            "it. Reset it there; where that panel is no more, take it out of the site file first.",
             detail={"alarm": alarm, "source": known.source},
         )
     if known.state is not AlarmState.SOUNDING:
@@ -107,6 +107,7 @@ def clear_alarm(uow: UnitOfWork, *, alarm: AlarmId, at: datetime, by: str, sourc
 def end_alarm(
     uow: UnitOfWork,
     *,
+    site: Site,
     alarm: AlarmId,
     reason: str,
     at: datetime,
@@ -117,6 +118,8 @@ def end_alarm(
 
     Parameters
     ----------
+    site : Site
+        Whose panels there are; an alarm of one that is no more is reset here.
     authorised : mapping
         Who may do so, by kind of alarm; nobody else may.
 
@@ -141,7 +144,7 @@ def end_alarm(
     if known.state is AlarmState.SOUNDING:
         raise AlarmStateError(
             f"The resumption was refused: alarm {alarm} sounds still; expected it to be over first. Reset "
-            f"{'it here' if known.source == API else known.source}, then let robots go on.",
+            f"{'it here' if _is_left_to_people(known, site) else known.source}, then let robots go on.",
             detail={"alarm": alarm, "source": known.source},
         )
     if known.state is AlarmState.ENDED:
@@ -150,6 +153,16 @@ def end_alarm(
     uow.alarms.save(ended)
     _tell(uow, ended, at=at, by=by)
     return ended
+
+
+def source_of(panel: PanelId) -> str:
+    """Return what an alarm that a panel raised names as its source."""
+    return f"panel:{panel}"
+
+
+def _is_left_to_people(known: Alarm, site: Site) -> bool:
+    """Whether a person says that an alarm is over: one raised here, or by a panel that the site has no more."""
+    return known.source not in {source_of(panel) for panel in site.panels}
 
 
 def _is_same_place(known: Alarm, zones: Sequence[ZoneId], source: str) -> bool:

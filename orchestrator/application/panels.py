@@ -6,7 +6,7 @@ a silent fire panel holds robots as an alarm would. A panel that the site has no
 
 from __future__ import annotations
 
-from orchestrator.application.alarms import clear_alarm, raise_alarm
+from orchestrator.application.alarms import clear_alarm, raise_alarm, source_of
 from orchestrator.application.turn import Turn
 from orchestrator.devices.address import Channel, DeviceAddress, DeviceKind, parse_device_topic
 from orchestrator.devices.inputs import AlarmInputs
@@ -118,14 +118,10 @@ class Panels:
             at=turn.at,
             by=panel.id,
             ids=turn.ids,
-            source=_source(panel),
+            source=source_of(panel.id),
         )
 
     def _clear(self, turn: Turn, panel: Panel) -> None:
         for alarm in turn.uow.alarms.standing():
-            if alarm.source == _source(panel) and alarm.state is AlarmState.SOUNDING:
-                clear_alarm(turn.uow, alarm=alarm.id, at=turn.at, by=panel.id, source=alarm.source)
-
-
-def _source(panel: Panel) -> str:
-    return f"panel:{panel.id}"
+            if alarm.source == source_of(panel.id) and alarm.state is AlarmState.SOUNDING:
+                clear_alarm(turn.uow, site=self._site, alarm=alarm.id, at=turn.at, by=panel.id, source=alarm.source)

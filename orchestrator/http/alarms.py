@@ -130,10 +130,10 @@ async def get_alarm(alarm: AlarmInPath, desk: DeskOfApp) -> AlarmView:
 async def post_clear(
     alarm: AlarmInPath, asked: ReasonAsked, request: Request, desk: DeskOfApp, by: Principal, key: IdempotencyKey
 ) -> Response:
-    """Say that an alarm raised here is over; robots stay held."""
+    """Say that an alarm raised here, or by a panel that the site has no more, is over; robots stay held."""
 
     def act(uow: UnitOfWork, at: datetime) -> AlarmView:
-        return alarm_view(clear_alarm(uow, alarm=AlarmId(alarm), at=at, by=by))
+        return alarm_view(clear_alarm(uow, site=desk.site, alarm=AlarmId(alarm), at=at, by=by))
 
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
 
@@ -152,6 +152,7 @@ async def post_resume(
     def act(uow: UnitOfWork, at: datetime) -> AlarmView:
         ended = end_alarm(
             uow,
+            site=desk.site,
             alarm=AlarmId(alarm),
             reason=asked.reason,
             at=at,

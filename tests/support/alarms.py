@@ -55,13 +55,16 @@ class AlarmBell:
     def clear(self, alarm: AlarmId) -> Alarm:
         """Say that it is over."""
         at = self.ward.clock.now()
-        return self.ward.control.run(lambda uow: clear_alarm(uow, alarm=alarm, at=at, by="porter"))
+        site = self.ward.control.fleet.site
+        return self.ward.control.run(lambda uow: clear_alarm(uow, site=site, alarm=alarm, at=at, by="porter"))
 
     def end(self, alarm: AlarmId, *, by: str = OFFICER) -> Alarm:
         """Let robots go on."""
-        at = self.ward.clock.now()
+        at, site = self.ward.clock.now(), self.ward.control.fleet.site
         return self.ward.control.run(
-            lambda uow: end_alarm(uow, alarm=alarm, reason="All was checked.", at=at, by=by, authorised=AUTHORISED)
+            lambda uow: end_alarm(
+                uow, site=site, alarm=alarm, reason="All was checked.", at=at, by=by, authorised=AUTHORISED
+            )
         )
 
     def reach(self) -> Reach:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -17,12 +18,13 @@ from orchestrator.domain.emergency.alarm import (
     UnknownAlarmError,
 )
 from orchestrator.domain.errors import InvalidInputError
-from orchestrator.domain.site.model import ZoneId
+from orchestrator.domain.site.model import Panel, PanelId, PanelKind, ZoneId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds
 from tests.support.wards import demo_hospital
 
-SITE = demo_hospital()
+PANEL = Panel(PanelId("fire_panel"), PanelKind.FIRE, (ZoneId("alder"), ZoneId("birch")))
+SITE = replace(demo_hospital(), panels={PANEL.id: PANEL})
 AUTHORISED = {AlarmKind.FIRE: ("fire-officer",), AlarmKind.CRASH_CALL: ("nurse-in-charge",)}
 
 
@@ -54,11 +56,11 @@ class Books:
 
     def clear(self, alarm: AlarmId, *, source: str = "api") -> Alarm:
         with self.store.transaction() as uow:
-            return clear_alarm(uow, alarm=alarm, at=NOON, by="porter", source=source)
+            return clear_alarm(uow, site=SITE, alarm=alarm, at=NOON, by="porter", source=source)
 
     def end(self, alarm: AlarmId, *, by: str = "fire-officer", reason: str = "Checked.") -> Alarm:
         with self.store.transaction() as uow:
-            return end_alarm(uow, alarm=alarm, reason=reason, at=NOON, by=by, authorised=AUTHORISED)
+            return end_alarm(uow, site=SITE, alarm=alarm, reason=reason, at=NOON, by=by, authorised=AUTHORISED)
 
     def standing(self) -> Sequence[Alarm]:
         with self.store.reading() as uow:
@@ -105,7 +107,7 @@ def test_nobody_but_those_named_for_its_kind_ends_an_alarm() -> None:
             books.end(alarm.id, by=by)
     assert len(books.standing()) == 2
     with books.store.transaction() as uow, pytest.raises(NotAuthorisedError):
-        end_alarm(uow, alarm=fire.id, reason="Checked.", at=NOON, by="fire-officer", authorised={})
+        end_alarm(uow, site=SITE, alarm=fire.id, reason="Checked.", at=NOON, by="fire-officer", authorised={})
 
 
 def test_robots_are_not_let_go_on_while_the_alarm_sounds() -> None:
@@ -124,6 +126,16 @@ def test_only_the_panel_says_that_its_alarm_is_over() -> None:
     with pytest.raises(AlarmStateError, match="panel:fire_panel"):
         books.clear(alarm.id)
     assert books.clear(alarm.id, source="panel:fire_panel").state is AlarmState.CLEARED
+
+
+def test_an_alarm_of_a_panel_that_was_taken_out_of_the_site_is_cleared_by_a_person_and_ended() -> None:
+    books = Books()
+    alarm = books.sound("alder", source="panel:broken_panel")
+
+    with pytest.raises(AlarmStateError, match="Reset it here"):
+        books.end(alarm.id)
+    assert books.clear(alarm.id).cleared_by == "porter"
+    assert books.end(alarm.id).state is AlarmState.ENDED
 
 
 def test_a_panel_that_sounds_again_or_for_more_zones_makes_its_alarm_sound_again_and_spread() -> None:
