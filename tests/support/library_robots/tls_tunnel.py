@@ -23,10 +23,26 @@ def carry(plain: socket.socket, broker: tuple[str, int], context: ssl.SSLContext
             ready = [secured] if secured.pending() else select.select([plain, secured], [], [])[0]
             for end, other in ends:
                 if end in ready:
-                    heard = end.recv(CHUNK_BYTES)
-                    if not heard:
+                    heard = hear(end)
+                    if heard == b"":
                         return
-                    other.sendall(heard)
+                    if heard is not None:
+                        other.sendall(heard)
+
+
+def hear(end: socket.socket) -> bytes | None:
+    """Return what has come, nothing at the end, and None when it was TLS's own.
+
+    A broker sends session tickets right after the handshake: these make the socket readable, and whoever waited for
+    more would hold up the first message, which the broker waits for.
+    """
+    end.setblocking(False)
+    try:
+        return end.recv(CHUNK_BYTES)
+    except ssl.SSLWantReadError:
+        return None
+    finally:
+        end.setblocking(True)
 
 
 def main() -> None:
