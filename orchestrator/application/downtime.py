@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.application.confirm_receipt import was_turned_back
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.recalls import batch_of
 from orchestrator.application.views import RobotPicture
@@ -131,7 +132,7 @@ def _rows(delivery: Delivery, site: Site) -> Iterator[PackRow]:
             unit=line.unit,
             batch=batch_of(line, delivery) or "",
             handling_class=line.handling_class.value,
-            where=_where(delivery, from_name, to_name) if ended is None else f"ended: {ended.end.value}",
+            where=_where(delivery, site) if ended is None else f"ended: {ended.end.value}",
             tote=delivery.tote_of(line.id).id,
             seal=delivery.tote_of(line.id).seal_number or "",
             from_name=from_name,
@@ -140,12 +141,17 @@ def _rows(delivery: Delivery, site: Site) -> Iterator[PackRow]:
         )
 
 
-def _where(delivery: Delivery, from_name: str, to_name: str) -> str:
+def _where(delivery: Delivery, site: Site) -> str:
     if delivery.state is DeliveryState.HANDED_TO_RUNNER:
-        return f"carried by a person to {to_name}"
+        if was_turned_back(delivery):
+            return f"carried by a person back to {_name(site, delivery.returns_to)}"
+        return f"carried by a person to {_name(site, delivery.to_station)}"
     if delivery.is_in_drawer:
         return f"robot {delivery.robot}, drawer {delivery.drawer}"
-    return f"at {from_name}, not loaded"
+    if delivery.loading is not None:
+        # Sealed, in no drawer, and nobody said that they carry it: lost, or in the hands of who took it out.
+        return f"not known: an incident; ask {delivery.custody.accountable or 'the pharmacy'}"
+    return f"at {_name(site, delivery.from_station)}, not loaded"
 
 
 def _name(site: Site, station: StationId) -> str:

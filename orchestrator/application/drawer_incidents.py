@@ -9,7 +9,7 @@ from orchestrator.application.calling import Call, call_people
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.openings import LEFT_OPEN, record_opening
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.application.recorded_acts import is_on_ledger, is_standing, open_incident, open_lines
+from orchestrator.application.recorded_acts import is_for_officer, is_on_ledger, is_standing, open_incident, open_lines
 from orchestrator.application.spots import spot_of
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.contacts import Function
@@ -125,7 +125,7 @@ def _open(
 
 def for_the_police(uow: UnitOfWork, delivery: Delivery) -> str:
     """Return what the police and the liaison officer ask for: which drugs, of which class, and how much."""
-    lines = [line for line in open_lines(delivery) if is_on_ledger(line)]
+    lines = [line for line in open_lines(delivery) if is_for_officer(line)]
     named = "; ".join(f"{_drug(uow, line)}, {_schedule(line)}, {line.quantity} {line.unit}" for line in lines)
     return (
         f"For the police and the controlled drugs liaison officer. By the books there was in it: {named}. Its class "

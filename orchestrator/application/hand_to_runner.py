@@ -8,7 +8,13 @@ from datetime import datetime
 from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.load_delivery import BY_HAND_FROM
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.recorded_acts import is_on_ledger, open_incident, open_lines, record_event
+from orchestrator.application.recorded_acts import (
+    is_for_officer,
+    is_on_ledger,
+    open_incident,
+    open_lines,
+    record_event,
+)
 from orchestrator.application.register_errors import OccurredAtError
 from orchestrator.domain.custody.balances import comes_late
 from orchestrator.domain.custody.errors import NotReadyError
@@ -321,5 +327,5 @@ def _incident(
     present: Present,
     place: PlaceId,
 ) -> None:
-    if any(is_on_ledger(line) for line in delivery.lines):
+    if any(is_for_officer(line) for line in delivery.lines):
         open_incident(uow, delivery, kind, sentence, at=at, ids=ids, place=place, caused_by=present.ids)

@@ -9,6 +9,7 @@ from datetime import datetime
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.domain.custody.balances import Balance
 from orchestrator.domain.custody.model import AccountKind
+from orchestrator.domain.delivery.custody_record import LineEnd
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, LineId, Tote
 from orchestrator.domain.medicine.model import require_code
 from orchestrator.domain.medicine.recall import (
@@ -45,8 +46,8 @@ class Affected:
     """What a recall hits.
 
     ``under_way`` are deliveries that are not closed and hold, or may hold, what is recalled; one aboard whose batch
-    nobody read may. ``brought`` are those that were received, newest first. ``held`` is what the ledger knows of, by
-    account.
+    nobody read may. ``brought`` are those of which it was received, newest first, whatever became of their other lines.
+    ``held`` is what the ledger knows of, by account.
     """
 
     recall: Recall
@@ -60,17 +61,17 @@ class Affected:
 
 
 def affected(uow: UnitOfWork, recall: Recall) -> Affected:
-    """Return what a recall hits now."""
+    """Return what a recall hits now, also one that has ended."""
     under_way = tuple(delivery for delivery in uow.deliveries.open() if _is_hit(delivery, recall))
     brought = tuple(
         delivery
         for delivery in uow.deliveries.with_medicine(recall.medicine)
-        if delivery.state is DeliveryState.RECEIVED and any(_holds(line, delivery, recall) for line in delivery.lines)
+        if any(_holds(line, delivery, recall) and was_brought(line, delivery) for line in delivery.lines)
     )
     held = tuple(
         balance
         for balance in uow.ledger.balances(medicine=recall.medicine)
-        if balance.account.kind in HELD and recall.covers(balance.stock.medicine, balance.stock.batch)
+        if balance.account.kind in HELD and recall.names(balance.stock.medicine, balance.stock.batch)
     )
     return Affected(recall, under_way, brought, held)
 
@@ -79,6 +80,20 @@ def batch_of(line: Line, delivery: Delivery) -> str | None:
     """Return the batch that was picked for a line, or asked for; None while nobody read it."""
     picked = delivery.custody.picked(line.id)
     return (picked.batch if picked is not None else None) or line.batch
+
+
+def was_brought(line: Line, delivery: Delivery) -> bool:
+    """Whether a line was taken in where it was brought, whatever becomes of the others; not one that came back.
+
+    What is set apart where it is taken in lies there as well.
+    """
+    ended = delivery.custody.ended(line.id)
+    if ended is None:
+        return delivery.state is DeliveryState.RECEIVED
+    if ended.end is LineEnd.QUARANTINED:
+        came_back_at = next((c.at for c in delivery.history if c.after is DeliveryState.RETURNED), None)
+        return came_back_at is None or ended.at < came_back_at
+    return ended.end in (LineEnd.RECEIVED, LineEnd.RECEIVED_DIFFERENT)
 
 
 def recalled_lines(uow: UnitOfWork, delivery: Delivery) -> tuple[LineId, ...]:
@@ -99,7 +114,7 @@ def totes_holding(delivery: Delivery, is_meant: Callable[[Line], bool]) -> tuple
 
 
 def _holds(line: Line, delivery: Delivery, recall: Recall) -> bool:
-    return line.code is not None and recall.covers(line.code, batch_of(line, delivery))
+    return line.code is not None and recall.names(line.code, batch_of(line, delivery))
 
 
 def _may_hold(line: Line, delivery: Delivery, recall: Recall) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.recorded_acts import (
+    is_for_officer,
     is_on_ledger,
     open_incident,
     open_lines,
@@ -141,9 +142,11 @@ def settled_lines(
     return delivery
 
 
-def kept_apart(uow: UnitOfWork, handover: Received, kind: IncidentKind, sentence: str) -> None:
-    """Open an incident of what is looked into; ordinary medicines have none."""
-    if any(is_on_ledger(line) for line in handover.delivery.lines):
+def kept_apart(
+    uow: UnitOfWork, handover: Received, kind: IncidentKind, sentence: str, *, about: Collection[Line] | None = None
+) -> None:
+    """Open an incident of what is looked into, of some lines if it is known; what is no controlled drug has none."""
+    if any(is_for_officer(line) for line in (handover.delivery.lines if about is None else about)):
         open_incident(
             uow,
             handover.delivery,
@@ -153,6 +156,7 @@ def kept_apart(uow: UnitOfWork, handover: Received, kind: IncidentKind, sentence
             ids=handover.ids,
             place=handover.place,
             caused_by=handover.present.ids,
+            about=about,
         )
 
 
@@ -172,13 +176,15 @@ def _end_of(
 
 def _tell(uow: UnitOfWork, handover: Received, line: Line, *, counted: int, is_wrong: bool, is_spoilt: bool) -> None:
     """Open the incidents of one line: something else was in it, it was warm too long, or its count differs."""
-    if not is_on_ledger(line):
+    if not is_for_officer(line):
         return
-    if is_wrong:
-        kept_apart(uow, handover, IncidentKind.WRONG_CONTENTS, "A line holds something else; it was set apart.")
-    if is_spoilt:
-        kept_apart(uow, handover, IncidentKind.TEMPERATURE, "A line was outside its temperature; it was set apart.")
-    if counted < line.quantity:
-        kept_apart(uow, handover, IncidentKind.SHORT, "A line was counted short; what was counted was set apart.")
-    if counted > line.quantity:
-        kept_apart(uow, handover, IncidentKind.OVER, "A line was counted over; what was counted was set apart.")
+    apart = "; what was counted was set apart" if is_on_ledger(line) else ""
+    found = {
+        IncidentKind.WRONG_CONTENTS: "A line holds something else; it was set apart." if is_wrong else None,
+        IncidentKind.TEMPERATURE: "A line was outside its temperature; it was set apart." if is_spoilt else None,
+        IncidentKind.SHORT: f"A line was counted short{apart}." if counted < line.quantity else None,
+        IncidentKind.OVER: f"A line was counted over{apart}." if counted > line.quantity else None,
+    }
+    for kind, sentence in found.items():
+        if sentence is not None:
+            kept_apart(uow, handover, kind, sentence, about=(line,))

@@ -6,7 +6,7 @@ Entries are kept for every line that is handled more strictly than ordinary medi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from orchestrator.domain.delivery.model import Delivery, DeliveryId, Line, LineC
 from orchestrator.domain.delivery.paper import PaperForm
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import MedicineCode
+from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.site.model import PlaceId
 
@@ -35,6 +36,14 @@ UNREAD_BATCH = "unread"
 def is_on_ledger(line: Line) -> bool:
     """Whether a line's units are on the ledger."""
     return line.handling_class is not HandlingClass.ORDINARY
+
+
+def is_for_officer(line: Line) -> bool:
+    """Whether what goes wrong with a line is an incident: it is on the ledger, or a controlled drug of any schedule.
+
+    The quarterly report covers schedules 2 to 5, and most of 4 and 5 are handled as ordinary medicines are.
+    """
+    return is_on_ledger(line) or (line.schedule is not None and Schedule(line.schedule).number > 0)
 
 
 def stock_of(delivery: Delivery, line: Line) -> Stock:
@@ -202,26 +211,36 @@ def open_incident(
     place: PlaceId,
     caused_by: tuple[PersonId, ...] = (),
     details: str = "",
+    about: Collection[Line] | None = None,
 ) -> Incident:
-    """Keep an incident and tell people of it; what is on the ledger is told to the accountable officer too.
+    """Keep an incident and tell people of it; of a controlled drug it is told to the accountable officer too.
 
     The ``sentence`` goes into the event stream; ``details`` are for pharmacists and the accountable officer alone.
+    ``about`` are the lines that it is about, all of the delivery's where nobody knows better.
     """
-    schedules = sorted(line.schedule for line in delivery.lines if line.schedule is not None)
+    lines = delivery.lines if about is None else about
     incident = Incident(
         id=IncidentId(ids.new("incident")),
         kind=kind,
         at=at,
         place=place,
-        is_controlled=any(is_on_ledger(line) for line in delivery.lines),
+        is_controlled=any(is_for_officer(line) for line in lines),
         sentence=sentence,
         details=details,
         delivery=delivery.id,
-        schedule=schedules[0] if schedules else None,
+        schedule=_strictest_schedule(lines),
         caused_by=caused_by,
     )
     keep_incident(uow, incident)
     return incident
+
+
+def _strictest_schedule(lines: Collection[Line]) -> str | None:
+    """Return the strictest legal schedule among lines; that of what is no controlled drug is looser than any."""
+    schedules = [Schedule(line.schedule) for line in lines if line.schedule is not None]
+    controlled = [schedule for schedule in schedules if schedule.number]
+    found = min(controlled or schedules, key=lambda schedule: (schedule.number, schedule.value), default=None)
+    return None if found is None else found.value
 
 
 def keep_incident(uow: UnitOfWork, incident: Incident) -> None:

@@ -290,15 +290,17 @@ def _tell_difference(uow: UnitOfWork, entering: Entering, wrong: Entry, correcte
     for posting in corrected.draft.postings:
         kind = NEWLY_FOUND.get((posting.account.kind, posting.quantity > 0))
         if kind is not None and delivery is not None:
+            brought = uow.deliveries.get(DeliveryId(delivery))
             open_incident_of_delivery(
                 uow,
-                uow.deliveries.get(DeliveryId(delivery)),
+                brought,
                 kind,
                 "A receipt was corrected: it was counted otherwise than it was signed; it is under investigation.",
                 at=entering.at,
                 ids=ids,
                 place=entering.place,
                 caused_by=caused_by,
+                about=[line for line in brought.lines if line.id == wrong.draft.line],
             )
         elif kind is not None:
             sentence = (

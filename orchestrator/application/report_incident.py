@@ -1,6 +1,7 @@
 """A person reports that something is wrong with a delivery; no robot carries it any further.
 
-Of what is on the ledger an incident is opened, for the accountable officer too, and an entry says who reported it.
+Of a controlled drug an incident is opened, for the accountable officer too; of what is on the ledger, an entry says who
+reported it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.drawer_incidents import POLICE, for_the_police
 from orchestrator.application.hand_to_runner import require_takers
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.recorded_acts import is_on_ledger, open_incident, record_event
+from orchestrator.application.recorded_acts import is_for_officer, is_on_ledger, open_incident, record_event
 from orchestrator.domain.custody.contacts import Function
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.people import Present
@@ -129,9 +130,9 @@ def report_incident(
     if before.state is not DeliveryState.INCIDENT:
         require_state(before, *BEFORE_IT, act=ACT, next_step="It is closed; tell the pharmacy.")
     after = before
-    if any(is_on_ledger(line) for line in before.lines):
-        if is_emptied and before.is_in_drawer:
-            after = _taken_out(uow, before, code, at=at, present=present, premises=premises)
+    if any(is_on_ledger(line) for line in before.lines) and is_emptied and before.is_in_drawer:
+        after = _taken_out(uow, before, code, at=at, present=present, premises=premises)
+    if any(is_for_officer(line) for line in before.lines):
         _tell(uow, before, code, sentence.strip(), at=at, present=present, premises=premises, ids=ids)
     if is_emptied or not before.is_in_drawer:
         after = after.out_of_drawer()

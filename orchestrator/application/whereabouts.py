@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.application.recalls import HELD, batch_of, totes_holding
+from orchestrator.application.recalls import HELD, batch_of, totes_holding, was_brought
 from orchestrator.domain.custody.balances import Balance
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, Line, Tote
+from orchestrator.domain.delivery.model import Delivery, Line, Tote
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Whereabouts:
     """Where a batch is, as far as the books know.
 
     ``held`` is what the ledger counts, by account. ``under_way`` are deliveries that are not closed, ``brought`` those
-    that were received, newest first; of ordinary medicines nothing else is known.
+    of which it was received, newest first, whatever became of their other lines; of ordinary medicines nothing else is
+    known.
     """
 
     medicine: str | None
@@ -56,7 +57,7 @@ def where_is(uow: UnitOfWork, batch: str, *, medicine: str | None = None) -> Whe
         delivery
         for code in sorted(codes)
         for delivery in uow.deliveries.with_medicine(code)
-        if delivery.state is DeliveryState.RECEIVED and any(_lines_of(delivery, batch=batch, medicine=code))
+        if any(was_brought(line, delivery) for line in _lines_of(delivery, batch=batch, medicine=code))
     ]
     return Whereabouts(medicine, batch, held, under_way, tuple(brought))
 

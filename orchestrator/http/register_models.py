@@ -27,7 +27,7 @@ Id = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
 
 
 class RegisterQuery(Strict):
-    """Which part of a register: of one medicine (dm+d code) or drug class, from a day on."""
+    """Which part of a register: of one medicine (dm+d code) or drug class, of what was entered from a day on."""
 
     medicine: Id | None = None
     since: Annotated[date, Field(strict=False), BeforeValidator(date_text)] | None = None
@@ -75,7 +75,10 @@ class RegisterLineView(BaseModel):
 
 
 class RegisterPageView(BaseModel):
-    """A page: one drug class, strength and form; ``own_of`` where it is a patient's own."""
+    """A page: one drug class, strength and form; ``own_of`` where it is a patient's own.
+
+    ``brought_forward`` is the balance before the first line, where lines before a day are left out.
+    """
 
     drug_class: str
     strength: str
@@ -85,6 +88,7 @@ class RegisterPageView(BaseModel):
     unit: str
     schedule: str
     is_required_by_law: bool
+    brought_forward: int | None
     balance: int
     lines: list[RegisterLineView]
 
@@ -125,6 +129,7 @@ def _page_view(page: RegisterPage) -> RegisterPageView:
         unit=heading.unit,
         schedule=heading.schedule,
         is_required_by_law=heading.is_required_by_law,
+        brought_forward=page.brought_forward,
         balance=page.balance,
         lines=[_line_view(line) for line in page.lines],
     )
@@ -170,7 +175,11 @@ class AcknowledgementAsked(Strict):
 
 
 class WhereaboutsQuery(Strict):
-    """Which batch, and of which medicine (dm+d code): makers number batches as they like."""
+    """Which batch, and of which medicine (dm+d code): makers number batches as they like.
+
+    Without the medicine, what was brought is found only of medicines that the ledger holds of that batch, or that are
+    under way.
+    """
 
     batch: BatchText
     medicine: Id | None = None
@@ -367,12 +376,16 @@ class OccurredView(BaseModel):
 
 
 class DifferenceView(BaseModel):
-    """A count that was not what was expected; units are positive where short, negative where over."""
+    """A count that was not what was expected; units are positive where short, negative where over.
+
+    ``is_settled``: the entry says what such units turned out to be, or corrects the count.
+    """
 
     entry: int
     medicine: str
     place: str
     units: int
+    is_settled: bool
 
 
 class MovementView(BaseModel):
@@ -431,7 +444,9 @@ def _section_view(section: Section) -> SectionView:
             for one in section.incidents
         ],
         differences=[
-            DifferenceView(entry=one.entry, medicine=one.medicine, place=one.place, units=one.units)
+            DifferenceView(
+                entry=one.entry, medicine=one.medicine, place=one.place, units=one.units, is_settled=one.is_settled
+            )
             for one in section.differences
         ],
         movements=[

@@ -44,7 +44,7 @@ from orchestrator.domain.delivery.packing import Packed
 from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest
 from orchestrator.domain.fleet.model import ModelId, RobotId
 from orchestrator.domain.medicine.handling import HandlingClass
-from orchestrator.domain.medicine.recall import RecallClass
+from orchestrator.domain.medicine.recall import Recall, RecallClass
 from orchestrator.domain.people.model import Person, PersonId, Role
 from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
@@ -304,19 +304,23 @@ class House:
 
     def recall(self, *, turns_back: bool = True) -> None:
         """Recall the usual batch."""
+        self.recall_of(str(MORPHINE.code), BATCH, turns_back=turns_back)
+
+    def recall_of(self, medicine: str, batch: str, *, turns_back: bool = True) -> Recall:
+        """Recall a batch of a medicine."""
 
         def back(uow: UnitOfWork, delivery: Delivery) -> None:
             if turns_back:
                 turn_back(uow, delivery, RECALLED, at=self.at, by="pharmacist-1", place=PlaceId(HATCH))
 
         request = RecallRequest(
-            medicine=str(MORPHINE.code),
+            medicine=medicine,
             recall_class=RecallClass.PATIENT_SAFETY_ALERT,
             reference="NatPSA 1",
             reason="Wrong strength",
-            batches=frozenset({BATCH}),
+            batches=frozenset({batch}),
         )
-        self.do(
+        return self.do(
             raise_recall,
             request=request,
             places=[PlaceId(WARD_A)],

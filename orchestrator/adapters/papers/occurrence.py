@@ -56,15 +56,17 @@ def _story(part: Part) -> list[Flowable]:
             str(difference.entry),
             difference.place,
             difference.medicine,
-            f"{abs(difference.units)} {'short' if difference.units > 0 else 'over'}",
+            f"{abs(difference.units)} {'short' if difference.units > 0 else 'over'}"
+            f"{', settled or corrected' if difference.is_settled else ''}",
         )
         for difference in part.differences
     ]
+    found = sum(not difference.is_settled for difference in part.differences)
     movements = [(movement.medicine, movement.account.value, str(movement.units)) for movement in part.movements]
     return [
         text(
             f"{part.entries} entries, {part.corrections} corrections, {part.late_entries} late entries; "
-            f"{len(part.incidents)} incidents and near misses, {len(part.differences)} differences.",
+            f"{len(part.incidents)} incidents and near misses, {found} differences.",
             9,
         ),
         Spacer(1, 3 * mm),

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.domain.custody.balances import LONDON, is_late
 from orchestrator.domain.custody.incident import Incident
-from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind
+from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind, Posting
 from orchestrator.domain.custody.rules import stock_named
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.schedule import Schedule
@@ -85,12 +85,16 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A count that was not what was expected: units short (positive) or over (negative), and where it was found."""
+    """A count that was not what was expected: units short (positive) or over (negative), and where it was found.
+
+    ``is_settled`` says that this entry found nothing: it says what such units turned out to be, or corrects the count.
+    """
 
     entry: int
     medicine: str
     place: str
     units: int
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Section:
     @property
     def is_nil(self) -> bool:
         """Whether nothing has to be told."""
-        return not self.incidents and not self.differences
+        return not self.incidents and all(difference.is_settled for difference in self.differences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +193,7 @@ class _Gathering:
         for posting in draft.postings:
             self._units[posting.stock.medicine, posting.account.kind] += posting.quantity
             if posting.account.kind in (AccountKind.SHORT, AccountKind.OVER):
-                # SHORT gains what nobody counted, OVER gives what nobody sent.
-                difference = Difference(entry.index, posting.stock.medicine, posting.account.of, posting.quantity)
-                self._differences.append(difference)
+                self._differences.append(_difference(entry, posting))
 
     def section(self) -> Section:
         """Return the section."""
@@ -205,6 +207,14 @@ class _Gathering:
             corrections=self._corrections,
             late_entries=self._late,
         )
+
+
+def _difference(entry: Entry, posting: Posting) -> Difference:
+    # SHORT gains what nobody counted, OVER gives what nobody sent; what goes the other way was found before.
+    is_short = posting.account.kind is AccountKind.SHORT
+    units = abs(posting.quantity) if is_short else -abs(posting.quantity)
+    is_settled = (posting.quantity < 0) if is_short else (posting.quantity > 0)
+    return Difference(entry.index, posting.stock.medicine, posting.account.of, units, is_settled)
 
 
 def _number_of(entry: Entry, schedule_of: Callable[[str], Schedule | None]) -> int | None:

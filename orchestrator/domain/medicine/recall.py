@@ -91,8 +91,12 @@ class Recall:
         return tuple(place for place in self.places if place not in said)
 
     def covers(self, medicine: str, batch: str | None) -> bool:
-        """Whether it recalls a batch of a medicine; a batch that nobody read is none that is named."""
-        return self.is_standing and medicine == self.medicine and (not self.batches or batch in self.batches)
+        """Whether it recalls a batch of a medicine now; a batch that nobody read is none that is named."""
+        return self.is_standing and self.names(medicine, batch)
+
+    def names(self, medicine: str, batch: str | None) -> bool:
+        """Whether a batch of a medicine is what it recalls, or recalled until it ended."""
+        return medicine == self.medicine and (not self.batches or batch in self.batches)
 
     def acknowledged(self, acknowledgement: Acknowledgement) -> Recall:
         """Return it with what a place said.

@@ -204,7 +204,7 @@ def test_more_of_the_same_is_kept_with_the_incident_and_something_else_is_anothe
 
 
 def test_of_what_is_ordinary_a_report_opens_no_incident(house: House) -> None:
-    ordinary = replace(house.arrived().lines[0], handling_class=HandlingClass.ORDINARY)
+    ordinary = replace(house.arrived().lines[0], handling_class=HandlingClass.ORDINARY, schedule=None)
     arrived = house.now_of(DeliveryId("delivery-0001"))
     with house.store.transaction() as uow:
         uow.deliveries.save(replace(arrived, lines=(ordinary,)))

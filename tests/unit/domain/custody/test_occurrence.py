@@ -12,7 +12,7 @@ import pytest
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.balances import fold
 from orchestrator.domain.custody.incident import Incident, IncidentId, IncidentKind
-from orchestrator.domain.custody.model import AccountKind, Draft, Entry, Stock
+from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, Stock
 from orchestrator.domain.custody.occurrence import (
     OccurrenceReport,
     Quarter,
@@ -21,7 +21,7 @@ from orchestrator.domain.custody.occurrence import (
 )
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.site.model import PlaceId
-from tests.support.ledgers import MORPHINE, occasion, opening
+from tests.support.ledgers import MORPHINE, PHARMACY, occasion, opening
 
 QUARTER = Quarter(2026, 1)
 IN_IT = datetime(2026, 2, 3, 12, tzinfo=UTC)
@@ -66,6 +66,23 @@ def test_a_quarter_with_movements_and_no_incident_is_a_nil_return_70() -> None:
     found = report(entries_of(opening(), movements.supplied(MORPHINE, 2, occasion())))
     assert found.is_nil
     assert found.sections[0].entries == 2
+
+
+def test_what_settles_a_difference_is_no_difference_of_its_own_70() -> None:
+    check = movements.stock_check(MORPHINE, counted=97, expected=100, occasion=occasion(reason="x"))
+    here = Account.of_place(AccountKind.CUPBOARD, PHARMACY)
+    found = movements.resolve_discrepancy(MORPHINE, 3, occasion(reason="Found."), into=here)
+    over = movements.stock_check(MORPHINE, counted=102, expected=100, occasion=occasion(reason="x"))
+    less = movements.resolve_discrepancy(MORPHINE, -2, occasion(reason="Miscounted."), into=here)
+    section = report(entries_of(opening(), check, found, over, less)).sections[0]
+    assert [(one.units, one.is_settled) for one in section.differences] == [
+        (3, False),
+        (3, True),
+        (-2, False),
+        (-2, True),
+    ]
+    later = report(entries_of(found)).sections[0]
+    assert (later.is_nil, len(later.differences)) == (True, 1)
 
 
 def test_totals_equal_the_ledger_70() -> None:
