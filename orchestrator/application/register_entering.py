@@ -13,21 +13,25 @@ from datetime import datetime
 from orchestrator.application.batches import require_no_lookalike
 from orchestrator.application.medicine_catalogue import medicine_of
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.register_errors import TransitRecordError
+from orchestrator.application.register_errors import OccurredAtError, TransitRecordError
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.access.decision import Subject, require_allowed
 from orchestrator.domain.access.policy import POLICY
 from orchestrator.domain.custody.errors import PeopleMissingError
 from orchestrator.domain.custody.incident import Incident, IncidentId, IncidentKind
-from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, Stock
+from orchestrator.domain.custody.model import Account, AccountKind, Draft, Entry, EntryKind, Stock
 from orchestrator.domain.custody.movements import Occasion, signed_by
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.policy import SHIPPED, CustodyPolicy
+from orchestrator.domain.custody.rules import stock_named
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import Medicine
 from orchestrator.domain.people.model import Person, PersonId
 from orchestrator.domain.people.proofs import principal_of_person
 from orchestrator.domain.site.model import PlaceId
+
+PAGE = 500
+"""Entries read at a time."""
 
 
 def _nothing() -> Mapping[str, str]:
@@ -109,8 +113,44 @@ def entered(
     strict = entering.policy.rule(medicine.handling_class).receivers
     require_people(entering, least=max(least, strict))
     require_at_place(entering)
+    _require_after_opening(uow, entering)
     require_no_lookalike(uow, entering.stock.medicine, entering.stock.batch, act="The entry")
     return appended(uow, entering, draft(occasion_of(entering, medicine)))
+
+
+def _require_after_opening(uow: UnitOfWork, entering: Entering) -> None:
+    """Refuse a back-entry of what happened before the register was opened: it is in what was counted then.
+
+    Raises
+    ------
+    OccurredAtError
+        It did.
+    """
+    if entering.occurred_at is None:
+        return
+    opened_at = _opened_at(uow, entering)
+    if opened_at is not None and entering.occurred_at < opened_at:
+        raise OccurredAtError(
+            f"The back-entry was refused: it happened before the register of {entering.place} was opened with a count; "
+            "expected something later, since that count has it in it. If it was counted wrongly then, correct the "
+            "opening balance.",
+            detail={"field": "occurred_at", "opened_at": opened_at.isoformat()},
+        )
+
+
+def _opened_at(uow: UnitOfWork, entering: Entering) -> datetime | None:
+    """Return when the stock was counted first, or else any of its medicine; None where it began with nothing."""
+    first, after, stock = None, None, entering.stock
+    while page := uow.ledger.entries(after=after, limit=PAGE, place=entering.place, medicine=stock.medicine):
+        for entry in page:
+            if entry.draft.kind is EntryKind.OPENING_BALANCE:
+                opened = stock_named(entry.draft)
+                if opened == stock:
+                    return entry.draft.occurred_at
+                is_of_hospital = stock.own_of is None and opened is not None and opened.own_of is None
+                first = entry.draft.occurred_at if first is None and is_of_hospital else first
+        after = page[-1].index
+    return first
 
 
 def appended(uow: UnitOfWork, entering: Entering, draft: Draft) -> Entry:

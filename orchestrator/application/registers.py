@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.application.ports import LedgerRepository, UnitOfWork
@@ -28,7 +28,10 @@ class NoRegisterError(NotFoundError):
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """The register of a place, or some pages of it, as it stood after a number of entries of the ledger."""
+    """The register of a place, or some pages of it, as it stood after a number of entries of the ledger.
+
+    ``since`` is the moment before whose day lines are left out, if any are.
+    """
 
     place: PlaceId
     pages: tuple[RegisterPage, ...]
@@ -37,6 +40,7 @@ class Register:
     taken_at: datetime
     is_simulation: bool
     is_pharmacy: bool
+    since: datetime | None = None
 
     @property
     def warning(self) -> str:
@@ -76,7 +80,8 @@ def register_of(
     medicine : str or None
         A dm+d code, or a drug class.
     since : datetime or None
-        Lines that happened before are left out; the balance is still theirs.
+        Lines that were entered before that day are left out; their balance is brought forward. What happened before and
+        was entered on it, or later, stands: the balance changed by it then.
 
     Raises
     ------
@@ -107,6 +112,7 @@ def register_of(
         taken_at=at,
         is_simulation=is_simulation,
         is_pharmacy=is_pharmacy,
+        since=since,
     )
 
 
@@ -156,6 +162,5 @@ def every_entry(
 def _since(pages: Sequence[RegisterPage], since: datetime) -> Iterator[RegisterPage]:
     day = london_day(since)
     for page in pages:
-        kept = tuple(line for line in page.lines if london_day(line.occurred_at) >= day)
-        if kept:
-            yield RegisterPage(page.place, page.heading, kept)
+        left_out = [line for line in page.lines if london_day(line.recorded_at) < day]
+        yield replace(page, lines=page.lines[len(left_out) :], brought_forward=left_out[-1].balance if left_out else 0)

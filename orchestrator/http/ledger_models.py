@@ -33,7 +33,10 @@ SetApart = Literal["quarantine", "returned"]
 
 
 class StockAsked(Strict):
-    """Of what: a medicine by its dm+d code, one batch, and the patient's reference where it is a patient's own."""
+    """Of what: a medicine by its dm+d code, one batch, and whose own it is, where it is a patient's.
+
+    ``own_of`` is an NHS number, the local number of a patient without one, or the reference that the register shows.
+    """
 
     medicine: str = Field(min_length=1, max_length=ID_LENGTH_MAX)
     batch: BatchText

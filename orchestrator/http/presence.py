@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from orchestrator.application.ports import UnitOfWork
@@ -13,6 +14,11 @@ from orchestrator.domain.custody.people import Present
 from orchestrator.domain.people.model import PersonId, Principal, PrincipalKind
 from orchestrator.domain.scanning.model import ScanKind
 from orchestrator.http.custody_models import PatientAsked
+
+NHS, LOCAL = "nhs:", "local:"
+"""How the reference of a patient begins: by NHS number, or by a number of the place."""
+
+_TEN_DIGITS = re.compile(r"[0-9]{3} ?[0-9]{3} ?[0-9]{4}", re.ASCII)
 
 
 def present_of(uow: UnitOfWork, who: Principal, step_ups: StepUps, *, act: Act, delivery: str, at: datetime) -> Present:
@@ -46,9 +52,31 @@ def patient_reference(scanner: Scanner, patient: PatientAsked, *, at: datetime) 
             detail={"field": "supply.patient"},
         )
     if patient.local_number is not None:
-        return f"local:{patient.local_number}"
-    scanned = scanner.scan(patient.nhs_number or "", at=at, wanted=ScanKind.NHS_NUMBER)
-    return f"nhs:{scanned.nhs_number}"
+        return f"{LOCAL}{patient.local_number}"
+    return _by_nhs_number(scanner, patient.nhs_number or "", at=at)
+
+
+def reference_said(scanner: Scanner, said: str, *, at: datetime) -> str:
+    """Return the reference of a patient who is named by an NHS number, a local one, or as a register shows them.
+
+    A delivery of a patient's own medicines and the register they are in name the patient alike by this.
+
+    Raises
+    ------
+    WardporterError
+        The NHS number is none that this fleet may use.
+    """
+    if said.startswith(LOCAL):
+        return said
+    if said.startswith(NHS):
+        return _by_nhs_number(scanner, said.removeprefix(NHS), at=at)
+    is_nhs_number = _TEN_DIGITS.fullmatch(said.strip()) is not None
+    return _by_nhs_number(scanner, said, at=at) if is_nhs_number else f"{LOCAL}{said}"
+
+
+def _by_nhs_number(scanner: Scanner, said: str, *, at: datetime) -> str:
+    scanned = scanner.scan(said, at=at, wanted=ScanKind.NHS_NUMBER)
+    return f"{NHS}{scanned.nhs_number}"
 
 
 def signed_in(uow: UnitOfWork, who: Principal) -> Present:

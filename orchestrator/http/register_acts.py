@@ -38,6 +38,7 @@ from orchestrator.http.ledger_models import (
     SupplyAsked,
     entry_view,
 )
+from orchestrator.http.presence import reference_said
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import Strict
 
@@ -117,8 +118,11 @@ class Counter:
 AtCounter = Annotated[Counter, Depends(Counter)]
 
 
-def _stock(asked: StockAsked) -> Stock:
-    return Stock(asked.medicine, asked.batch, asked.own_of)
+def _stock(asked: StockAsked, counter: Counter) -> Stock:
+    own_of = asked.own_of
+    if own_of is not None:
+        own_of = reference_said(counter.desk.scanner, own_of, at=counter.desk.clock.now())
+    return Stock(asked.medicine, asked.batch, own_of)
 
 
 def _supply_facts(asked: SupplyAsked) -> Mapping[str, str | None]:
@@ -159,7 +163,7 @@ async def post_opening_balance(asked: OpeningBalanceAsked, counter: AtCounter) -
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
         return register_acts.enter_opening_balance(uow, entering, counted=asked.counted)
 
-    return await counter.enter(asked, Act.OPEN_BALANCE, enter, stock=_stock(asked))
+    return await counter.enter(asked, Act.OPEN_BALANCE, enter, stock=_stock(asked, counter))
 
 
 @router.post("/supplier-receipts", **_declared(Act.TAKE_FROM_SUPPLIER))
@@ -173,7 +177,7 @@ async def post_supplier_receipt(asked: SupplierReceiptAsked, counter: AtCounter)
         asked,
         Act.TAKE_FROM_SUPPLIER,
         enter,
-        stock=_stock(asked),
+        stock=_stock(asked, counter),
         supplier=asked.supplier,
         requisition=asked.reference,
     )
@@ -187,7 +191,7 @@ async def post_stock_check(asked: StockCheckAsked, counter: AtCounter) -> Respon
         counts = asked.counts[0], asked.counts[1]
         return register_acts.enter_stock_check(uow, entering, counts=counts, ids=counter.desk.ids)
 
-    return await counter.enter(asked, Act.CHECK_STOCK, enter, stock=_stock(asked), reason=asked.reason)
+    return await counter.enter(asked, Act.CHECK_STOCK, enter, stock=_stock(asked, counter), reason=asked.reason)
 
 
 @router.post("/supplies", **_declared(Act.SUPPLY_PATIENT))
@@ -197,7 +201,7 @@ async def post_supply(asked: SupplyAsked, counter: AtCounter) -> Response:
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
         return _supply(uow, entering, asked)
 
-    return await counter.enter(asked, Act.SUPPLY_PATIENT, enter, stock=_stock(asked), **_supply_facts(asked))
+    return await counter.enter(asked, Act.SUPPLY_PATIENT, enter, stock=_stock(asked, counter), **_supply_facts(asked))
 
 
 @router.post("/restockings", **_declared(Act.RESTOCK))
@@ -207,7 +211,7 @@ async def post_restocking(asked: RestockingAsked, counter: AtCounter) -> Respons
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
         return register_acts.enter_restocking(uow, entering, quantity=asked.quantity, out_of=AccountKind(asked.out_of))
 
-    return await counter.enter(asked, Act.RESTOCK, enter, stock=_stock(asked), reason=asked.reason)
+    return await counter.enter(asked, Act.RESTOCK, enter, stock=_stock(asked, counter), reason=asked.reason)
 
 
 @router.post("/destructions", **_declared(Act.DESTROY))
@@ -218,7 +222,7 @@ async def post_destruction(asked: DestructionAsked, counter: AtCounter) -> Respo
         return register_acts.enter_destruction(uow, entering, quantity=asked.quantity, out_of=AccountKind(asked.out_of))
 
     return await counter.enter(
-        asked, Act.DESTROY, enter, stock=_stock(asked), reason=asked.reason, authority=asked.authority
+        asked, Act.DESTROY, enter, stock=_stock(asked, counter), reason=asked.reason, authority=asked.authority
     )
 
 
@@ -231,7 +235,7 @@ async def post_breakage(asked: BreakageAsked, counter: AtCounter) -> Response:
             uow, entering, quantity=asked.quantity, out_of=AccountKind(asked.out_of), ids=counter.desk.ids
         )
 
-    return await counter.enter(asked, Act.RECORD_BREAKAGE, enter, stock=_stock(asked), reason=asked.reason)
+    return await counter.enter(asked, Act.RECORD_BREAKAGE, enter, stock=_stock(asked, counter), reason=asked.reason)
 
 
 @router.post("/discrepancy-resolutions", **_declared(Act.RESOLVE_DISCREPANCY))
@@ -246,7 +250,7 @@ async def post_resolution(asked: ResolutionAsked, counter: AtCounter) -> Respons
         asked,
         Act.RESOLVE_DISCREPANCY,
         enter,
-        stock=_stock(asked),
+        stock=_stock(asked, counter),
         reason=asked.reason,
         patient=asked.patient,
         authority=asked.authority,
@@ -295,4 +299,4 @@ async def post_back_entry(asked: BackEntryAsked, counter: AtCounter) -> Response
         facts = {"reason": said.reason}
         if isinstance(said, BackDestruction):
             facts["authority"] = said.authority
-    return await counter.enter(asked, Act.ENTER_AFTER_DOWNTIME, enter, stock=_stock(said), **facts)
+    return await counter.enter(asked, Act.ENTER_AFTER_DOWNTIME, enter, stock=_stock(said, counter), **facts)

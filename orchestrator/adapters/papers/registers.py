@@ -128,6 +128,8 @@ def _head(register: Register, page: RegisterPage) -> list[str]:
         f"Register of {register.place}. {', '.join(heading.names)}; counted in {heading.unit or 'units'}; "
         f"{heading.schedule}, {law}.",
     ]
+    if register.since is not None:
+        head.append(f"Entered from {day(register.since)} on; brought forward: {page.brought_forward or 0}.")
     return [*head, *([register.warning] if register.warning else [])]
 
 
@@ -156,11 +158,16 @@ _TABLE: Sequence[tuple[str, Cell]] = (
     ("corrected_by", lambda line: " ".join(str(entry) for entry in line.corrected_by)),
     ("note", lambda line: line.note),
 )
+_NUMBERS = frozenset({"entry", "quantity_obtained", "quantity_supplied", "balance", "set_apart", "corrects"})
+"""Columns that hold numbers and nothing else: a balance may be below zero in a transit record, and stays a number."""
 _HEAD = ("simulation", "place", "drug_class", "strength", "form", "own_of", "medicine", "unit", "schedule", "warning")
 
 
 def register_csv(register: Register) -> str:
-    """Return a register as a table, one row for each line; a simulated one says so in every row."""
+    """Return a register as a table, one row for each line; a simulated one says so in every row.
+
+    Where lines are left out, each page begins with a row of the balance that is brought forward.
+    """
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow([*_HEAD, *(name for name, _ in _TABLE)])
@@ -178,8 +185,13 @@ def register_csv(register: Register) -> str:
             heading.schedule,
             register.warning,
         )
+        shown = [harmless(cell) for cell in head]
+        if register.since is not None:
+            brought = {"kind": "brought_forward", "balance": str(page.brought_forward or 0)}
+            rows.writerow([*shown, *(brought.get(name, "") for name, _ in _TABLE)])
         for line in page.lines:
-            rows.writerow([harmless(cell) for cell in (*head, *(cell(line) for _, cell in _TABLE))])
+            cells = ((name, cell(line)) for name, cell in _TABLE)
+            rows.writerow([*shown, *(text if name in _NUMBERS else harmless(text) for name, text in cells)])
     return out.getvalue()
 
 

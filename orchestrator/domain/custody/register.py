@@ -99,16 +99,17 @@ class RegisterLine:
 
 @dataclass(frozen=True, slots=True)
 class RegisterPage:
-    """A page of a place's register."""
+    """A page of a place's register; ``brought_forward`` is the balance before its first line, if some are left out."""
 
     place: PlaceId
     heading: Heading
     lines: tuple[RegisterLine, ...]
+    brought_forward: int | None = None
 
     @property
     def balance(self) -> int:
         """The units at the place after the last line."""
-        return self.lines[-1].balance if self.lines else 0
+        return self.lines[-1].balance if self.lines else self.brought_forward or 0
 
 
 def pages_of(
@@ -313,7 +314,10 @@ def _parties(draft: Draft, change: int, *, pending_of: Callable[[LineId], Pendin
     elif draft.kind is EntryKind.SEALED:
         supplied_to = facts.get(TO_PLACE, "")
     elif draft.kind is EntryKind.SUPPLIED:
-        supplied_to = facts.get("supplied_to") or facts.get("patient", "")
+        supplied_to = _supplied_to(facts)
+    elif draft.kind is EntryKind.CORRECTION:
+        # What the entry should have said; what it did not say wrongly is left out.
+        obtained_from, supplied_to = facts.get("supplier", ""), _supplied_to(facts)
     elif draft.kind is EntryKind.DESTROYED:
         supplied_to = "destroyed"
     elif draft.kind is EntryKind.BROKEN:
@@ -321,6 +325,12 @@ def _parties(draft: Draft, change: int, *, pending_of: Callable[[LineId], Pendin
     elif pending is not None and change > 0:
         obtained_from = pending.from_place if pending.from_place != draft.place else "came back"
     return obtained_from, supplied_to
+
+
+def _supplied_to(facts: Mapping[str, str]) -> str:
+    """Return to whom units were given, and for which patient where that is somebody else."""
+    to, patient = facts.get("supplied_to", ""), facts.get("patient", "")
+    return f"{to}, for {patient}" if to and patient and to != patient else to or patient
 
 
 _WORDS = {

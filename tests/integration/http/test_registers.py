@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,6 +21,7 @@ from orchestrator.domain.medicine.model import Medicine, MedicineCode
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.people.model import Role
 from tests.support.desk import NOON
+from tests.support.drawn_pages import said_on
 from tests.support.house_of_staff import OWN_DEVICE, PHARMACY, WARD_A, House, a_house
 from tests.support.ledgers import MORPHINE, ORIGIN, RECORD, REGISTER, sealing
 from tests.support.staff import PIN, badge_of
@@ -102,8 +105,20 @@ def record() -> Iterator[Desk]:
         yield a_register(house, RECORD)
 
 
+@contextmanager
+def a_week_before(desk: Desk) -> Iterator[None]:
+    """Let something happen a week before, so that a back-entry of the week is of an open register."""
+    desk.house.clock.move(seconds=-7 * 86_400)
+    try:
+        yield
+    finally:
+        desk.house.clock.move(seconds=7 * 86_400)
+        desk.tokens.clear()
+
+
 def opened(desk: Desk, counted: int = 100) -> None:
-    answer = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **STOCK, counted=counted)
+    with a_week_before(desk):
+        answer = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **STOCK, counted=counted)
     assert answer.status_code == 201, answer.text
 
 
@@ -217,7 +232,8 @@ def opened_on_ward(desk: Desk) -> None:
     desk.house.staff.add("in-charge-a2", Role.NURSE_IN_CHARGE, places=(WARD_A,))
     with desk.house.store.transaction() as uow:
         uow.medicines.save([ampoule])
-    answer = desk.enter(WARD_A, "opening-balances", ("in-charge-a", "in-charge-a2"), **AMPOULES, counted=9)
+    with a_week_before(desk):
+        answer = desk.enter(WARD_A, "opening-balances", ("in-charge-a", "in-charge-a2"), **AMPOULES, counted=9)
     assert answer.status_code == 201, answer.text
 
 
@@ -444,6 +460,72 @@ def test_what_was_kept_on_paper_is_entered_with_its_moment_and_flagged_when_it_i
     refused = desk.enter(PHARMACY, "back-entries", PHARMACISTS, occurred_at=future, paper="Form 12", entry=receipt)
     assert (refused.status_code, refused.json()["code"]) == (422, "occurred_at_invalid")
     assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 118
+
+
+def test_what_happened_before_the_register_was_opened_is_in_its_opening_count(desk: Desk) -> None:
+    opened(desk)
+    at = (NOON - timedelta(days=7, minutes=1)).isoformat()
+    supply = {"kind": "supply", **STOCK, "quantity": 5, "patient": "local-7", "authority": "prescriber-3"}
+    for entry in (supply, {**supply, "batch": "B-9", "kind": "supply"}):
+        early = desk.enter(PHARMACY, "back-entries", PHARMACISTS, occurred_at=at, paper="Form 12", entry=entry)
+        assert (early.status_code, early.json()["code"]) == (422, "occurred_at_invalid"), early.text
+        assert "was opened" in early.json()["detail"]
+    assert desk.held(AccountKind.CUPBOARD, PHARMACY) == 100
+    at = (NOON - timedelta(days=6)).isoformat()
+    kept = desk.enter(PHARMACY, "back-entries", PHARMACISTS, occurred_at=at, paper="Form 12", entry=supply)
+    assert kept.status_code == 201, kept.text
+
+
+@pytest.mark.parametrize("said", ["999 000 0018", "9990000018", "nhs:9990000018"])
+def test_a_patients_own_are_named_in_a_register_as_in_a_delivery(desk: Desk, said: str) -> None:
+    own = {**STOCK, "own_of": said}
+    answer = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **own, counted=12)
+    assert answer.status_code == 201, answer.text
+    assert {posting["own_of"] for posting in answer.json()["postings"]} == {"nhs:9990000018"}
+    wrong = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **{**own, "own_of": "999 000 0019"}, counted=12)
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "bad_nhs_number")
+    ours = desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **{**own, "own_of": "MK-77"}, counted=3)
+    assert {posting["own_of"] for posting in ours.json()["postings"]} == {"local:MK-77"}
+    owners = [page["own_of"] for page in desk.get(f"/registers/{PHARMACY}").json()["pages"]]
+    assert owners == ["local:MK-77", "nhs:9990000018"]
+
+
+def test_a_part_of_a_register_brings_its_balance_forward_and_leaves_no_movement_out(desk: Desk) -> None:
+    opened(desk)
+    receipt = {"kind": "supplier_receipt", **STOCK, "quantity": 6, "supplier": "A"}
+    late = (NOON - timedelta(days=2)).isoformat()
+    kept = desk.enter(PHARMACY, "back-entries", PHARMACISTS, occurred_at=late, paper="Form 12", entry=receipt)
+    assert kept.status_code == 201, kept.text
+    (page,) = desk.get(f"/registers/{PHARMACY}?since={NOON.date()}").json()["pages"]
+    assert (page["brought_forward"], page["balance"]) == (100, 106)
+    assert [line["is_late"] for line in page["lines"]] == [True]
+    later = NOON.date() + timedelta(days=1)
+    (page,) = desk.get(f"/registers/{PHARMACY}?since={later}").json()["pages"]
+    assert (page["brought_forward"], page["balance"], page["lines"]) == (106, 106, [])
+    printed = desk.get(f"/registers/{PHARMACY}/register.pdf?since={later}")
+    assert printed.status_code == 200, printed.text
+    assert "brought forward: 106" in said_on(printed.content)[0]
+    (row,) = csv.DictReader(desk.get(f"/registers/{PHARMACY}/register.csv?since={later}").text.splitlines())
+    assert (row["kind"], row["balance"], row["simulation"]) == ("brought_forward", "106", "SIMULATION")
+    (page,) = desk.get(f"/registers/{PHARMACY}").json()["pages"]
+    assert (page["brought_forward"], len(page["lines"])) == (None, 2)
+
+
+def test_a_correction_in_words_says_in_its_columns_what_is_right(desk: Desk) -> None:
+    opened(desk)
+    receipt = desk.enter(PHARMACY, "supplier-receipts", PHARMACISTS, **STOCK, quantity=6, supplier="A").json()["index"]
+    given = {**STOCK, "quantity": 1, "patient": "local-7", "authority": "p-3", "supplied_to": "Their aunt"}
+    supply = desk.enter(PHARMACY, "supplies", PHARMACISTS, **given).json()["index"]
+    for entry, words in ((receipt, {"supplier": "B, Street 2"}), (supply, {"patient": "local-8"})):
+        answer = desk.enter(PHARMACY, "corrections", PHARMACISTS, entry=entry, reason="Misread.", **words)
+        assert answer.status_code == 201, answer.text
+    lines = desk.get(f"/registers/{PHARMACY}").json()["pages"][0]["lines"]
+    assert [(line["obtained_from"], line["supplied_to"]) for line in lines[1:]] == [
+        ("A", ""),
+        ("", "Their aunt, for local-7"),
+        ("B, Street 2", ""),
+        ("", "local-8"),
+    ]
 
 
 def test_a_destruction_kept_on_paper_is_entered_by_who_destroyed_and_the_witness_from_elsewhere(desk: Desk) -> None:

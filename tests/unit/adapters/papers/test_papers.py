@@ -29,7 +29,7 @@ from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds
 from tests.support.drawn_pages import filled, said_on
-from tests.support.ledgers import MORPHINE, PHARMACY, REGISTER, WARD, occasion, opening
+from tests.support.ledgers import MORPHINE, PHARMACY, REGISTER, WARD, occasion, opening, sealing
 from tests.support.medicines import MORPHINE as MORPHINE_TABLETS
 from tests.support.recalled import coded
 
@@ -53,6 +53,17 @@ def a_register(place: PlaceId = PHARMACY, *, is_simulation: bool = True, supplie
 
 def rows_of(register: Register) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(register_csv(register))))
+
+
+def test_a_balance_below_zero_is_a_number_in_the_table_of_a_transit_record() -> None:
+    store = MemoryStore()
+    with store.transaction() as uow:
+        uow.medicines.save([MORPHINE_TABLETS])
+        uow.ledger.append(sealing(quantity=10), NOON)
+    with store.reading() as uow:
+        register = register_of(uow, PHARMACY, at=NOON, is_simulation=True, is_pharmacy=True)
+    (row,) = rows_of(register)
+    assert (row["balance"], row["quantity_supplied"]) == ("-10", "10")
 
 
 def test_a_printed_page_is_headed_by_class_strength_and_form_and_shows_corrections_71() -> None:

@@ -460,7 +460,8 @@ def test_case_68_nothing_is_given_of_a_batch_that_was_counted_short_until_that_i
     ampoule = entering(house, *TWO_OF_THE_WARD, act=Act.SUPPLY_PATIENT, stock=AMPOULES, patient="local-7")
     with house.store.transaction() as uow:
         enter_supply(uow, ampoule, quantity=1)
-    on_paper = replace(giving, act=Act.ENTER_AFTER_DOWNTIME)
+    house.wait(hours=6)
+    on_paper = replace(giving, act=Act.ENTER_AFTER_DOWNTIME, at=house.at)
     past = entered_later(
         on_paper, occurred_at=house.at - timedelta(hours=3), paper="Form 12", enters=Act.SUPPLY_PATIENT
     )
