@@ -22,13 +22,16 @@ from orchestrator.domain.reason import require_said
 from orchestrator.domain.site.model import PlaceId, Site
 
 STAFF_CHANGED = "staff_changed"
-ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ID_WORDS = "1 to 64 letters, digits, dots, underscores, hyphens"
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ID_WORDS = "1 to 64 letters, digits, dots, underscores, hyphens, a letter or digit first"
 AGENCY_LONGEST = timedelta(hours=24)
 REGISTRATION_LENGTH_MAX = 40
 HANDLING = WARD_PRACTITIONERS | {Role.PHARMACIST, Role.PHARMACY_TECHNICIAN}
 TERMINAL = "terminal"
 """Who acts at the terminal of the machine that keeps the books: whoever may read and write them anyway."""
+OURS = frozenset({TERMINAL, "custody", "dispatch", "schedule"})
+"""What records say where this house acted by itself, or somebody at its terminal: nobody is called so."""
+_REGISTRATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ def require_sound(person: Person, known: Collection[PlaceId], *, at: datetime) -
 def require_own_registration(uow: UnitOfWork, person: Person, *, at: datetime) -> None:
     """Refuse the registration number of another account that stands: one person would sign as two.
 
-    Numbers are compared without the space around them and whatever the case of their letters.
+    Numbers are compared by their letters and digits alone, whatever the case: registers and people write the same
+    number with and without spaces.
 
     Raises
     ------
@@ -131,7 +135,7 @@ def has_same_registration(person: Person, other: Person) -> bool:
 
 
 def _compared(registration: str | None) -> str:
-    return (registration or "").strip().casefold()
+    return "".join(sign for sign in (registration or "").casefold() if sign.isalnum())
 
 
 def _troubles(person: Person, known: Collection[PlaceId], *, at: datetime) -> list[tuple[str, str, str]]:
@@ -142,8 +146,16 @@ def _troubles(person: Person, known: Collection[PlaceId], *, at: datetime) -> li
         (
             ID.fullmatch(person.id) is None,
             "the id is none",
-            "1 to 64 letters, digits, dots, underscores, hyphens",
+            _ID_WORDS,
             "id",
+        ),
+        (
+            person.registration is not None
+            and person.registration.strip() != ""
+            and _REGISTRATION.fullmatch(person.registration.strip()) is None,
+            "the registration number holds something else than a number at a register does",
+            "letters from A to Z, digits, spaces, dots, hyphens, slashes, a letter or digit first",
+            "registration",
         ),
         (not person.roles, "no role is named", "at least one", "roles"),
         (
@@ -236,9 +248,15 @@ def make_token(
     strangers = sorted(token.places - set(known))
     if ID.fullmatch(token.id) is None or not token.roles or strangers:
         raise PersonInvalidError(
-            "The token was refused: it needs a name of 1 to 64 letters, digits, dots, underscores, hyphens, at least "
-            f"one role, and places of this site ({', '.join(sorted(known))}). Correct it.",
+            f"The token was refused: it needs a name of {_ID_WORDS}, at least one role, and places of this site "
+            f"({', '.join(sorted(known))}). Correct it.",
             detail={"field": "places" if strangers else "roles" if not token.roles else "name"},
+        )
+    if not token.is_active(at):
+        raise PersonInvalidError(
+            "The token was refused: it has ended already, so it would prove nothing; expected an end to come, or none. "
+            "Correct it.",
+            detail={"field": "expires_at"},
         )
     _require_free(uow, token.id)
     uow.proofs.add_token(token)
@@ -273,10 +291,10 @@ def is_locked(uow: UnitOfWork, person: PersonId) -> bool:
 
 
 def _require_free(uow: UnitOfWork, name: str) -> None:
-    if any(one.id == name for one in (*uow.people.all(), *uow.proofs.tokens())):
+    if name.lower() in OURS or any(one.id == name for one in (*uow.people.all(), *uow.proofs.tokens())):
         raise PersonTakenError(
-            f"The id {name} was refused: it is somebody's, or a program's; expected one of its own. Ids are never "
-            "given twice, so that the records stay true. Choose another.",
+            f"The id {name} was refused: it is somebody's, a program's, or this house's own; expected one of its own. "
+            "Ids are never given twice, so that the records stay true. Choose another.",
             detail={"id": name},
         )
 

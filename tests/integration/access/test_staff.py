@@ -34,6 +34,11 @@ def test_a_member_of_staff_is_added_and_signs_in_with_what_was_told_once(house: 
         ({"places": []}, "places"),
         ({"places": ["ward-z"]}, "places"),
         ({"registration": None}, "registration"),
+        ({"registration": "-"}, "registration"),
+        ({"registration": "12A3456E\u200b"}, "registration"),
+        ({"registration": "\u0391\u0392123"}, "registration"),
+        ({"registration": "X\u001b[2J"}, "registration"),
+        ({"id": ".."}, "id"),
         ({"is_agency": True}, "expires_at"),
         ({"is_agency": True, "expires_at": "2026-02-02T12:00:00Z"}, "expires_at"),
         ({"expires_at": "2026-01-31T12:00:00Z"}, "expires_at"),
@@ -52,10 +57,28 @@ def test_an_id_is_never_given_twice_not_even_to_a_program(house: House) -> None:
     assert house.post("/tokens", program, token=token).json()["code"] == "person_taken"
 
 
-def test_nobody_is_added_with_the_registration_number_of_somebody_whose_account_stands(house: House) -> None:
+@pytest.mark.parametrize("name", ["terminal", "Terminal", "custody", "dispatch", "schedule"])
+def test_nobody_is_called_as_this_house_signs_with(house: House, name: str) -> None:
+    """What was done at the terminal, or by itself, would read as done by that person or program."""
+    token = house.token("administrator-1")
+    assert house.post("/staff", NURSE | {"id": name}, token=token).json()["code"] == "person_taken"
+    assert house.post("/tokens", {"name": name, "roles": ["nurse"]}, token=token).json()["code"] == "person_taken"
+
+
+def test_a_token_that_would_prove_nothing_is_not_made(house: House) -> None:
+    ended = {"name": "epr", "roles": ["pharmacist"], "expires_at": house.clock.now().isoformat()}
+    refused = house.post("/tokens", ended, token=house.token("administrator-1"))
+    assert (refused.status_code, refused.json()["code"]) == (422, "person_invalid")
+    assert refused.json()["errors"][0]["field"] == "expires_at"
+
+
+@pytest.mark.parametrize("written", [" 12a3456e ", "12A 3456 E", "12A-3456/E."])
+def test_nobody_is_added_with_the_registration_number_of_somebody_whose_account_stands(
+    house: House, written: str
+) -> None:
     token = house.token("administrator-1")
     assert house.post("/staff", NURSE, token=token).status_code == 201
-    again = NURSE | {"id": "nurse-again", "registration": " 12a3456e "}
+    again = NURSE | {"id": "nurse-again", "registration": written}
     refused = house.post("/staff", again, token=token)
     assert (refused.status_code, refused.json()["code"]) == (409, "registration_taken")
     assert "nurse-new" in refused.json()["detail"]
