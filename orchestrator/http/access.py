@@ -81,6 +81,14 @@ class Access:
             return error
         return spent() if now.proven.is_spent else None
 
+    def may_also(self, uow: UnitOfWork, desk: Desk, act: Act) -> bool:
+        """Whether who was let in may do something else besides, as they are now."""
+        try:
+            require_allowed(self.proven_again(uow, desk, at=desk.clock.now()).principal, act, None)
+        except (PrincipalMissingError, NotAllowedError):
+            return False
+        return True
+
     def let_in(self, uow: UnitOfWork, *, at: datetime, find: Callable[[UnitOfWork], Subject] | None = None) -> None:
         """Decide again within the act's transaction, keep that it was allowed, and note the session's use.
 

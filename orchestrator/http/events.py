@@ -18,6 +18,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from orchestrator.application.errors import UnavailableError
 from orchestrator.application.ports import Event
+from orchestrator.application.staff import STAFF_CHANGED
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.http.access import Access, access_of
@@ -129,10 +130,19 @@ async def _stream(desk: Desk, access: Access, after: int | None) -> AsyncIterato
                 return
             # Counted before looking, so that what happens meanwhile is not waited for.
             count = desk.control.news.count
-            while events := await _events_after(desk, seen):
-                for event in events:
-                    seen = event.number
-                    yield _numbered(event)
+            until_s = asyncio.get_running_loop().time() + FLEET_EVERY_S
+            events = await _events_after(desk, seen)
+            for event in events:
+                seen = event.number
+                tells_reason = event.kind != STAFF_CHANGED or await desk.control.read(
+                    lambda uow: access.may_also(uow, desk, Act.LIST_STAFF)
+                )
+                yield _numbered(event, tells_reason=tells_reason)
+                # One who reads slowly, or reads up on much, is looked at as often as others.
+                if asyncio.get_running_loop().time() > until_s:
+                    break
+            if events:
+                continue
             frame = fleet.next_frame()
             if frame is not None:
                 yield frame
@@ -168,13 +178,15 @@ async def _events_after(desk: Desk, number: int) -> list[Event]:
     return list(await desk.control.read(lambda uow: uow.events.after(number, BATCH)))
 
 
-def _numbered(event: Event) -> ServerSentEvent:
+def _numbered(event: Event, *, tells_reason: bool) -> ServerSentEvent:
+    """Return an event as sent; why something became of a member of staff is for those who may list staff."""
+    data = {name: value for name, value in event.data.items() if tells_reason or name != "why"}
     said = {
         "number": event.number,
         "at": event.at.isoformat(),
         "kind": event.kind,
         "subject": event.subject,
-        "data": dict(event.data),
+        "data": data,
     }
     return ServerSentEvent(json.dumps(said), id=str(event.number), event=event.kind)
 

@@ -13,6 +13,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.domain.people.model import PersonId, Role
 from tests.support.house_of_staff import House, a_house
 from tests.support.open_streams import heard_until_ended
+from tests.support.staff import bearer
 
 LIMIT_S = 2.0
 TIMEOUT_S = 10.0
@@ -83,3 +84,34 @@ def test_an_open_stream_ends_within_two_seconds_and_says_so(
     last = heard_until_ended(served_house, token, lambda: revoke(served_house), limit_s=LIMIT_S, timeout_s=TIMEOUT_S)
     assert last[-2] == "event: session_ended"
     assert json.loads(last[-1].removeprefix("data: "))["code"] == "session_ended"
+
+
+def test_a_stream_that_reads_up_on_much_ends_as_soon(served_house: House) -> None:
+    """More events wait than the sockets hold, so the rest would be sent after the revocation."""
+    with served_house.store.transaction() as uow:
+        for _ in range(10_000):
+            uow.events.append(at=served_house.clock.now(), kind="noted", subject="robot-1", data={"what": "x" * 1000})
+    token = served_house.token("nurse-a1")
+    address = "/api/v1/events?after=0"
+    with served_house.client.stream("GET", address, headers=bearer(token), timeout=TIMEOUT_S) as answer:
+        lines = answer.iter_lines()
+        next(line for line in lines if line.startswith("id: "))
+        revoke_person(served_house)
+        rest = [line for line in lines if line.startswith(("id: ", "event: session_ended"))]
+    assert rest[-1] == "event: session_ended"
+    assert int(rest[-2].removeprefix("id: ")) < 10_000
+
+
+@pytest.mark.parametrize(("person", "is_told"), [("nurse-b1", False), ("site-manager-1", True)])
+def test_why_an_account_ended_is_told_to_who_may_list_staff_alone(
+    served_house: House, person: str, is_told: bool
+) -> None:
+    revoke_person(served_house)
+    address = "/api/v1/events?after=0"
+    headers = bearer(served_house.token(person))
+    with served_house.client.stream("GET", address, headers=headers, timeout=TIMEOUT_S) as answer:
+        lines = answer.iter_lines()
+        next(line for line in lines if line == "event: staff_changed")
+        said = json.loads(next(lines).removeprefix("data: "))
+    assert (said["subject"], said["data"]["what"]) == ("nurse-a1", "revoked")
+    assert ("why" in said["data"]) is is_told
