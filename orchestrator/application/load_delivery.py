@@ -13,9 +13,10 @@ from orchestrator.application.queue_delivery import controlled_drugs_off
 from orchestrator.application.recalls import batch_of
 from orchestrator.application.recorded_acts import record_sealing
 from orchestrator.application.residue import require_empty
+from orchestrator.application.scanning import HOSPITAL_ZONE
 from orchestrator.application.seals_in_use import check_seal_is_new
 from orchestrator.domain.custody.approval import approved_models
-from orchestrator.domain.custody.errors import NotEligibleError, NotReadyError, RecalledStockError
+from orchestrator.domain.custody.errors import ExpiredStockError, NotEligibleError, NotReadyError, RecalledStockError
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.people import Present, require_people
 from orchestrator.domain.custody.premises import Premises
@@ -92,8 +93,8 @@ def load_delivery(
         There is no such delivery, no robot stands open for it, or something has to come first.
     NotEligibleError, PeopleMissingError, SamePersonError
         The people may not load it, or are too few.
-    ControlledDrugsOffError, RecalledStockError
-        No approval covers this robot any more, or a batch was recalled since it was picked.
+    ControlledDrugsOffError, RecalledStockError, ExpiredStockError
+        No approval covers this robot any more, or a batch was recalled, or expired, since it was picked.
     DrawerNotEmptyError
         Something lies in the drawer already.
     LinesMismatchError, LoadedCountDiffersError
@@ -192,6 +193,13 @@ def _check_still_allowed(
     uow: UnitOfWork, delivery: Delivery, premises: Premises, *, model: ModelId | None, at: datetime
 ) -> None:
     """Refuse what was allowed when it was asked for and no longer is."""
+    for picked in delivery.custody.dispensed:
+        if picked.expiry is not None and picked.expiry < at.astimezone(HOSPITAL_ZONE).date():
+            raise ExpiredStockError(
+                f"{ACT} was refused: what was picked for line {picked.line} has expired since; expected stock that is "
+                "in date. Set it apart, and dispense the line anew.",
+                detail={"delivery": delivery.id, "line": picked.line},
+            )
     for line in delivery.lines:
         if line.code is not None and uow.recalls.is_recalled(line.code, batch_of(line, delivery)):
             raise RecalledStockError(

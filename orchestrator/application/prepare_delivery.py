@@ -11,6 +11,7 @@ from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import settle_readiness
 from orchestrator.application.recorded_acts import record_event
+from orchestrator.application.scanning import HOSPITAL_ZONE
 from orchestrator.domain.custody.errors import (
     BatchUnknownError,
     ExpiredStockError,
@@ -38,7 +39,8 @@ LATER = "It is too late for that now; look at its history."
 class Picked:
     """What somebody picked for one line: as scanned, or entered by hand with the reason why no scanner read it.
 
-    ``is_typed`` says that a code was read but its batch or expiry was not in it.
+    ``is_typed`` says that a code was read but its batch or expiry was not in it. ``expires_at`` is the moment, in local
+    time of the place, of a pack whose code gives one.
     """
 
     line: LineId
@@ -48,6 +50,7 @@ class Picked:
     expiry: date | None = None
     unread_because: str | None = None
     is_typed: bool = False
+    expires_at: datetime | None = None
 
 
 def verify_delivery(
@@ -214,12 +217,13 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
         )
     _require_read_or_explained(picked, line)
     _require_no_lookalike(uow, picked, line)
-    needed_until = delivery.due_by or at
-    if picked.expiry is not None and picked.expiry < needed_until.date():
+    needed_until = max(at, delivery.due_by or at).astimezone(HOSPITAL_ZONE).replace(tzinfo=None)
+    has_expired = picked.expiry is not None and picked.expiry < needed_until.date()
+    if has_expired or (picked.expires_at is not None and picked.expires_at <= needed_until):
         raise ExpiredStockError(
             f"The dispensing was refused: what was picked for line {line.id} has expired, or does before it is due; "
             "expected stock that is in date. Set it apart and pick another pack.",
-            detail={"line": line.id, "expiry": picked.expiry.isoformat()},
+            detail={"line": line.id, "expiry": str(picked.expires_at or picked.expiry)},
         )
     if line.code is not None and uow.recalls.is_recalled(line.code, picked.batch or line.batch):
         raise RecalledStockError(

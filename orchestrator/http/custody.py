@@ -217,4 +217,5 @@ def _picked(desk: Desk, asked: PickedAsked, *, at: datetime) -> Picked:
         expiry=scanned.expiry or asked.expiry,
         unread_because=asked.unread_because,
         is_typed=scanned.batch is None or scanned.expiry is None,
+        expires_at=scanned.expires_at,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from orchestrator.application.prepare_delivery import Picked, check_delivery
+from orchestrator.application.scanning import HOSPITAL_ZONE
 from orchestrator.domain.custody.errors import (
     AboveUsualError,
     BasisMissingError,
@@ -177,6 +178,38 @@ def test_case_13_expired_stock_or_stock_that_expires_before_it_is_due_is_not_dis
         with pytest.raises(ExpiredStockError):
             house.dispense(queued, Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=expiry))
     assert house.now(queued).custody.dispensed == ()
+
+
+def test_case_13_a_pack_with_an_hour_of_expiry_is_not_dispensed_after_it(house: House) -> None:
+    house.approve()
+    queued = house.queue()
+    local = house.at.astimezone(HOSPITAL_ZONE).replace(tzinfo=None)
+    pack = Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=local.date(), expires_at=local)
+    with pytest.raises(ExpiredStockError):
+        house.dispense(queued, pack)
+    house.dispense(queued, replace(pack, expires_at=local + timedelta(hours=1)))
+
+
+def test_case_13_of_a_delivery_that_is_late_stock_has_to_be_in_date_now(house: House) -> None:
+    house.approve()
+    queued = house.queue(request=a_request(HATCH, WARD_A, morphine(), due_by=house.at + timedelta(hours=1)))
+    due = house.at.date()
+    house.wait(days=2)
+    with pytest.raises(ExpiredStockError):
+        house.dispense(queued, Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=due))
+
+
+def test_case_13_what_expired_since_it_was_picked_is_not_loaded_until_it_is_picked_anew(house: House) -> None:
+    standing = house.at_hatch()
+    pack = Picked(line_of(standing), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=house.at.date())
+    house.dispense(standing, pack)
+    house.check(standing)
+    house.wait(days=1)
+    with pytest.raises(ExpiredStockError):
+        house.load(standing)
+    house.dispense(standing, replace(pack, expiry=house.at.date()))
+    house.check(standing)
+    assert house.load(standing).state is S.SEALED
 
 
 def test_case_14_a_batch_under_recall_is_neither_dispensed_nor_loaded(house: House) -> None:
