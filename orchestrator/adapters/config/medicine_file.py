@@ -14,6 +14,7 @@ from orchestrator.adapters.config.checked import FileModel, checked
 from orchestrator.adapters.config.site_form import Id
 from orchestrator.adapters.config.source import FILE_BYTES_MAX, Complaint, ConfigFileError, read_source
 from orchestrator.domain.errors import InvalidInputError
+from orchestrator.domain.medicine.check_digits import is_dmd_code_whole
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import (
     OUT_OF_FRIDGE_MAX_MIN,
@@ -36,6 +37,8 @@ Gtin = Annotated[str, Field(pattern=r"^[0-9]{14}$")]
 
 COMPLAINTS_MAX = 20
 """How many wrong entries are told at once; a table with wrong headings would fill pages."""
+
+_NUMBER_DIGITS_MAX = 18
 
 
 class MedicineEntry(FileModel):
@@ -93,7 +96,8 @@ def _from_table(path: Path) -> Sequence[Medicine]:
     entries: list[tuple[int, MedicineEntry]] = []
     complaints: list[Complaint] = []
     try:
-        for row in rows:
+        complaints += _twice(rows.fieldnames or ())
+        for row in rows if not complaints else ():
             cells = {name: text for name, text in row.items() if name is not None and text}
             if None in row or None in row.values():
                 complaints.append(Complaint(rows.line_num, "The row is not as long as the headings.", "Correct it."))
@@ -111,11 +115,17 @@ def _from_table(path: Path) -> Sequence[Medicine]:
     return _medicines(path, entries, is_test_data=False, cytotoxics_by_robot=False)
 
 
+def _twice(headings: Sequence[str]) -> Iterator[Complaint]:
+    """Complain of headings that stand there twice: the last column would silently count."""
+    for name in sorted({name for name in headings if name and headings.count(name) > 1}):
+        yield Complaint(1, f"The heading {name} stands there twice.", "Keep the column that is right.")
+
+
 def _entry_of(cells: dict[str, str]) -> MedicineEntry:
     values: dict[str, object] = dict(cells)
     for number in ("pack_size", "out_of_fridge_min"):
         text = cells.get(number, "")
-        if text.isascii() and text.isdigit():
+        if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS_MAX:
             values[number] = int(text)
     if "gtins" in cells:
         values["gtins"] = cells["gtins"].split()
@@ -156,6 +166,9 @@ def _medicines(
             check_medicine(medicine)
         except InvalidInputError as error:
             complaints.append(Complaint(line, error.message))
+        if not is_dmd_code_whole(entry.code):
+            sentence = f"The check digit of code {entry.code} is wrong, as after a spreadsheet has rounded it."
+            complaints.append(Complaint(line, sentence, "Copy the code as text."))
         complaints += _seconds(line, [entry.code], lines_of_codes, "Code")
         complaints += _seconds(line, entry.gtins, lines_of_gtins, "Trade item number")
         medicines.append(medicine)

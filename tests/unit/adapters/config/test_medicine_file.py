@@ -79,13 +79,15 @@ def test_a_missing_category_means_controlled(tmp_path: Path) -> None:
         (MORPHINE.replace("05012345678900", "5012345678900"), "gtins"),
         (MORPHINE.replace(",60,,", ",60,freezer,"), "storage"),
         (MORPHINE.replace(",60,,", ",60,fridge,"), "out_of_fridge_min"),
+        (MORPHINE.replace("36126511000001106", "36126511000001100"), "rounded"),
+        (MORPHINE.replace(",60,", f",{'9' * 5000},"), "pack_size"),
         (MORPHINE + ",more", "headings"),
         (MORPHINE.rsplit(",", 3)[0], "headings"),
     ],
 )
 def test_a_wrong_cell_is_refused_with_its_line(tmp_path: Path, row: str, word: str) -> None:
     ((line, sentence),) = complaints(
-        table(tmp_path, MORPHINE.replace("05012345678900", ""), row.replace("1106", "1107"))
+        table(tmp_path, MORPHINE.replace("05012345678900", ""), row.replace("1106", "1110"))
     )
     assert line == 3
     assert word in sentence
@@ -95,6 +97,11 @@ def test_a_code_and_a_trade_item_number_stand_once(tmp_path: Path) -> None:
     found = complaints(table(tmp_path, MORPHINE, MORPHINE))
     assert [line for line, _ in found] == [3, 3]
     assert all("line 2" in sentence for _, sentence in found)
+
+
+def test_a_heading_stands_once_lest_the_last_column_decides(tmp_path: Path) -> None:
+    twice = table(tmp_path, f"{MORPHINE},0000", headings=f"{HEADINGS},category")
+    assert complaints(twice) == [(1, "The heading category stands there twice.")]
 
 
 def test_an_unknown_heading_an_empty_table_and_no_text_are_refused(tmp_path: Path) -> None:
