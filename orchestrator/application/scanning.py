@@ -9,7 +9,13 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from orchestrator.domain.people.patient import NhsNumber, nhs_number
-from orchestrator.domain.scanning.errors import CharsetError, CodeTooLongError, EmptyCodeError, UnknownSymbologyError
+from orchestrator.domain.scanning.errors import (
+    CharsetError,
+    CodeTooLongError,
+    EmptyCodeError,
+    FieldLengthError,
+    UnknownSymbologyError,
+)
 from orchestrator.domain.scanning.judging import judge_digits, judge_message, require_kind
 from orchestrator.domain.scanning.model import GS, Message, ScanKind, Scanned
 
@@ -18,14 +24,14 @@ CODE_LENGTH_MAX = 1000
 
 HOSPITAL_ZONE = ZoneInfo("Europe/London")
 
-_GS_IN_WORDS = re.compile(r"<GS>|\\x1[dD]|\\u001[dD]")
+_GS_IN_WORDS = re.compile(r"<GS>|<FNC1>|\\x1d|\\u001d", re.IGNORECASE)
 _AROUND = " \t\r\n"
 """What a keyboard wedge or a paste adds; `str.strip` alone would take away GS too."""
 
 _GS1_SYMBOLS = ("]d2", "]C1", "]e0", "]Q3")
 """Symbology identifiers of codes that carry GS1 fields: DataMatrix, GS1-128, DataBar, QR."""
-_PLAIN_SYMBOLS = ("]E0", "]E4")
-"""EAN-13, UPC and EAN-8: digits alone."""
+_PLAIN_SYMBOLS = {"]E0": (12, 13), "]E4": (8,)}
+"""EAN-13 and UPC-A, and EAN-8: so many digits and nothing else."""
 
 
 class Barcodes(Protocol):
@@ -92,7 +98,7 @@ def scan(
         return require_kind(Scanned(ScanKind.NHS_NUMBER, nhs_number=to_nhs_number(said)), wanted)
     symbol, body = _symbol_and_body(said)
     if symbol in _PLAIN_SYMBOLS or (symbol is None and _is_plain(body)):
-        _require_plain(body)
+        _require_plain(body, symbol)
         return require_kind(judge_digits(body, to_nhs_number=to_nhs_number), wanted)
     return require_kind(
         judge_message(
@@ -137,9 +143,14 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 16
 
 
-def _require_plain(text: str) -> None:
+def _require_plain(text: str, symbol: str | None) -> None:
     if not (text.isascii() and text.isdigit()):
         raise CharsetError("The code was refused: an EAN holds digits alone; expected 8, 12 or 13. Scan it again.")
+    if symbol is not None and len(text) not in _PLAIN_SYMBOLS[symbol]:
+        raise FieldLengthError(
+            "The code was refused: the scanner says it is an EAN or UPC, and it has not as many digits; expected "
+            "12 or 13, or 8 of the short kind. Scan it again."
+        )
 
 
 def _message(body: str, *, symbol: str | None, barcodes: Barcodes) -> Message:
