@@ -38,8 +38,8 @@ def raise_alarm(
 ) -> Alarm:
     """Put an alarm on the books; from the next turn on robots heed it.
 
-    One of this kind and source that stands already is the same alarm: it sounds again, and for more zones if new ones
-    are named.
+    One of this kind and source that stands already is the same alarm: it sounds again, for more zones if new ones are
+    named, and in the new words if it was over.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def raise_alarm(
     named = tuple(dict.fromkeys(zones))
     for known in uow.alarms.standing():
         if known.kind is kind and known.source == source and _is_same_place(known, named, source):
-            return _sound_again(uow, known, named, at=at)
+            return _sound_again(uow, known, named, reason, at=at)
     alarm = Alarm(AlarmId(ids.new("alarm")), kind, named, source, raised_at=at, raised_by=by, reason=reason)
     uow.alarms.add(alarm)
     _tell(uow, alarm, at=at, by=by)
@@ -170,10 +170,11 @@ def _is_same_place(known: Alarm, zones: Sequence[ZoneId], source: str) -> bool:
     return source != API or set(known.zones) == set(zones)
 
 
-def _sound_again(uow: UnitOfWork, known: Alarm, zones: Sequence[ZoneId], *, at: datetime) -> Alarm:
+def _sound_again(uow: UnitOfWork, known: Alarm, zones: Sequence[ZoneId], reason: str, *, at: datetime) -> Alarm:
     # An alarm for the whole site names no zone and does not shrink; else it spreads to those named now.
     spread = tuple(dict.fromkeys((*known.zones, *zones))) if known.zones and zones else ()
-    again = replace(known, zones=spread, cleared_at=None, cleared_by=None)
+    words = known.reason if known.state is AlarmState.SOUNDING else reason
+    again = replace(known, zones=spread, reason=words, cleared_at=None, cleared_by=None)
     if again != known:
         uow.alarms.save(again)
         _tell(uow, again, at=at, by=known.raised_by)

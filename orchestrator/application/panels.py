@@ -11,6 +11,7 @@ from orchestrator.application.turn import Turn
 from orchestrator.devices.address import Channel, DeviceAddress, DeviceKind, parse_device_topic
 from orchestrator.devices.inputs import AlarmInputs
 from orchestrator.domain.emergency.alarm import AlarmKind, AlarmState
+from orchestrator.domain.reason import REASON_LENGTH_MAX
 from orchestrator.domain.site.alarm_input import (
     CallReported,
     InputEvent,
@@ -81,10 +82,11 @@ class Panels:
         match event:
             case PanelReported(panel=id, status=status, levels=levels):
                 self._hear_panel(turn, self._site.panels[PanelId(id)], status, levels)
-            case CallReported(call=id, is_active=is_active, place=place):
+            case CallReported(call=id, is_active=is_active, level=level, place=place):
                 panel = self._site.panels[PanelId(id)]
                 if is_active:
-                    self._raise(turn, panel, panel.zones, place or f"{panel.called} calls.")
+                    zones = self._zones_on(panel, () if level is None else (level,))
+                    self._raise(turn, panel, zones, _sayable(place) or f"{panel.called} calls.")
                 else:
                     self._clear(turn, panel)
             case InputSilent(id=id):
@@ -92,9 +94,7 @@ class Panels:
 
     def _hear_panel(self, turn: Turn, panel: Panel, status: PanelStatus, levels: tuple[LevelId, ...]) -> None:
         if status is PanelStatus.ALARM:
-            zones = [zone for zone in panel.zones if not levels or self._site.zones[zone].level in levels]
-            # A level that the panel has no zone on is a fire all the same: then all its zones count.
-            self._raise(turn, panel, zones or panel.zones, f"{panel.called} reports a fire.")
+            self._raise(turn, panel, self._zones_on(panel, levels), f"{panel.called} reports a fire.")
         elif status is PanelStatus.NORMAL:
             self._clear(turn, panel)
         else:
@@ -102,19 +102,26 @@ class Panels:
             sentence = f"{panel.called} {told}. See to it."
             turn.tell(ALARM, panel.id, {"code": f"panel_{status.value}", "sentence": sentence})
 
+    def _zones_on(self, panel: Panel, levels: tuple[LevelId, ...]) -> tuple[ZoneId, ...]:
+        """Return the zones of a panel on these levels; all where it names none, or one that it has no zone on."""
+        covered = {self._site.zones[zone].level for zone in panel.zones}
+        if not levels or not covered.issuperset(levels):
+            return panel.zones
+        return tuple(zone for zone in panel.zones if self._site.zones[zone].level in levels)
+
     def _silent(self, turn: Turn, panel: Panel) -> None:
         sentence = f"{panel.called} is silent, so nobody knows whether it would tell of an alarm. See to it."
         turn.tell(ALARM, panel.id, {"code": "panel_silent", "sentence": sentence})
         if self._holds and panel.kind is PanelKind.FIRE:
             self._raise(turn, panel, panel.zones, sentence)
 
-    def _raise(self, turn: Turn, panel: Panel, zones: tuple[ZoneId, ...] | list[ZoneId], reason: str) -> None:
+    def _raise(self, turn: Turn, panel: Panel, zones: tuple[ZoneId, ...], reason: str) -> None:
         raise_alarm(
             turn.uow,
             site=self._site,
             kind=KIND_OF_PANEL[panel.kind],
             zones=zones,
-            reason=reason,
+            reason=_sayable(reason),
             at=turn.at,
             by=panel.id,
             ids=turn.ids,
@@ -125,3 +132,8 @@ class Panels:
         for alarm in turn.uow.alarms.standing():
             if alarm.source == source_of(panel.id) and alarm.state is AlarmState.SOUNDING:
                 clear_alarm(turn.uow, site=self._site, alarm=alarm.id, at=turn.at, by=panel.id, source=alarm.source)
+
+
+def _sayable(words: str) -> str:
+    """Return a device's words as a reason may be; an alarm counts, however its system writes of the place."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:REASON_LENGTH_MAX]

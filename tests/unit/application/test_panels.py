@@ -19,7 +19,8 @@ from tests.support.wards import demo_hospital
 
 FIRE = Panel(PanelId("fire_panel"), PanelKind.FIRE, (ZoneId("alder"), ZoneId("cedar")), silent_after_s=60.0)
 CALL = Panel(PanelId("birch_call"), PanelKind.CRASH_CALL, (ZoneId("birch_crash"),), silent_after_s=60.0)
-SITE = replace(demo_hospital(), panels={FIRE.id: FIRE, CALL.id: CALL})
+HOUSE_CALL = Panel(PanelId("house_call"), PanelKind.CRASH_CALL, (ZoneId("birch_crash"), ZoneId("cedar_crash")))
+SITE = replace(demo_hospital(), panels={FIRE.id: FIRE, CALL.id: CALL, HOUSE_CALL.id: HOUSE_CALL})
 
 
 class Listening:
@@ -37,12 +38,19 @@ class Listening:
         )
         return self._take(f"wardporter/v1/{site}/panel/{panel}/state", encode(message))
 
-    def call(self, *, is_active: bool) -> object:
+    def call(
+        self, *, is_active: bool, place: str = "Bay 2", level: str | None = None, call: str = "birch_call"
+    ) -> object:
         self.number += 1
         message = CallState(
-            boot="boot-1", number=self.number, sent_at=datetime(2026, 1, 1, tzinfo=UTC), active=is_active, place="Bay 2"
+            boot="boot-1",
+            number=self.number,
+            sent_at=datetime(2026, 1, 1, tzinfo=UTC),
+            active=is_active,
+            place=place,
+            level=level,
         )
-        return self._take("wardporter/v1/" + SITE.id + "/call/birch_call/state", encode(message))
+        return self._take(f"wardporter/v1/{SITE.id}/call/{call}/state", encode(message))
 
     def wait(self, seconds: float) -> None:
         self.at_s += seconds
@@ -80,6 +88,36 @@ def test_a_panel_in_alarm_raises_one_alarm_however_often_it_says_so_and_clears_i
     assert here.told() == ["sounding", "cleared"]
 
 
+def test_a_fire_on_a_level_that_the_panel_has_no_zone_on_counts_for_all_its_zones() -> None:
+    here = Listening()
+    here.say(PanelStatus.ALARM, "ground", "basement")
+
+    assert here.standing() == [(("alder", "cedar"), AlarmState.SOUNDING)]
+
+
+@pytest.mark.parametrize(
+    ("level", "zones"),
+    [("first", ("cedar_crash",)), (None, ("birch_crash", "cedar_crash")), ("roof", ("birch_crash", "cedar_crash"))],
+)
+def test_a_crash_call_of_a_system_for_several_levels_is_for_the_level_that_it_names(
+    level: str | None, zones: tuple[str, ...]
+) -> None:
+    here = Listening()
+    here.call(is_active=True, level=level, call="house_call")
+
+    assert here.standing() == [(zones, AlarmState.SOUNDING)]
+
+
+def test_a_call_that_comes_again_elsewhere_says_where_it_is_now() -> None:
+    here = Listening()
+    here.call(is_active=True, place="Bay 2")
+    here.call(is_active=False)
+    here.call(is_active=True, place="Bay 7")
+
+    with here.store.reading() as uow:
+        assert [alarm.reason for alarm in uow.alarms.standing()] == ["Bay 7"]
+
+
 def test_a_panel_that_names_no_level_alarms_all_its_zones() -> None:
     here = Listening()
     here.say(PanelStatus.ALARM)
@@ -93,6 +131,14 @@ def test_a_crash_call_is_raised_and_cleared_by_its_own_word() -> None:
     assert here.standing() == [(("birch_crash",), AlarmState.SOUNDING)]
     here.call(is_active=False)
     assert here.standing() == [(("birch_crash",), AlarmState.CLEARED)]
+
+
+@pytest.mark.parametrize("place", ["Bay 2\n", "Bay\t2", "\x00", "   ", "Bay 2\u2028left", ""])
+def test_a_crash_call_counts_whatever_its_system_calls_the_place(place: str) -> None:
+    here = Listening()
+    here.call(is_active=True, place=place)
+
+    assert here.standing() == [(("birch_crash",), AlarmState.SOUNDING)]
 
 
 @pytest.mark.parametrize("status", [PanelStatus.TEST, PanelStatus.FAULT])
@@ -112,7 +158,7 @@ def test_silence_is_told_once_and_is_neither_alarm_nor_all_clear() -> None:
         here.wait(30.0)
 
     assert here.standing() == [(("alder",), AlarmState.SOUNDING)]
-    assert here.told().count("panel_silent") == 2, "once for each panel, also the one that was never heard"
+    assert here.told().count("panel_silent") == 3, "once for each panel, also the one that was never heard"
 
 
 def test_where_the_place_has_decided_so_a_silent_fire_panel_holds_robots_until_it_is_normal_again() -> None:
