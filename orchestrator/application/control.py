@@ -226,9 +226,13 @@ class Control:
     def _heed_panels(self, said: Sequence[InputEvent]) -> None:
         if not said:
             return
-        with self._turn() as turn:
-            for event in said:
-                self._panels.hear(turn, event)
+        try:
+            with self._turn() as turn:
+                for event in said:
+                    self._panels.hear(turn, event)
+        except BaseException:
+            self._panels.forget(said)
+            raise
         self._advance()
 
     def _receive_from(self, robot: RobotId, kind: TopicKind, payload: bytes, *, is_retained: bool) -> None:

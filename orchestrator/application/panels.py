@@ -1,10 +1,13 @@
 """What fire panels and crash calls say, written into the books as alarms.
 
-Only panels of the site file count. Silence is no alarm and no all-clear: it is told, and where the place has decided so
-a silent fire panel holds robots as an alarm would. A panel that the site has not heard since the start is silent too.
+Only panels of the site file count. Silence, and what cannot be read, is no alarm and no all-clear: it is told, and
+where the place has decided so a silent fire panel holds robots as an alarm would. A panel that the site has not heard
+since the start is silent too.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from orchestrator.application.alarms import clear_alarm, raise_alarm, source_of
 from orchestrator.application.turn import Turn
@@ -15,6 +18,7 @@ from orchestrator.domain.reason import REASON_LENGTH_MAX
 from orchestrator.domain.site.alarm_input import (
     CallReported,
     InputEvent,
+    InputGarbled,
     InputKind,
     InputSilent,
     PanelReported,
@@ -73,6 +77,10 @@ class Panels:
         """Return which panels have gone silent by now."""
         return self._inputs.due(at_s=at_s)
 
+    def forget(self, events: Iterable[InputEvent]) -> None:
+        """Take events as not heard, because the books could not be written: they are news when they are said again."""
+        self._inputs.forget(events)
+
     def next_due_s(self) -> float | None:
         """Return when a panel would be silent next, in monotonic seconds."""
         return self._inputs.next_due_s()
@@ -89,8 +97,12 @@ class Panels:
                     self._raise(turn, panel, zones, _sayable(place) or f"{panel.called} calls.")
                 else:
                     self._clear(turn, panel)
-            case InputSilent(id=id):
-                self._silent(turn, self._site.panels[PanelId(id)])
+            case InputGarbled(id=id, why=why):
+                called = self._site.panels[PanelId(id)].called
+                sentence = f"{called} says what cannot be read, and it may be an alarm. {why} Go and look at it."
+                turn.tell(ALARM, id, {"code": "panel_garbled", "sentence": sentence})
+            case InputSilent(id=id, dropped=dropped):
+                self._silent(turn, self._site.panels[PanelId(id)], dropped)
 
     def _hear_panel(self, turn: Turn, panel: Panel, status: PanelStatus, levels: tuple[LevelId, ...]) -> None:
         if status is PanelStatus.ALARM:
@@ -109,8 +121,9 @@ class Panels:
             return panel.zones
         return tuple(zone for zone in panel.zones if self._site.zones[zone].level in levels)
 
-    def _silent(self, turn: Turn, panel: Panel) -> None:
-        sentence = f"{panel.called} is silent, so nobody knows whether it would tell of an alarm. See to it."
+    def _silent(self, turn: Turn, panel: Panel, dropped: str) -> None:
+        what = f"has said nothing that counts for a while: {dropped}" if dropped else "is silent."
+        sentence = f"{panel.called} {what} Nobody knows whether it would tell of an alarm. See to it."
         turn.tell(ALARM, panel.id, {"code": "panel_silent", "sentence": sentence})
         if self._holds and panel.kind is PanelKind.FIRE:
             self._raise(turn, panel, panel.zones, sentence)

@@ -17,7 +17,6 @@ from pydantic.json_schema import models_json_schema
 
 from orchestrator.devices.address import QOS, ROOT, VERSION, Channel, DeviceKind
 from orchestrator.devices.dialogue import Timing
-from orchestrator.devices.inputs import SILENT_AFTER_S
 from orchestrator.devices.messages import (
     MESSAGE_BYTES_MAX,
     CallState,
@@ -34,6 +33,7 @@ from orchestrator.devices.messages import (
 )
 from orchestrator.domain.site.alarm_input import PanelStatus
 from orchestrator.domain.site.device import DoorPosition, LiftMode
+from orchestrator.domain.site.model import PANEL_SILENT_AFTER_S
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
 
@@ -64,9 +64,19 @@ that is inside is taken to another level: the lift is asked to stand open where 
 outside gives the lift back meanwhile, so that they ride first. A sensor that would take a robot for a person leaves it
 out. A person who steps in while the doors close has to open them again: that is the lift's own safety, not ours.
 
-**Silence.** A device says its state on every change and at least every 2 s. One that was silent for
-{Timing().silent_after_s:g} s is neither open nor usable; a panel or call that was silent for {SILENT_AFTER_S:g} s is
-told to people: silence is no all-clear.
+**Silence.** A device says its state on every change and at least every 2 s, a panel or call at least every 5 s. A door
+or lift that was silent for {Timing().silent_after_s:g} s is neither open nor usable. Of a panel or call people are told
+after the `silent_after_s` of the site file, {PANEL_SILENT_AFTER_S:g} s unless it says otherwise; silence is no
+all-clear.
+
+**Order.** `number` grows with every message of a run, also where nothing else has changed; `boot` names the run. What
+is not newer than the last one by these does not count. Clocks are never compared: `sent_at`, `since` and `heard_at` are
+for people, and a device's clock may be wrong.
+
+**Alarms.** A panel or call is one of the `panels` of the site file, with the zones that it speaks of. It counts for
+those on the levels named, and for all of them where none is named or one that it has no zone on. It says each alarm for
+as long as it lasts, and then that it is over; robots stay held until a person lets them go on. What it says and cannot
+be read is told to people, and is no alarm.
 
 **What a device keeps to.** It passes over a request whose `epoch` is smaller than the largest it has heard from that
 `owner`, whose `number` is not larger than the last of that owner and epoch, or whose session it has released. A request

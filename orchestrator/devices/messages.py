@@ -135,7 +135,7 @@ class LiftState(_State):
 
 
 class PanelState(_State):
-    """What a fire panel says; ``levels`` are those in alarm, none named means the whole site."""
+    """What a fire panel says; ``levels`` are those in alarm, none named means all zones of the panel."""
 
     status: PanelStatus
     levels: Annotated[tuple[Id, ...], Field(max_length=SESSIONS_MAX)] = ()

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
 from orchestrator.application.steps import remaining_base
+from orchestrator.devices.messages import PanelState, encode
 from orchestrator.domain.delivery.model import DeliveryState
-from orchestrator.domain.emergency.alarm import AlarmKind
+from orchestrator.domain.emergency.alarm import AlarmKind, AlarmState
 from orchestrator.domain.fleet.record import RobotRecord
-from orchestrator.domain.site.model import DoorId, FireScope, Site, WaypointId
+from orchestrator.domain.site.alarm_input import PanelStatus
+from orchestrator.domain.site.model import (
+    DoorId,
+    FireScope,
+    Panel,
+    PanelId,
+    PanelKind,
+    Site,
+    WaypointId,
+    ZoneId,
+)
 from simulation.ward import Outcome, SimulatedWard
 from tests.support.alarms import AlarmBell, escape_waypoints, graph_of, robots_on, when
 from tests.support.wards import a_demand, a_fleet, demo_hospital
@@ -213,6 +225,30 @@ def test_an_orchestrator_that_comes_back_during_an_alarm_grants_nothing_and_goes
     drill.assert_cleared()
     assert moved[0] == moved[1]
     assert_all_received_once(outcome)
+
+
+def test_an_alarm_that_could_not_be_written_down_counts_when_the_panel_says_so_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panel = Panel(PanelId("fire_panel"), PanelKind.FIRE, (ZoneId("alder"),))
+    ward = a_ward(site=replace(demo_hospital(), panels={panel.id: panel}))
+    ward.run(limit_s=1.0)
+
+    def say(number: int) -> None:
+        said = PanelState(boot="boot-1", number=number, sent_at=ward.clock.now(), status=PanelStatus.ALARM)
+        ward.control.receive("wardporter/v1/demo_hospital/panel/fire_panel/state", encode(said))
+
+    def broken() -> NoReturn:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(ward.store, "transaction", broken)
+        with pytest.raises(OSError, match="the disk is full"):
+            say(1)
+    say(2)
+
+    with ward.store.reading() as uow:
+        assert [alarm.state for alarm in uow.alarms.standing()] == [AlarmState.SOUNDING]
 
 
 def test_no_release_leaves_after_the_very_turn_in_which_the_alarm_is_raised() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+import structlog
+
 from orchestrator.application.ports import Clock, RobotTransport
 from orchestrator.devices.address import Channel, DeviceAddress, DeviceKind, parse_device_topic
 from orchestrator.devices.dialogue import DeviceDialogue, Timing
@@ -17,6 +19,11 @@ from orchestrator.domain.site.device import DoorPicture, LiftPicture
 from orchestrator.domain.site.model import DoorId, LevelId, LiftId, Site
 
 OWNER = "wardporter"
+
+LOGGED_AGAIN_S = 60.0
+"""How long it is before the log says once more that a device is not understood, in seconds."""
+
+log = structlog.get_logger(__name__)
 
 
 class MqttBuilding:
@@ -37,7 +44,8 @@ class MqttBuilding:
 
     Notes
     -----
-    ``refused`` counts the messages on topics of ours that changed nothing.
+    ``refused`` counts the messages on topics of ours that changed nothing; the log says now and then why: the device
+    is offline meanwhile for all that robots and people see.
     """
 
     def __init__(
@@ -51,6 +59,7 @@ class MqttBuilding:
         self._doors: dict[DoorId, DeviceDialogue] = {}
         self._lifts: dict[LiftId, DeviceDialogue] = {}
         self.refused = 0
+        self._logged_s: dict[DeviceAddress, float] = {}
 
     def start(self) -> None:
         """Begin a new epoch, in which nothing is held yet and no device has been heard."""
@@ -79,10 +88,17 @@ class MqttBuilding:
             return False
         at_s = self._clock.monotonic_s()
         before = _gist(dialogue, at_s)
-        if dialogue.receive(payload, at_s=at_s, is_retained=is_retained) is not None:
+        why = dialogue.receive(payload, at_s=at_s, is_retained=is_retained)
+        if why is not None:
             self.refused += 1
+            self._log(dialogue.address, why, at_s=at_s)
             return False
         return _gist(dialogue, at_s) != before
+
+    def _log(self, address: DeviceAddress, why: str, *, at_s: float) -> None:
+        if at_s - self._logged_s.get(address, float("-inf")) >= LOGGED_AGAIN_S:
+            self._logged_s[address] = at_s
+            log.warning("device_message_dropped", device=f"{address.kind}:{address.id}", why=why, dropped=self.refused)
 
     def advance(self) -> bool:
         """Send what is due; return whether a device has gone silent."""

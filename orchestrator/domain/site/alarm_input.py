@@ -26,7 +26,7 @@ class PanelStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PanelReported:
-    """A fire panel said something new. ``levels`` are those in alarm; none named means the whole site."""
+    """A fire panel said something new. ``levels`` are those in alarm; none named means all zones of the panel."""
 
     panel: str
     status: PanelStatus
@@ -45,10 +45,23 @@ class CallReported:
 
 @dataclass(frozen=True, slots=True)
 class InputSilent:
-    """An input that was heard before has been silent for longer than it may; nobody knows whether it would tell."""
+    """An input that was heard before has been silent for longer than it may; nobody knows whether it would tell.
+
+    ``dropped`` says why what it said meanwhile did not count; empty when it said nothing.
+    """
 
     kind: InputKind
     id: str
+    dropped: str = ""
 
 
-InputEvent = PanelReported | CallReported | InputSilent
+@dataclass(frozen=True, slots=True)
+class InputGarbled:
+    """An input says what cannot be read, and ``why``; nobody knows whether it was an alarm."""
+
+    kind: InputKind
+    id: str
+    why: str
+
+
+InputEvent = PanelReported | CallReported | InputSilent | InputGarbled

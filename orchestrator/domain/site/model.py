@@ -271,6 +271,10 @@ class Zone:
         return any(is_crossing(a, b, *edge) for edge in edges_of(self.outline))
 
 
+PANEL_SILENT_AFTER_S = 60.0
+"""When people are told of a silent panel for which the site file says nothing else, in seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """A fire panel or a crash call system that reports to us.
@@ -282,7 +286,7 @@ class Panel:
     id: PanelId
     kind: PanelKind
     zones: tuple[ZoneId, ...]
-    silent_after_s: float = 60.0
+    silent_after_s: float = PANEL_SILENT_AFTER_S
     name: str = ""
 
     @property

@@ -161,6 +161,17 @@ def test_silence_is_told_once_and_is_neither_alarm_nor_all_clear() -> None:
     assert here.told().count("panel_silent") == 3, "once for each panel, also the one that was never heard"
 
 
+def test_people_are_told_of_a_panel_whose_words_cannot_be_read_for_it_may_be_an_alarm() -> None:
+    here = Listening()
+    here.say(PanelStatus.NORMAL)
+    garbled = b'{"boot":"boot-1","number":2,"sent_at":"2026-01-01T00:00:00Z","status":"ALARM"}'
+    for _ in range(3):
+        here._take(f"wardporter/v1/{SITE.id}/panel/fire_panel/state", garbled)
+
+    assert here.told() == ["panel_garbled"]
+    assert here.standing() == []
+
+
 def test_where_the_place_has_decided_so_a_silent_fire_panel_holds_robots_until_it_is_normal_again() -> None:
     here = Listening(silent_panel_holds=True)
     here.wait(61.0)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from orchestrator.devices.address import DeviceAddress, DeviceKind
-from orchestrator.devices.inputs import INPUTS_MAX, SILENT_AFTER_S, AlarmInputs
+from orchestrator.devices.inputs import GARBLED_AGAIN_S, INPUTS_MAX, SILENT_AFTER_S, AlarmInputs
 from orchestrator.devices.messages import CallState, PanelState, encode
-from orchestrator.domain.site.alarm_input import CallReported, InputKind, InputSilent, PanelReported, PanelStatus
+from orchestrator.domain.site.alarm_input import (
+    CallReported,
+    InputGarbled,
+    InputKind,
+    InputSilent,
+    PanelReported,
+    PanelStatus,
+)
 from orchestrator.domain.site.model import LevelId
 from tests.support.device_link import NOON, SITE
 
@@ -60,8 +67,34 @@ def test_an_old_all_clear_ends_no_alarm() -> None:
 
     assert inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 1), at_s=2.0) == []
     assert inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 9), at_s=2.0, is_retained=True) == []
-    assert inputs.receive(PANEL, b'{"status":"normal"}', at_s=2.0) == []
-    assert inputs.refused == 3
+    assert inputs.refused == 2
+
+
+def test_what_cannot_be_read_is_told_now_and_then_and_neither_ends_nor_raises_an_alarm() -> None:
+    inputs = AlarmInputs()
+    inputs.receive(PANEL, a_panel(PanelStatus.ALARM, 1), at_s=0.0)
+    garbled = a_panel(PanelStatus.NORMAL, 2).replace(b'"normal"', b'"ALARM"')
+
+    (told,) = inputs.receive(PANEL, garbled, at_s=1.0)
+    assert isinstance(told, InputGarbled)
+    assert "status" in told.why
+    assert inputs.receive(PANEL, garbled, at_s=2.0) == []
+    assert inputs.receive(PANEL, garbled, at_s=2.0, is_retained=True) == []
+    assert inputs.receive(PANEL, a_panel(PanelStatus.ALARM, 3), at_s=3.0) == [], "said before"
+    assert inputs.receive(PANEL, garbled, at_s=4.0) == [], "one that alternates floods nobody"
+    assert len(inputs.receive(PANEL, garbled, at_s=1.0 + GARBLED_AGAIN_S)) == 1
+    assert inputs.receive(CALL, garbled, at_s=1.0) == [], "nobody we know of"
+
+
+def test_silence_says_why_what_was_said_meanwhile_did_not_count() -> None:
+    inputs = AlarmInputs()
+    for at_s in range(20):
+        inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 7), at_s=float(at_s))
+
+    (silent,) = inputs.due(at_s=20.0)
+
+    assert isinstance(silent, InputSilent)
+    assert "not newer" in silent.dropped
 
 
 def test_whoever_invents_inputs_without_end_is_not_listened_to() -> None:
