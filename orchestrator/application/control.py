@@ -38,7 +38,7 @@ from orchestrator.application.driving import (
 from orchestrator.application.factsheets import note_factsheet
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.gates import Gates, Whereabouts
-from orchestrator.application.holding import lay_hold
+from orchestrator.application.holding import lay_hold, tell_who_waits_for_held
 from orchestrator.application.intake import Intake
 from orchestrator.application.lane_closures import closed_by_people
 from orchestrator.application.letting_out import let_out
@@ -428,6 +428,7 @@ class Control:
             reroute_what_was_accepted(turn, self.fleet, reported=self._live.keys(), distance=self._steering.distance_m)
             self._readiness.look(turn, reported=self._live.keys())
             progress_trips(turn)
+            tell_who_waits_for_held(turn)
             resting = self._resting(turn)
             self._devices.look(turn)
             shut = closed_lanes(turn, (*self._closures, self._devices.closed))

@@ -102,6 +102,16 @@ def hold_up(turn: Turn, robot: RobotId, reason: Reason, *, keeps_hatch: bool = F
             turn.let_wait(delivery, (reason,))
 
 
+def tell_who_waits_for_held(turn: Turn) -> None:
+    """Say why it waits of each delivery whose robot is held and of which nothing is said, as it has come further since.
+
+    It may be sealed, called back or turned round while its robot stands, and each change takes back what was said.
+    """
+    for delivery in list(turn.deliveries.values()):
+        if delivery.robot is not None and set(delivery.waiting) <= set(delivery.reasons_of_lateness):
+            turn.let_wait(delivery, turn.record(delivery.robot).reasons_of_holds)
+
+
 def let_go_on(turn: Turn, robot: RobotId, code: str) -> None:
     """Take back a reason that is no longer true, from the robot and from what it carries; a hold on it stays told."""
     holds = turn.record(robot).reasons_of_holds

@@ -22,7 +22,7 @@ from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotId
-from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.site.model import StationId
 from simulation.ward import Outcome, SimulatedWard
 from tests.support.wards import a_cast, a_demand, a_fleet, demo_hospital
@@ -196,6 +196,33 @@ def test_a_withdrawn_robot_brings_back_what_it_carries_and_gets_work_again() -> 
     assert states(outcome) == ["received", "received", "returned"]
     returned = next(d for d in outcome.deliveries if d.state is DeliveryState.RETURNED)
     assert "robot_withdrawn" in [c.reason.code for c in returned.history if c.reason]
+
+
+def is_being_loaded(record: RobotRecord) -> bool:
+    """Whether it stands at a hatch with nothing aboard yet."""
+    stands = record.report is not None and not record.report.is_driving and not record.report.loads
+    is_there = record.order is not None and record.phase is OrderPhase.DONE
+    return stands and is_there and record.trip is not None and (record.target or "").startswith("pharmacy")
+
+
+def test_what_is_sealed_or_called_back_while_its_robot_is_paused_says_why_it_waits() -> None:
+    operator = Operator(a_ward())
+    said: dict[DeliveryState, set[str]] = {}
+
+    def note() -> None:
+        for delivery in operator.deliveries():
+            said.setdefault(delivery.state, set()).update(reason.code for reason in delivery.waiting)
+
+    def pause() -> None:
+        operator.do(pause_robot)
+        operator.after(120.0, note)
+        operator.after(121.0, partial(operator.do, withdraw_robot, aboard=Aboard.RETURN))
+        operator.after(125.0, note)
+
+    operator.once(is_being_loaded, pause)
+    operator.ward.run(limit_s=400.0)
+
+    assert said[DeliveryState.SEALED] == said[DeliveryState.RETURNING] == {"robot_paused"}
 
 
 def withdraw_twice(operator: Operator, acts: list[str]) -> None:
