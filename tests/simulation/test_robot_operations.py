@@ -13,6 +13,7 @@ from orchestrator.application.fence_off_robot import fence_off_robot
 from orchestrator.application.hand_to_runner import hand_to_runner
 from orchestrator.application.pause_robot import pause_robot
 from orchestrator.application.ports import UnitOfWork
+from orchestrator.application.quarantine_robot import quarantine_robot
 from orchestrator.application.resume_robot import resume_robot
 from orchestrator.application.robot_acts import Asked
 from orchestrator.application.send_robot import send_robot
@@ -223,6 +224,21 @@ def test_what_is_sealed_or_called_back_while_its_robot_is_paused_says_why_it_wai
     operator.ward.run(limit_s=400.0)
 
     assert said[DeliveryState.SEALED] == said[DeliveryState.RETURNING] == {"robot_paused"}
+
+
+def test_what_a_robot_was_to_fetch_that_a_person_quarantines_is_fetched_by_another() -> None:
+    operator = Operator(a_ward(count=1))
+
+    def quarantine() -> None:
+        operator.do(quarantine_robot)
+        operator.after(300.0, partial(operator.do, fence_off_robot, is_removed=True))
+
+    operator.once(is_being_loaded, quarantine)
+    operator.ward._people._can_see_to = lambda robot: robot != operator.robot  # type: ignore[method-assign]
+    outcome = operator.ward.run(limit_s=3000.0)
+
+    assert states(outcome) == ["received"]
+    assert outcome.deliveries[0].robot != operator.robot
 
 
 def withdraw_twice(operator: Operator, acts: list[str]) -> None:
