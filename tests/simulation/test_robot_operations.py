@@ -241,6 +241,31 @@ def test_what_a_robot_was_to_fetch_that_a_person_quarantines_is_fetched_by_anoth
     assert outcome.deliveries[0].robot != operator.robot
 
 
+def test_a_robot_that_ends_its_way_to_wait_for_a_runner_stands_at_once_when_it_is_paused() -> None:
+    operator = Operator(a_ward())
+
+    def withdraw() -> None:
+        operator.do(withdraw_robot, aboard=Aboard.RUNNER)
+        operator.do(pause_robot)
+        operator.do(pause_robot)
+        operator.after(2.0, operator.look)
+        operator.after(30.0, operator.look)
+
+    acts: list[str] = []
+
+    def read() -> None:
+        with operator.ward.store.reading() as uow:
+            acts.extend(entry.act for entry in uow.history.page(operator.robot, before=None, limit=50))
+
+    operator.once(is_driving_with_a_load, withdraw)
+    operator.ward.scheduler.at(240.0, read)
+    operator.ward.run(limit_s=250.0)
+
+    assert operator.poses[0] == pytest.approx(operator.poses[1], abs=0.01)
+    assert all(record.report and record.report.is_paused for record in operator.seen)
+    assert acts == ["pause", "withdraw"]
+
+
 def withdraw_twice(operator: Operator, acts: list[str]) -> None:
     operator.do(withdraw_robot, aboard=Aboard.RETURN)
     operator.do(withdraw_robot, aboard=Aboard.RETURN)
