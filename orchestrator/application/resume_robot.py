@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orchestrator.application.asked_at_once import ask_no_more
+from orchestrator.application.asked_at_once import ask_no_more, asked_at_once
 from orchestrator.application.driving import lanes_ahead
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Ids, UnitOfWork
@@ -65,7 +65,7 @@ def resume_robot(
     if clock_off_s is not None:
         return _let_clock_count(turn, asked, record, clock_off_s)
     lifted = [hold for hold in record.holds if hold.kind.keeps_from_driving]
-    is_paused = any(hold.kind is HoldKind.PAUSED for hold in lifted) or bool(record.report and record.report.is_paused)
+    is_paused = any(hold.kind is HoldKind.PAUSED for hold in lifted) or _stands_paused(turn, record)
     if not lifted and not is_paused:
         return record
     _require_fit(record)
@@ -75,6 +75,12 @@ def resume_robot(
     if is_paused:
         _end_pause(turn, fleet, asked.robot)
     return note(turn, asked, RobotAct.RESUME, outcome=_outcome(lifted, turn.record(asked.robot)))
+
+
+def _stands_paused(turn: Turn, record: RobotRecord) -> bool:
+    """Whether it says that it is paused, and nobody has told it to go on just now."""
+    is_told = bool(asked_at_once(turn, record.robot, {ActionKind.RESUME}))
+    return record.report is not None and record.report.is_paused and not is_told
 
 
 def _let_clock_count(turn: Turn, asked: Asked, record: RobotRecord, off_s: float) -> RobotRecord:

@@ -266,6 +266,27 @@ def test_a_robot_that_ends_its_way_to_wait_for_a_runner_stands_at_once_when_it_i
     assert acts == ["pause", "withdraw"]
 
 
+def test_a_robot_that_is_told_to_go_on_already_has_one_entry() -> None:
+    operator = Operator(a_ward())
+    acts: list[str] = []
+
+    def resume_twice() -> None:
+        operator.do(resume_robot)
+        operator.do(resume_robot)
+        with operator.ward.store.reading() as uow:
+            acts.extend(entry.act for entry in uow.history.page(operator.robot, before=None, limit=50))
+
+    def pause() -> None:
+        operator.do(pause_robot)
+        operator.after(20.0, resume_twice)
+
+    operator.once(is_driving_with_a_load, pause)
+    outcome = operator.ward.run(limit_s=3000.0)
+
+    assert acts == ["resume", "pause"]
+    assert states(outcome) == ["received"] * 3
+
+
 def withdraw_twice(operator: Operator, acts: list[str]) -> None:
     operator.do(withdraw_robot, aboard=Aboard.RETURN)
     operator.do(withdraw_robot, aboard=Aboard.RETURN)
