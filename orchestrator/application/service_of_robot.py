@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.application.fleet import FleetOnSite
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.robot_acts import Asked, begin, note
@@ -23,7 +25,9 @@ def take_out_of_service(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, id
     if record.is_held_for(HoldKind.OUT_OF_SERVICE):
         return record
     sentence = f"Robot {asked.robot} was taken out of service by {asked.by}; it gets no work until it is put back."
-    turn.put(record.held_for(Hold(HoldKind.OUT_OF_SERVICE, sentence, asked.by, asked.at)))
+    # Where somebody has sent it before it stays no longer; it may be sent somewhere, such as to be seen to, after this.
+    freed = record if record.sent_to is None else replace(record, sent_to=None, target=None, route=())
+    turn.put(freed.held_for(Hold(HoldKind.OUT_OF_SERVICE, sentence, asked.by, asked.at)))
     outcome = "It gets no new work, ends its trip and goes to its resting place."
     return note(turn, asked, RobotAct.OUT_OF_SERVICE, outcome=outcome)
 

@@ -427,6 +427,23 @@ def test_a_robot_is_sent_to_a_station_stays_there_without_work_and_gets_work_whe
     assert states(outcome) == ["received"]
 
 
+def test_a_robot_that_was_sent_somewhere_goes_home_when_it_is_taken_out_of_service() -> None:
+    ward = a_ward(count=1, robots=1, after_s=600.0)
+    operator = Operator(ward, robot=RobotId("robot-1"))
+    there = StationId(a_cast(SITE, robots=1).wards[0])
+
+    ward.scheduler.at(5.0, lambda: operator.do(send_robot, station=there))
+    ward.scheduler.at(200.0, partial(operator.do, take_out_of_service))
+    ward.scheduler.at(500.0, operator.look)
+    ward.scheduler.at(501.0, lambda: operator.do(send_robot, station=there))
+    ward.scheduler.at(590.0, operator.look)
+    ward.run(limit_s=595.0)
+
+    assert operator.seen[0].tip == ward.control.fleet.home_waypoint_of(operator.robot)
+    assert operator.seen[0].sent_to is None
+    assert operator.seen[1].sent_to == there
+
+
 def test_a_dead_robot_that_is_fenced_off_gives_up_its_work_and_one_that_is_removed_is_in_nobodys_way() -> None:
     operator = Operator(a_ward())
 
