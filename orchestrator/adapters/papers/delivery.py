@@ -18,6 +18,7 @@ from orchestrator.adapters.papers.sheet import (
     fonts,
     moment,
     pdf_of,
+    printable,
     table,
     text,
 )
@@ -76,7 +77,7 @@ def tote_label(paper: DeliveryPaper, tote: Tote) -> bytes:
 
 def _fitting(canvas: Canvas, said: str, font: str, size: float, width: float) -> str:
     """Return a text, shortened until it fits; names of stations come from files."""
-    shown = said
+    shown = printable(said)
     while canvas.stringWidth(shown, font, size) > width and len(shown) > 1:
         shown = shown[:-2].rstrip() + "…"
     return shown
@@ -89,11 +90,6 @@ def delivery_note(paper: DeliveryPaper) -> bytes:
     basis = custody.basis
     facts = [
         f"Delivery {delivery.id}",
-        *(
-            f"Tote {_number(delivery, tote)} is {tote.id}, number {paper.numbers[tote.id]}, "
-            f"seal {tote.seal_number or '-'}"
-            for tote in delivery.totes
-        ),
         f"From {paper.from_name} to {paper.to_name}; {delivery.priority.value}"
         + ("" if delivery.due_by is None else f"; due by {moment(delivery.due_by)}"),
         f"Basis: {'none stated' if basis is None else f'{basis.kind.value} {basis.reference}'}"
@@ -115,7 +111,13 @@ def delivery_note(paper: DeliveryPaper) -> bytes:
             row_height=ROOM_TO_SIGN,
         ),
     ]
-    section = Section([f"Delivery note: {paper.to_name}", *facts], [table(headings, rows, widths), *paper_form])
+    # Not in the head of every page: of many totes nothing else would find room there.
+    totes = [
+        text(f"Tote {_number(delivery, tote)} is {tote.id}, number {paper.numbers[tote.id]}, seal {_seal(tote)}", 8)
+        for tote in delivery.totes
+    ]
+    story = [*totes, Spacer(1, 3 * mm), table(headings, rows, widths), *paper_form]
+    section = Section([f"Delivery note: {paper.to_name}", *facts], story)
     return pdf_of(
         [section],
         title=f"Delivery note {delivery.id}",
@@ -123,6 +125,10 @@ def delivery_note(paper: DeliveryPaper) -> bytes:
         is_simulation=paper.is_simulation,
         pagesize=A4,
     )
+
+
+def _seal(tote: Tote) -> str:
+    return tote.seal_number or "-"
 
 
 def _who(act: Act | None) -> str:

@@ -6,7 +6,8 @@ Times are the hospital's own (Europe/London). The same data gives the same bytes
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -33,10 +35,38 @@ _GREY = colors.Color(0.9, 0.9, 0.9)
 
 
 @cache
-def fonts() -> None:
-    """Make the fonts known that come with the library; they have the letters of European names."""
-    pdfmetrics.registerFont(TTFont(PLAIN, "Vera.ttf"))
-    pdfmetrics.registerFont(TTFont(BOLD, "VeraBd.ttf"))
+def fonts() -> frozenset[str]:
+    """Make the fonts known that come with the library, and return the letters that both have: Western Europe's."""
+    found: list[frozenset[str]] = []
+    for name, file in ((PLAIN, "Vera.ttf"), (BOLD, "VeraBd.ttf")):
+        font = TTFont(name, file)
+        pdfmetrics.registerFont(font)
+        letters: Mapping[int, object] = font.face.charToGlyph  # pyright: ignore[reportAttributeAccessIssue]
+        found.append(frozenset(map(chr, letters)))
+    return found[0] & found[1]
+
+
+LIKE = {"\u03bc": "\u00b5", "\u2011": "-", "\u2192": "->", "\u0126": "H", "\u0127": "h", "\u0110": "D", "\u0111": "d"}
+"""What stands for letters that the fonts have not: the Greek mu of a microgram is drawn like the sign for micro."""
+
+
+def printable(said: str) -> str:
+    """Return a text with every letter drawn as one that the fonts have, and never as an empty box.
+
+    A letter with an accent that they lack loses it; what is like nothing that they have is named by its code point.
+    """
+    known = fonts()
+    composed = unicodedata.normalize("NFC", said)
+    return "".join(letter if letter in known or letter == "\n" else _likened(letter, known) for letter in composed)
+
+
+def _likened(letter: str, known: frozenset[str]) -> str:
+    if letter in LIKE:
+        return LIKE[letter]
+    if letter.isspace():
+        return " "
+    bare = "".join(one for one in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(one))
+    return bare if bare and known.issuperset(bare) else f"[U+{ord(letter):04X}]"
 
 
 def style(size: float = 7.0, *, is_bold: bool = False) -> ParagraphStyle:
@@ -47,7 +77,7 @@ def style(size: float = 7.0, *, is_bold: bool = False) -> ParagraphStyle:
 
 def text(said: str, size: float = 7.0, *, is_bold: bool = False) -> Paragraph:
     """Return a text that breaks its lines; nothing in it is markup."""
-    return Paragraph(escape(said), style(size, is_bold=is_bold))
+    return Paragraph(escape(printable(said)), style(size, is_bold=is_bold))
 
 
 CELL_SIZE = 6.0
@@ -102,7 +132,7 @@ class Section:
     Parameters
     ----------
     head : sequence of str
-        The lines at the head of each page; the first is large.
+        The lines at the head of each page, broken where they are longer than it is wide; the first is large.
     story : sequence of Flowable
         What stands below.
     """
@@ -111,10 +141,44 @@ class Section:
         self.head = list(head)
         self.story = list(story)
 
-    @property
-    def height(self) -> float:
-        """How much of the page the head takes, in points."""
-        return 18.0 + 10.0 * (len(self.head) - 1) + 6.0
+    def lines(self, width: float) -> list[tuple[str, str, float]]:
+        """Return the lines of the head, each with font and size, as they fit a page between margins ``width`` apart."""
+        first, *others = self.head
+        large = [(line, BOLD, LARGE) for line in broken(first, BOLD, LARGE, width - MARK_WIDTH)]
+        return [*large, *((line, PLAIN, SMALL) for other in others for line in broken(other, PLAIN, SMALL, width))]
+
+    def height(self, width: float) -> float:
+        """Return how much of the page the head takes, in points."""
+        return 14.0 + sum(leading(size) for _, _, size in self.lines(width))
+
+
+LARGE, SMALL = 12.0, 8.0
+"""Sizes of the first line of a head, and of the others, in points."""
+
+MARK_WIDTH = 250.0
+"""Room beside the first line for the sentence of a simulated page, in points."""
+
+
+def leading(size: float) -> float:
+    """Return how far apart lines of a head are, in points."""
+    return size + 2.0
+
+
+def broken(said: str, font: str, size: float, width: float) -> list[str]:
+    """Return a text as lines of at most some width in points; a word that is longer is broken too."""
+    lines: list[str] = []
+    for line in simpleSplit(printable(said), font, size, width):
+        rest = line
+        while len(rest) > 1 and pdfmetrics.stringWidth(rest, font, size) > width:
+            fits = next(n for n in range(len(rest) - 1, 0, -1) if n == 1 or _fits(rest[:n], font, size, width))
+            lines.append(rest[:fits])
+            rest = rest[fits:]
+        lines.append(rest)
+    return lines or [""]
+
+
+def _fits(said: str, font: str, size: float, width: float) -> bool:
+    return pdfmetrics.stringWidth(said, font, size) <= width
 
 
 def pdf_of(
@@ -146,9 +210,9 @@ def pdf_of(
     document = BaseDocTemplate(out, pagesize=pagesize, title=title, author="Wardporter", invariant=1, pageCompression=1)
     story: list[Flowable] = []
     for number, section in enumerate(sections):
-        frame = Frame(
-            MARGIN, MARGIN + 5 * mm, width - 2 * MARGIN, height - 2 * MARGIN - 5 * mm - section.height, 0, 0, 0, 0
-        )
+        inner = width - 2 * MARGIN
+        below = height - 2 * MARGIN - 5 * mm - section.height(inner)
+        frame = Frame(MARGIN, MARGIN + 5 * mm, inner, below, 0, 0, 0, 0)
         draw = _head_of(section, width=width, height=height)
         document.addPageTemplates(PageTemplate(id=f"section-{number}", frames=[frame], onPage=draw))
         if number:
@@ -161,12 +225,11 @@ def pdf_of(
 def _head_of(section: Section, *, width: float, height: float) -> Callable[[Canvas, Any], None]:
     def draw(canvas: Canvas, _document: Any) -> None:
         canvas.saveState()
-        top = height - MARGIN - 10
-        canvas.setFont(BOLD, 12)
-        canvas.drawString(MARGIN, top, section.head[0])
-        canvas.setFont(PLAIN, 8)
-        for number, line in enumerate(section.head[1:], start=1):
-            canvas.drawString(MARGIN, top - 2 - 10 * number, line)
+        base = height - MARGIN + 4
+        for line, font, size in section.lines(width - 2 * MARGIN):
+            base -= leading(size)
+            canvas.setFont(font, size)
+            canvas.drawString(MARGIN, base, line)
         canvas.restoreState()
 
     return draw
@@ -188,7 +251,7 @@ def _numbered(foot: str, *, is_simulation: bool, width: float, height: float) ->
             for number, page in enumerate(self._pages, start=1):
                 self.__dict__.update(page)
                 self.setFont(PLAIN, 7)
-                self.drawString(MARGIN, MARGIN, foot)
+                self.drawString(MARGIN, MARGIN, printable(foot))
                 self.drawRightString(width - MARGIN, MARGIN, f"page {number} of {len(self._pages)}")
                 if is_simulation:
                     mark_simulation(self, width=width, height=height)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 import zxingcpp
+from reportlab.pdfbase import pdfmetrics
 
 from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.papers.delivery import LABEL_SIZE, delivery_note, tote_label
 from orchestrator.adapters.papers.registers import PHARMACY as PHARMACY_COLUMNS
 from orchestrator.adapters.papers.registers import WARD as WARD_COLUMNS
 from orchestrator.adapters.papers.registers import register_csv, register_pdf
+from orchestrator.adapters.papers.sheet import BOLD, PLAIN, SMALL, fonts, printable
 from orchestrator.application.papers import DeliveryPaper
 from orchestrator.application.registers import Register, register_of
 from orchestrator.application.scanning import Scanner
@@ -22,13 +25,15 @@ from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.tote_number import CompanyPrefixError, require_company_prefix, sscc_of
 from orchestrator.domain.delivery.custody_record import Act, Basis, BasisKind, Dispensed
 from orchestrator.domain.delivery.model import Delivery, LineId, Tote, ToteId
+from orchestrator.domain.delivery.request import LINES_MAX
 from orchestrator.domain.medicine.check_digits import has_right_check_digit
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.medicine.model import MedicineCode
 from orchestrator.domain.scanning.model import ScanKind
 from orchestrator.domain.site.model import PlaceId
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, CountingIds
-from tests.support.drawn_pages import filled, said_on
+from tests.support.drawn_pages import filled, page_streams, said_on
 from tests.support.ledgers import MORPHINE, PHARMACY, REGISTER, WARD, occasion, opening, sealing
 from tests.support.medicines import MORPHINE as MORPHINE_TABLETS
 from tests.support.recalled import coded
@@ -53,6 +58,58 @@ def a_register(place: PlaceId = PHARMACY, *, is_simulation: bool = True, supplie
 
 def rows_of(register: Register) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(register_csv(register))))
+
+
+def test_a_head_that_is_longer_than_the_page_is_wide_is_broken_and_leaves_room_for_its_lines() -> None:
+    store, names = MemoryStore(REGISTER), [f"Morphine sulfate 10 mg tablets of maker number {n}" for n in range(12)]
+    with store.transaction() as uow:
+        for number, name in enumerate(names):
+            code = MedicineCode(str(99900000001000 + number))
+            uow.medicines.save([replace(MORPHINE_TABLETS, code=code, name=name, gtins=())])
+            uow.ledger.append(opening(replace(MORPHINE, medicine=code), counted=1), NOON)
+    with store.reading() as uow:
+        register = register_of(uow, PHARMACY, at=NOON, is_simulation=True, is_pharmacy=True)
+    (page,) = page_streams(register_pdf(register))
+    fonts()
+    drawn = [(BOLD if bold else PLAIN, float(size), said) for bold, size, said in _drawn(page)]
+    assert any("register required by law" in said for _, _, said in drawn)
+    assert max(pdfmetrics.stringWidth(said, font, size) for font, size, said in drawn if size == SMALL) < 774
+
+
+def _drawn(page: str) -> list[tuple[bool, str, str]]:
+    found = re.findall(r"/F(\d)\+0 ([\d.]+) Tf [^(\n]*\(((?:[^()\\]|\\.)*)\) Tj", page)
+    return [(font == "4", size, said) for font, size, said in found]
+
+
+def test_every_letter_is_drawn_as_one_that_the_fonts_have() -> None:
+    said = "5 \u03bcg for Ziółkowska-Świątek, Llŷn, Gyömrő, Ħal, \u0416, Müller\nagain"
+    shown = printable(said)
+    assert shown == "5 \u00b5g for Ziólkowska-Swiatek, Llyn, Gyömro, Hal, [U+0416], Müller\nagain".replace("ól", "ół")
+    assert set(shown) <= fonts() | {"\n"}
+    facts = {"patient": "local-7", "authority": "Dr Ŵyn", "collected_by": "Żaneta"}
+    store = MemoryStore(REGISTER)
+    with store.transaction() as uow:
+        uow.medicines.save([replace(MORPHINE_TABLETS, strength="500 \u03bcg")])
+        uow.ledger.append(opening(), NOON)
+        uow.ledger.append(movements.supplied(MORPHINE, 2, occasion(facts=facts)), NOON)
+    with store.reading() as uow:
+        register = register_of(uow, PHARMACY, at=NOON, is_simulation=True, is_pharmacy=True)
+    (page,) = said_on(register_pdf(register))
+    assert "Dr Wyn" in page
+    assert "Zaneta" in page
+    # The table is text, and keeps what people wrote.
+    assert [row["collected_by"] for row in rows_of(register)] == ["", "Żaneta"]
+
+
+def test_a_note_of_as_many_totes_as_may_be_is_printed_whole() -> None:
+    paper = a_paper()
+    lines = tuple(replace(paper.delivery.lines[0], id=LineId(f"line-{number}")) for number in range(LINES_MAX))
+    totes = tuple(Tote(ToteId(f"tote-{line.id}" + "x" * 60), (line.id,), "S" * 64) for line in lines)
+    delivery = replace(paper.delivery, lines=lines, totes=totes)
+    whole = replace(paper, delivery=delivery, numbers={tote.id: sscc_of(tote.id) for tote in totes})
+    pages = said_on(delivery_note(whole))
+    assert all("Delivery note: Ward Alder" in page for page in pages)
+    assert sum(page.count("tote-line-") for page in pages) == LINES_MAX
 
 
 def test_a_balance_below_zero_is_a_number_in_the_table_of_a_transit_record() -> None:
