@@ -3,8 +3,9 @@
 Silence, an obstruction, a mode that is not for robots, or people in its cabin make a device unusable. A robot in the
 cabin of a lift that is out of order is told of at once, by name and load; robots that wait before a device are told of
 once it has been unusable for longer than the limit, and from then on its lanes are closed to routes. Fire closes a lift
-at once. The way out of a cabin is never closed. What is remembered here begins anew at a restart; a lane through an
-unusable device is released to nobody anyway.
+at once. The way out of a cabin is never closed. A device that answers and is in order by its own word, and does not
+open for a robot, is told of too; its lanes stay open, for only when it is asked can it show that it opens again. What
+is remembered here begins anew at a restart; a lane through an unusable device is released to nobody anyway.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from orchestrator.application.closures import ClosedLanes
 from orchestrator.application.device_words import door_reason, lift_reason
 from orchestrator.application.driving import lanes_ahead
 from orchestrator.application.fleet import FleetOnSite
+from orchestrator.application.gates import level_of, lift_of
 from orchestrator.application.ports import Building
 from orchestrator.application.shared_lifts import LIFT_CROWDED, LIFT_OCCUPIED, crowded_reason
 from orchestrator.application.steps import is_crowded, standing_place
@@ -27,6 +29,10 @@ from orchestrator.domain.site.model import DoorId, Lane, LaneGraph, LaneId, Lift
 ALARM = "alarm"
 ROBOT_IN_LIFT = "robot_in_lift"
 DEVICE_UNUSABLE = "device_unusable"
+DEVICE_NOT_OPEN = "device_not_open"
+
+LIFT_PATIENCES = 3.0
+"""How many times longer than for a door is waited for a lift that answers: it serves others, floor by floor."""
 
 PASSING = frozenset({LIFT_OCCUPIED, LIFT_CROWDED})
 """Why a lift mostly is of use again before anybody has to be called; who is inside is told of as who waits outside."""
@@ -51,6 +57,7 @@ class DeviceWatch:
         self._graphs = [fleet.site.graphs[graph] for graph in fleet.graphs]
         self._since_s: dict[Device, float] = {}
         self._reasons: dict[Device, Reason] = {}
+        self._asked_s: dict[tuple[RobotId, Device], float] = {}
         self._told: set[tuple[str, str, str]] = set()
 
     def look(self, turn: Turn) -> None:
@@ -65,7 +72,44 @@ class DeviceWatch:
             waiting = [robot for robot in sorted(self._fleet.robots) if self._needs(turn, robot, device, reason)]
             if waiting and self._is_overdue(device, at_s=turn.at_s):
                 still.add(self._tell_waiting(turn, waiting, device, reason))
+        still |= set(self._look_who_waits(turn))
         self._told = still
+
+    def _look_who_waits(self, turn: Turn) -> Iterator[tuple[str, str, str]]:
+        """Tell people of devices that answer and have not opened for a robot for too long."""
+        awaited = {(robot, found): why for robot in self._fleet.robots for found, why in self._awaited(turn, robot)}
+        self._asked_s = {key: self._asked_s.get(key, turn.at_s) for key in awaited}
+        for (robot, device), reason in sorted(awaited.items()):
+            limit_s = self._fleet.policy.device_patience_s * (LIFT_PATIENCES if device[0] == "lift" else 1.0)
+            if turn.at_s - self._asked_s[robot, device] >= limit_s:
+                sentence = f"{reason.sentence} For {limit_s:g} s it has kept {robot} waiting{self._as_it_says(device)}"
+                why = (robot, device[1], DEVICE_NOT_OPEN)
+                yield self._tell(turn, device[1], DEVICE_NOT_OPEN, sentence, why=why)
+
+    def _awaited(self, turn: Turn, robot: RobotId) -> Iterator[tuple[Device, Reason]]:
+        """Yield the door or lift in order that a robot waits for."""
+        record, graph = turn.record(robot), self._fleet.graph_of(robot)
+        doors, lifts = self._building.doors(), self._building.lifts()
+        for lane in (graph.lanes[lane] for lane in lanes_ahead(record)):
+            if lane.door is not None and lane.door in doors and ("door", lane.door) not in self._reasons:
+                found: Device = ("door", lane.door)
+                reason = door_reason(lane.door, doors[lane.door])
+            elif (lift := lift_of(lane, graph)) is not None and ("lift", lift) not in self._reasons:
+                found = ("lift", lift)
+                reason = lift_reason(lift, level_of(lane, graph), robot, lifts[lift])
+            else:
+                continue
+            if reason in record.waiting:
+                yield found, reason
+
+    def _as_it_says(self, device: Device) -> str:
+        if device[0] == "door":
+            position = self._building.doors()[DoorId(device[1])].position
+            return f"; it answers that it is {position}. Look at it, or close its lane."
+        lift = self._building.lifts()[LiftId(device[1])]
+        where = "between two levels" if lift.level is None else f"on level {lift.level}"
+        unknown = "" if lift.level in (None, *self._fleet.site.levels) else ", which the site does not have"
+        return f"; it answers that it is {where}{unknown}, doors {lift.doors}. Look at it, or close its lanes."
 
     def closed(self, turn: Turn) -> ClosedLanes:
         """Return the lanes that nobody may be sent over now, each with what is wrong with its door or lift."""

@@ -103,12 +103,12 @@ class Gates:
 
     def _absent_lift(self, robot: RobotId, lane: Lane, *, is_there: bool, is_crowded: bool) -> Reason | None:
         graph = self._fleet.graph_of(robot)
-        lift = _lift_of(lane, graph)
+        lift = lift_of(lane, graph)
         if lift is None:
             return None
         if _is_ride(lane, graph) and not is_there:
             return Reason("lift_boarding", f"Waits to stand in lift {lift} before it travels.")
-        level = _level_of(lane, graph)
+        level = level_of(lane, graph)
         shared = self._shared(robot, lift, lane, is_crowded=is_crowded)
         if shared is not None:
             return shared
@@ -121,12 +121,12 @@ class Gates:
         """Return why the robot neither gets into the cabin nor is taken anywhere by it; the way out is always open."""
         graph, picture = self._fleet.graph_of(robot), self._building.lifts()[lift]
         is_inside = graph.waypoints[lane.start].lift is not None
-        if is_inside and (not _is_ride(lane, graph) or picture.level == _level_of(lane, graph)):
+        if is_inside and (not _is_ride(lane, graph) or picture.level == level_of(lane, graph)):
             return None
         if picture.is_occupied:
             return occupied_reason(lift)
         if is_inside and not picture.doors.is_told:
-            return lift_reason(lift, _level_of(lane, graph), robot, picture)
+            return lift_reason(lift, level_of(lane, graph), robot, picture)
         return crowded_reason(lift, robot) if is_inside and is_crowded else None
 
     def _may_get_out(self, lift: LiftId, lane: Lane, graph: LaneGraph) -> bool:
@@ -140,7 +140,7 @@ class Gates:
         return (
             is_taken(self._fleet.policy, picture)
             and picture.doors is DoorPosition.OPEN
-            and picture.level == _level_of(lane, graph)
+            and picture.level == level_of(lane, graph)
         )
 
     # -- what is held ---------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class Gates:
         if where.place is None or not self._building.lifts()[lift].is_occupied:
             return False
         base = (graph.lanes[lane] for lane in where.lanes[: where.released])
-        return graph.waypoints[where.place].lift != lift and all(_lift_of(lane, graph) != lift for lane in base)
+        return graph.waypoints[where.place].lift != lift and all(lift_of(lane, graph) != lift for lane in base)
 
     def _held(self) -> tuple[dict[RobotId, set[DoorId]], dict[RobotId, set[LiftId]]]:
         """Return what is held for each robot: by us, or left behind by an orchestrator before us."""
@@ -207,7 +207,7 @@ class Gates:
         graph, site = self._fleet.graph_of(robot), self._fleet.site
         lanes = [graph.lanes[lane] for lane in where.lanes]
         doors = {lane.door for lane in lanes if lane.door and site.doors[lane.door].is_motorised}
-        lifts = {lift for lane in lanes if (lift := _lift_of(lane, graph)) is not None}
+        lifts = {lift for lane in lanes if (lift := lift_of(lane, graph)) is not None}
         if where.place is None:
             return doors | held_doors, lifts | held_lifts
         place, around_m = graph.waypoints[where.place], self._fleet.models[robot].radius_m + MARGIN_M
@@ -223,8 +223,8 @@ class Gates:
             return picture.level
         for lane_id in where.lanes:
             lane = graph.lanes[lane_id]
-            if _lift_of(lane, graph) == lift:
-                return _level_of(lane, graph)
+            if lift_of(lane, graph) == lift:
+                return level_of(lane, graph)
         if where.place is not None:
             return graph.waypoints[where.place].level
         return self._fleet.site.lifts[lift].levels[0]
@@ -247,7 +247,8 @@ def _up_to_a_stopping_place(lanes: Sequence[LaneId], graph: LaneGraph) -> int:
     return 0
 
 
-def _lift_of(lane: Lane, graph: LaneGraph) -> LiftId | None:
+def lift_of(lane: Lane, graph: LaneGraph) -> LiftId | None:
+    """Return the lift that a lane leads into, rides in or leads out of; None for all others."""
     return graph.waypoints[lane.end].lift or graph.waypoints[lane.start].lift
 
 
@@ -255,7 +256,7 @@ def _is_ride(lane: Lane, graph: LaneGraph) -> bool:
     return graph.waypoints[lane.start].lift is not None and graph.waypoints[lane.end].lift is not None
 
 
-def _level_of(lane: Lane, graph: LaneGraph) -> LevelId:
+def level_of(lane: Lane, graph: LaneGraph) -> LevelId:
     """Return the level at which the cabin has to stand for a lane into it, in it, or out of it."""
     start, end = graph.waypoints[lane.start], graph.waypoints[lane.end]
     return end.level if end.lift is not None else start.level

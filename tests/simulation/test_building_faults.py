@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
 
+from orchestrator.application.device_watch import LIFT_PATIENCES
 from orchestrator.application.fleet import FleetPolicy
 from orchestrator.application.steps import remaining_base
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.device import DoorPosition, LiftMode
 from orchestrator.domain.site.model import DoorId, LiftId
-from simulation.building import Machines
+from simulation.building import DeviceTimes, Machines
 from simulation.ward import SimulatedWard
 from tests.support.wards import a_demand, a_fleet, building_over_broker, demo_hospital
 
@@ -193,6 +195,34 @@ def test_a_robot_that_has_boarded_a_lift_which_is_taken_from_it_gets_out_where_i
     assert mended == [(mode, None)], "while it was out of order nobody held it"
     assert b"robot_in_lift" in outcome.log
     assert outcome.is_finished
+
+
+@pytest.mark.parametrize(
+    ("times", "device", "after_s"),
+    [
+        (DeviceTimes(door_s=math.inf), "corridor_door", PATIENCE_S),
+        (DeviceTimes(lift_door_s=math.inf), LIFT, LIFT_PATIENCES * PATIENCE_S),
+    ],
+)
+def test_people_are_told_once_of_a_device_that_answers_and_never_opens_for_a_robot(
+    times: DeviceTimes, device: str, after_s: float
+) -> None:
+    site = demo_hospital()
+    fleet = a_fleet(site, robots=1, policy=FleetPolicy(device_patience_s=PATIENCE_S))
+    ward = SimulatedWard(fleet, asked=a_demand(site, count=4, seed=4, robots=1), seed=4, device_times=times)
+    waits_from: list[float] = []
+
+    def look() -> None:
+        if not waits_from and waiting_codes(ward) & {"door_closed", "lift_not_here"}:
+            waits_from.append(ward.clock.monotonic_s())
+
+    ward.control.observers.append(look)
+    assert not ward.run(limit_s=900.0).is_finished
+
+    (told,) = [event for event in ward._log if event.kind == "alarm" and event.data["code"] == "device_not_open"]
+    assert told.subject == device
+    assert "robot-1 waiting" in str(told.data["sentence"])
+    assert told.at >= ward.clock.moment(waits_from[0] + after_s)
 
 
 @pytest.mark.parametrize("is_over_broker", [False, True])

@@ -80,7 +80,10 @@ def test_no_lane_is_released_through_a_door_or_a_lift_that_is_not_open(is_over_b
     ward = a_ward(is_over_broker=is_over_broker)
     watch = ReleaseWatch(ward)
 
-    assert ward.run(limit_s=7200.0).is_finished
+    outcome = ward.run(limit_s=7200.0)
+
+    assert outcome.is_finished
+    assert b"device_not_open" not in outcome.log
     assert watch.doors_passed > 0
     assert watch.lifts_passed > 0
 
