@@ -165,7 +165,9 @@ async def post_resume(
 
 
 def _named(desk: Desk, who: people.Principal) -> Mapping[AlarmKind, Collection[str]]:
-    """Return whom the policy of the place names, and who acts where it names one of their roles (site-manager)."""
-    roles = {role.value.replace("_", "-") for role in who.roles} if who.kind is people.PrincipalKind.PERSON else set()
+    """Return whom the policy of the place names, and who acts where it names one of their roles, spelled either way."""
+    roles = {role.value for role in who.roles} if who.kind is people.PrincipalKind.PERSON else set[str]()
     named = desk.fleet.policy.may_end_alarms
-    return {kind: {*ids, who.id} if roles & set(ids) else ids for kind, ids in named.items()}
+    return {
+        kind: {*ids, who.id} if roles & {id.replace("-", "_") for id in ids} else ids for kind, ids in named.items()
+    }

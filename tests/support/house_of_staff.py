@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fastapi.testclient import TestClient
 from httpx2 import Client, Response
 
+from orchestrator.application.fleet import FleetPolicy
 from orchestrator.domain.access.decision import Decision
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.people.model import Role
@@ -103,11 +104,13 @@ def add_everybody(staff: Staff) -> None:
 
 
 @contextmanager
-def a_house(*, is_served: bool = False) -> Iterator[House]:
+def a_house(*, is_served: bool = False, policy: FleetPolicy | None = None) -> Iterator[House]:
     """Open a house with everybody; behind a real server where a test needs a stream."""
     store, clock, ids = MemoryStore(), SteadyClock(), CountingIds()
     own = frozenset({OWN_DEVICE, "desk-2"})
     desk = a_desk(StoreDoor(store), clock=clock, ids=ids, is_development=False, own_devices=own)
+    if policy is not None:
+        desk = replace(desk, fleet=replace(desk.fleet, policy=policy))
     staff = Staff(store)
     add_everybody(staff)
     app = build_app(desk)

@@ -193,7 +193,8 @@ _ROBOTS: Mapping[Act, Cell] = {
     A.OPEN_LANE: _of(_any(OPERATORS)),
     A.RAISE_ALARM: _of(_any(EVERYONE), programs=True),
     A.CLEAR_ALARM: _of(_any(OPERATORS | IN_CHARGE), programs=True),
-    A.END_ALARM: _of(_any(SITE_MANAGER | IN_CHARGE)),
+    # Of these, whom the policy file of the place names for the kind of alarm.
+    A.END_ALARM: _of(_any(OPERATORS | IN_CHARGE)),
 }
 _STAFF: Mapping[Act, Cell] = {
     A.ADD_STAFF: _of(_any(ADMINISTRATOR), programs=True),
