@@ -17,7 +17,7 @@ from orchestrator.domain.people.errors import (
     UnknownTokenError,
 )
 from orchestrator.domain.people.model import WARD_PRACTITIONERS, Person, PersonId, Role
-from orchestrator.domain.people.proofs import AccessToken, Credentials, SessionEnd
+from orchestrator.domain.people.proofs import AccessToken, Credentials, SessionEnd, first_maker
 from orchestrator.domain.reason import require_said
 from orchestrator.domain.site.model import PlaceId, Site
 
@@ -197,6 +197,8 @@ def _troubles(person: Person, known: Collection[PlaceId], *, at: datetime) -> li
 def revoke_staff(uow: UnitOfWork, person: PersonId, *, reason: str, at: datetime, by: str) -> Person:
     """End somebody's account, every session of theirs and every drawer grant not answered; again changes nothing.
 
+    So do the tokens of administrators that they made: see `end_administration_of`.
+
     Raises
     ------
     UnknownPersonError, InvalidInputError
@@ -211,6 +213,7 @@ def revoke_staff(uow: UnitOfWork, person: PersonId, *, reason: str, at: datetime
     for session in uow.proofs.sessions(person=person):
         uow.proofs.save_session(session.ended(at, SessionEnd.REVOKED))
     void_grants_of(uow, person, at=at)
+    end_administration_of(uow, person, at=at, by=by)
     tell_staff(uow, revoked, at=at, by=by, what="revoked", why=reason)
     return revoked
 
@@ -283,6 +286,17 @@ def revoke_token(uow: UnitOfWork, token: str, *, at: datetime, by: str) -> Acces
     uow.proofs.save_token(revoked)
     uow.events.append(at=at, kind=STAFF_CHANGED, subject=token, data={"what": "token_revoked", "by": by})
     return revoked
+
+
+def end_administration_of(uow: UnitOfWork, person: PersonId, *, at: datetime, by: str) -> None:
+    """Take back the tokens of administrators that go back to a person, who could go on as one by them.
+
+    Tokens for other roles stay: the programs of the hospital go on when who set them up leaves.
+    """
+    tokens = uow.proofs.tokens()
+    for token in tokens:
+        if Role.ADMINISTRATOR in token.roles and token.is_active(at) and first_maker(token, tokens) == person:
+            revoke_token(uow, token.id, at=at, by=by)
 
 
 def is_locked(uow: UnitOfWork, person: PersonId) -> bool:

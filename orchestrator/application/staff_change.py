@@ -14,7 +14,13 @@ from orchestrator.application.accountability import leave_what_is_not_theirs
 from orchestrator.application.credentials import end_proofs
 from orchestrator.application.openings import void_grants_of
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.staff import has_same_registration, require_own_registration, require_sound, tell_staff
+from orchestrator.application.staff import (
+    end_administration_of,
+    has_same_registration,
+    require_own_registration,
+    require_sound,
+    tell_staff,
+)
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.people.errors import OfficersAccountError, PersonEndedError
@@ -68,7 +74,8 @@ def change_staff(
     """Change roles, places, registration or end of an account; the same again changes nothing.
 
     Whoever loses a role or place is taken off what they may answer for no longer, as with a revocation, and their
-    drawer grants that no robot has answered are void.
+    drawer grants that no robot has answered are void. Whoever is an administrator no longer loses the tokens of
+    administrators that they made.
 
     Parameters
     ----------
@@ -123,6 +130,8 @@ def change_staff(
     if not (before.roles <= after.roles and before.places <= after.places):
         void_grants_of(uow, person, at=at, reason="staff_changed")
         leave_what_is_not_theirs(uow, after, at=at, by=by, premises=premises, ids=ids)
+    if before.has(Role.ADMINISTRATOR) and not after.has(Role.ADMINISTRATOR):
+        end_administration_of(uow, person, at=at, by=by)
     tell_staff(uow, after, at=at, by=by, what="changed", why=reason, more={"changes": _history(before, after)})
     return after
 

@@ -108,7 +108,7 @@ def judge(principal: Principal, act: Act, subject: Subject | None, *, policy: Ma
         return Why.WRONG_ROLE
     if subject is None:
         return Why.ALLOWED
-    if cell.not_on_self and principal.kind is PrincipalKind.PERSON and subject.person == principal.id:
+    if cell.not_on_self and _is_oneself(principal, subject):
         return Why.ON_SELF
     here = [rule for rule in mine if _is_related(principal, rule.relation, subject)]
     if not here:
@@ -173,8 +173,14 @@ _REASONS: Mapping[Why, str] = {
     Why.WRONG_PLACE: "{who} does not belong to the place",
     Why.WRONG_STATE: "in its present state it is for others than {who}",
     Why.NO_PROGRAM: "{who} is a program and it is for people alone",
-    Why.ON_SELF: "{who} may not do it for themselves",
+    Why.ON_SELF: "{who} may not do it for themselves, and no program for who made its token",
 }
+
+
+def _is_oneself(principal: Principal, subject: Subject) -> bool:
+    if principal.kind is PrincipalKind.DEVELOPMENT or subject.person is None:
+        return False
+    return subject.person in (principal.id, principal.made_by)
 
 
 def _is_related(principal: Principal, relation: Relation, subject: Subject) -> bool:

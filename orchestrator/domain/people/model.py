@@ -92,7 +92,8 @@ class PrincipalKind(StrEnum):
 class Principal:
     """Who acts, as far as a request proved it.
 
-    ``id`` is the person's, or the program's. ``device`` is where a person signed in.
+    ``id`` is the person's, or the program's. ``device`` is where a person signed in. ``made_by`` is the person, or the
+    terminal, that a program's leave to look after staff goes back to.
     """
 
     id: str
@@ -100,3 +101,4 @@ class Principal:
     roles: frozenset[Role]
     places: frozenset[PlaceId] = frozenset()
     device: str | None = None
+    made_by: str | None = None

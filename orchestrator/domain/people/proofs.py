@@ -5,6 +5,7 @@ None of them holds a secret: badge codes, PINs and tokens are kept as digests al
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -117,6 +118,15 @@ class AccessToken:
     def principal(self) -> Principal:
         """Who acts with it."""
         return Principal(self.id, PrincipalKind.PROGRAM, self.roles, self.places)
+
+
+def first_maker(token: AccessToken, tokens: Iterable[AccessToken]) -> str:
+    """Return the person, or the terminal, that a token goes back to: programs may make tokens too."""
+    makers = {one.id: one.made_by for one in tokens}
+    maker = token.made_by
+    while maker in makers:
+        maker = makers[maker]
+    return maker
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,3 +176,42 @@ def test_an_open_stream_ends_within_two_seconds(served_house: House, do: Callabl
     token = served_house.token("nurse-a1")
     last = heard_until_ended(served_house, token, lambda: do(served_house), limit_s=LIMIT_S, timeout_s=TIMEOUT_S)
     assert last[-2] == "event: session_ended"
+
+
+def made_by_another_token(house: House) -> tuple[str, str]:
+    """A token of an administrator, and one that was made by it."""
+    first = house.post("/tokens", {"name": "first", "roles": ["administrator"]}, token=house.token("administrator-1"))
+    second = house.post("/tokens", {"name": "second", "roles": ["administrator"]}, token=first.json()["token"])
+    return first.json()["token"], second.json()["token"]
+
+
+def test_nobody_changes_their_own_account_by_a_token_they_made(house: House) -> None:
+    said = {"roles": ["pharmacist"], "places": [PHARMACY], "registration": "2012345", "reason": MOVED}
+    for token in made_by_another_token(house):
+        refused = house.post("/staff/administrator-1/change", said, token=token)
+        assert (refused.status_code, refused.json()["context"]["why"]) == (403, "on_self")
+        assert house.post("/staff/nurse-a1/change", {"places": [WARD_B], "reason": MOVED}, token=token).is_success
+
+
+def revoked(house: House) -> Response:
+    manager = house.token("site-manager-1", device="desk-2")
+    return house.post("/staff/administrator-1/revoke", {"reason": "Left"}, token=manager)
+
+
+def no_administrator_any_more(house: House) -> Response:
+    house.staff.add("administrator-2", Role.ADMINISTRATOR)
+    return change(house, "administrator-1", by="administrator-2", roles=["porter"])
+
+
+@pytest.mark.parametrize("end", [revoked, no_administrator_any_more])
+def test_who_is_no_administrator_any_more_is_none_by_tokens_they_made(
+    house: House, end: Callable[[House], Response]
+) -> None:
+    tokens = made_by_another_token(house)
+    program = {"name": "epr", "roles": ["pharmacist"], "places": [PHARMACY]}
+    epr = house.post("/tokens", program, token=house.token("administrator-1")).json()["token"]
+    assert end(house).is_success
+    for number, token in enumerate(tokens):
+        again = house.post("/staff", {"id": f"nobody-{number}", "roles": ["porter"]}, token=token)
+        assert (again.status_code, again.json()["code"]) == (401, "session_ended")
+    assert house.get("/deliveries", token=epr).is_success
