@@ -29,6 +29,7 @@ from orchestrator.domain.delivery.lifecycle import require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Line, LineCount, LineId
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.people.model import PersonId, Role
+from orchestrator.domain.reason import require_told
 
 NOT_LOADED = (DeliveryState.QUEUED, DeliveryState.VERIFIED, DeliveryState.ASSIGNED, DeliveryState.LOADING)
 ON_THE_WAY = (*NOT_LOADED, DeliveryState.SEALED, DeliveryState.IN_TRANSIT, DeliveryState.ARRIVED)
@@ -242,6 +243,8 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
 
 
 def _require_read_or_explained(picked: Picked, line: Line) -> None:
+    if picked.unread_because is not None:
+        require_told(picked.unread_because, act="The dispensing", field="lines.unread_because")
     is_by_hand = picked.gtin is None or picked.is_typed
     is_explained = picked.unread_because is not None and picked.expiry is not None
     if is_by_hand and not is_explained and line.handling_class is not HandlingClass.ORDINARY:

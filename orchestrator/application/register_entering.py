@@ -28,6 +28,7 @@ from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import Medicine
 from orchestrator.domain.people.model import Person, PersonId
 from orchestrator.domain.people.proofs import principal_of_person
+from orchestrator.domain.reason import require_said, require_told
 from orchestrator.domain.site.model import PlaceId
 
 PAGE = 500
@@ -166,7 +167,18 @@ def appended(uow: UnitOfWork, entering: Entering, draft: Draft) -> Entry:
 
 
 def occasion_of(entering: Entering, medicine: Medicine | None) -> Occasion:
-    """Return when and where it happened and who signed, with what the headings ask for about the medicine."""
+    """Return when and where it happened and who signed, with what the headings ask for about the medicine.
+
+    Raises
+    ------
+    InvalidInputError
+        What was said, such as a supplier or an authority, says nothing or cannot be shown.
+    """
+    for name, text in entering.facts.items():
+        if text:
+            require_told(text, act="The entry", field=name)
+    if entering.reason:
+        require_said(entering.reason, act="The entry")
     said = {} if medicine is None else _facts_of(medicine)
     return Occasion(
         at=entering.occurred_at or entering.at,

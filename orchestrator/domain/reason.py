@@ -32,3 +32,20 @@ def require_said(reason: str, *, act: str) -> None:
         "printable characters. Say in a few words why.",
         detail={"field": "reason", "length_max": REASON_LENGTH_MAX},
     )
+
+
+def require_told(text: str, *, act: str, field: str) -> None:
+    """Refuse an act for which a text was given, such as a requisition's number, that says nothing or cannot be shown.
+
+    Raises
+    ------
+    InvalidInputError
+        It is not 1 to 500 printable characters.
+    """
+    if text.strip() and len(text) <= REASON_LENGTH_MAX and text.isprintable():
+        return
+    raise InvalidInputError(
+        f"{act} was refused: {field} is empty, too long or not printable; expected 1 to {REASON_LENGTH_MAX} printable "
+        "characters. Correct it.",
+        detail={"field": field, "length_max": REASON_LENGTH_MAX},
+    )

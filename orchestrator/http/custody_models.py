@@ -48,11 +48,15 @@ class PatientMovedAsked(Strict):
     to_station: StationText | None = None
 
 
+LOCAL_NUMBER = r"^[A-Za-z0-9]([A-Za-z0-9/ ._-]*[A-Za-z0-9])?$"
+"""A place's number of a patient: with a space around it, it would be another patient's; of spaces alone, nobody's."""
+
+
 class PatientAsked(Strict):
     """For whom: an NHS number, or the local number of a patient who has none."""
 
     nhs_number: str | None = Field(default=None, min_length=1, max_length=40)
-    local_number: str | None = Field(default=None, min_length=1, max_length=40, pattern=r"^[A-Za-z0-9/ ._-]+$")
+    local_number: str | None = Field(default=None, min_length=1, max_length=40, pattern=LOCAL_NUMBER)
 
 
 class SupplyAsked(Strict):

@@ -13,7 +13,7 @@ from orchestrator.domain.custody.errors import PatientMissingError
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.people.model import PersonId, Principal, PrincipalKind
 from orchestrator.domain.scanning.model import ScanKind
-from orchestrator.http.custody_models import PatientAsked
+from orchestrator.http.custody_models import LOCAL_NUMBER, PatientAsked
 
 NHS, LOCAL = "nhs:", "local:"
 """How the reference of a patient begins: by NHS number, or by a number of the place."""
@@ -67,11 +67,21 @@ def reference_said(scanner: Scanner, said: str, *, at: datetime) -> str:
         The NHS number is none that this fleet may use.
     """
     if said.startswith(LOCAL):
-        return said
+        return _by_local_number(said.removeprefix(LOCAL))
     if said.startswith(NHS):
         return _by_nhs_number(scanner, said.removeprefix(NHS), at=at)
     is_nhs_number = _TEN_DIGITS.fullmatch(said.strip()) is not None
-    return _by_nhs_number(scanner, said, at=at) if is_nhs_number else f"{LOCAL}{said}"
+    return _by_nhs_number(scanner, said, at=at) if is_nhs_number else _by_local_number(said)
+
+
+def _by_local_number(number: str) -> str:
+    if re.fullmatch(LOCAL_NUMBER, number, re.ASCII) is None:
+        raise PatientMissingError(
+            "The entry was refused: the patient's local number is empty or begins or ends with something else than a "
+            "letter or digit; expected the number as the place writes it. Correct it.",
+            detail={"field": "own_of"},
+        )
+    return f"{LOCAL}{number}"
 
 
 def _by_nhs_number(scanner: Scanner, said: str, *, at: datetime) -> str:

@@ -17,7 +17,9 @@ from orchestrator.domain.custody.words import in_words, says
 from orchestrator.domain.delivery.custody_record import BASES_OF, Basis, BasisKind, Carrier, SupplyKind
 from orchestrator.domain.delivery.request import LineRequest
 from orchestrator.domain.medicine.handling import HandlingClass
+from orchestrator.domain.reason import require_told
 
+ACT = "The delivery"
 FOR_ONE_PATIENT = frozenset({SupplyKind.PATIENT, SupplyKind.DISCHARGE})
 
 
@@ -55,8 +57,14 @@ def check_supply(
     BasisMissingError, PatientMissingError, QuantityWordsError, AboveUsualError
         The basis does not fit the supply, or is missing for this class; the patient is missing, or one is named who
         should not be; a quantity in words is not the one in figures; more than usual is asked for without a reason.
+    InvalidInputError
+        The reference of the basis, or the reason, says nothing or cannot be shown.
     """
     _check_basis(supply, handling_class=handling_class, policy=policy)
+    if supply.basis is not None:
+        require_told(supply.basis.reference, act=ACT, field="supply.basis.reference")
+    if supply.above_usual_because is not None:
+        require_told(supply.above_usual_because, act=ACT, field="supply.above_usual_because")
     _check_patient(supply)
     for number, line in enumerate(lines):
         if line.quantity_in_words is not None and not says(line.quantity_in_words, line.quantity):

@@ -66,3 +66,9 @@ def test_patients_and_quantities_are_in_no_log_and_no_event(
     said = [*events, *decisions, *map(str, logged), caplog.text, printed.out, printed.err]
     for secret in SECRETS:
         assert [text for text in said if secret in text] == []
+
+
+@pytest.mark.parametrize("number", [" ", "LOCAL-7 ", " LOCAL-7"])
+def test_a_local_number_with_space_around_it_is_nobody_s(number: str) -> None:
+    with a_house() as house:
+        assert ask(house, {"local_number": number}) == 422

@@ -320,6 +320,13 @@ def test_case_58_stock_that_is_no_longer_needed_is_still_destroyed_before_somebo
     assert held(house, TABLETS) == {AccountKind.CUPBOARD: 19, AccountKind.DESTROYED: 1}
 
 
+@pytest.mark.parametrize("said", [" ", "Home Office\x1b[2J"])
+def test_what_the_headings_ask_for_has_to_say_something(house: House, said: str) -> None:
+    given = entering(house, *TWO_OF_THE_WARD, act=Act.SUPPLY_PATIENT, patient="local-7", authority=said)
+    with pytest.raises(InvalidInputError, match="authority"), house.store.transaction() as uow:
+        enter_supply(uow, given, quantity=1)
+
+
 def test_case_59_what_broke_goes_to_an_account_of_its_own_by_two_of_the_ward_and_is_an_incident(house: House) -> None:
     def breaking(*by: str, reason: str = "fell and broke") -> Entering:
         return entering(house, *by, act=Act.RECORD_BREAKAGE, reason=reason)

@@ -32,6 +32,7 @@ from orchestrator.domain.custody.supply import SupplyRequest
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
 from orchestrator.domain.delivery.errors import ControlledDrugsOffError, LoadedCountDiffersError, SealInUseError
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import NeverByRobot
 from orchestrator.domain.medicine.schedule import Schedule
@@ -169,6 +170,19 @@ def test_a_check_counts_no_more_when_it_is_picked_anew(house: House) -> None:
     house.dispense(queued)
     house.check(queued)
     assert house.dispense(queued, by="technician-2").custody.checked is None
+
+
+@pytest.mark.parametrize("said", [" ", "\x00", "REQ-1\x1b[2J"])
+def test_case_5_a_basis_or_a_reason_that_says_nothing_is_none(house: House, said: str) -> None:
+    house.approve()
+    for supply in (requisition(number=said), replace(requisition(), above_usual_because=said)):
+        with pytest.raises(InvalidInputError, match="supply") as refused:
+            house.queue(supply=supply)
+        assert refused.value.code == "invalid_input"
+    queued = house.queue()
+    by_hand = Picked(line_of(queued), TEN, batch=BATCH, expiry=IN_DATE, unread_because=said)
+    with pytest.raises(InvalidInputError, match="unread_because"):
+        house.dispense(queued, by_hand)
 
 
 def test_case_13_expired_stock_or_stock_that_expires_before_it_is_due_is_not_dispensed(house: House) -> None:
