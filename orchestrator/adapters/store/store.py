@@ -206,10 +206,14 @@ class SqlStore:
         ------
         StoreUnreachableError
             The database cannot be read now.
+        StoreValueError
+            It is asked for what it cannot keep, such as an id with the character NUL in it.
         """
         try:
             with self._readers.connect() as connection, connection.begin():
                 yield SqlUnitOfWork(connection, Memory(), self._ledger)
+        except DataError as error:
+            raise _value_error(self.name, act="The request") from error
         except OperationalError as error:
             raise StoreUnreachableError(
                 f"The store {self.name} could not be read ({_cause(error)}); expected a database that answers. "
@@ -290,9 +294,9 @@ def _busy_error() -> StoreBusyError:
     )
 
 
-def _value_error(name: str) -> StoreValueError:
+def _value_error(name: str, *, act: str = "The write") -> StoreValueError:
     return StoreValueError(
-        f"The write was refused: the store {name} cannot keep one of its values; expected text without the character "
+        f"{act} was refused: the store {name} cannot keep one of its values; expected text without the character "
         "NUL and numbers of at most 64 bits. Nothing was written; correct the value.",
         detail={"store": name},
     )

@@ -21,6 +21,7 @@ from orchestrator.adapters.store import (
     open_store,
 )
 from orchestrator.adapters.store import postgresql as postgresql_module
+from orchestrator.domain.delivery.model import DeliveryId
 from tests.support.deliveries import NOON, CountingIds, queue
 from tests.support.postgresql import PostgresServer, database_of
 
@@ -240,4 +241,12 @@ def test_password_shows_neither_in_refusals_nor_in_names(postgres_url: str) -> N
     assert name_of_store(nowhere) == "books on 127.0.0.1"
     store = open_store(postgres_url.replace("postgres@", f"postgres:{secret}@"))
     assert secret not in repr(store._readers) + str(store.__dict__)
+    store.close()
+
+
+def test_what_no_text_can_be_is_refused_where_it_is_only_asked_for(postgres_url: str) -> None:
+    """An address may hold it: GET /api/v1/deliveries/%00."""
+    store = open_store(postgres_url)
+    with pytest.raises(StoreValueError, match="The request was refused"), store.reading() as uow:
+        uow.deliveries.get(DeliveryId("delivery\x00"))
     store.close()
