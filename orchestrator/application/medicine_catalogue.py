@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.application.ports import UnitOfWork
-from orchestrator.domain.errors import ConflictError, NotFoundError
+from orchestrator.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from orchestrator.domain.medicine.handling import HandlingClass, strictest
 from orchestrator.domain.medicine.model import (
     Classification,
@@ -35,6 +35,12 @@ class MadeUpMedicinesError(ConflictError):
     """A catalogue of made-up medicines would enter the books of a real fleet."""
 
     code = "test_data_refused"
+
+
+class ScheduleLoosenedError(InvalidInputError):
+    """Somebody would say a less strict schedule than is known."""
+
+    code = "schedule_loosened"
 
 
 class UnknownMedicineError(NotFoundError):
@@ -127,6 +133,8 @@ def classify_medicine(uow: UnitOfWork, request: ClassificationRequest, *, at: da
     ------
     ClassLoweredError
         The medicine would be handled less strictly than its schedule, or what was said before, asks for.
+    ScheduleLoosenedError
+        Its schedule, which a catalogue or somebody said before, would be a less strict one.
     WardporterError
         The code or a text is not as expected.
     """
@@ -146,6 +154,15 @@ def classify_medicine(uow: UnitOfWork, request: ClassificationRequest, *, at: da
     check_medicine(said)
     if known.is_classified:
         require_not_lower(said.handling_class, known.handling_class)
+    elif known.handle_as is not None:
+        require_not_lower(said.handling_class, known.handle_as)
+    if known.schedule is not None and request.schedule.strictness < known.schedule.strictness:
+        raise ScheduleLoosenedError(
+            f"The classification was refused: {known.schedule.label} would become {request.schedule.label}; expected "
+            "the same schedule or a stricter one, as registers and reports go by it. A schedule that the law loosens "
+            "comes with the next catalogue.",
+            detail={"field": "category", "known": known.schedule.value, "asked": request.schedule.value},
+        )
     uow.medicines.save([said])
     uow.medicines.add_classification(
         Classification(code, at, by, request.schedule, request.handle_as, request.reason.strip())

@@ -44,6 +44,11 @@ class Schedule(StrEnum):
         return _NUMBERS[self]
 
     @property
+    def strictness(self) -> int:
+        """Order of strictness by number; a larger one is stricter, and what is no controlled drug is least."""
+        return -self.number if self.number else -len(Schedule)
+
+    @property
     def has_register(self) -> bool:
         """Whether the law asks for a register (regulation 19: schedules 1 and 2)."""
         return self.number in (1, 2)

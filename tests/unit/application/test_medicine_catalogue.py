@@ -10,6 +10,7 @@ from orchestrator.application.medicine_catalogue import (
     ClassificationRequest,
     GtinTakenError,
     MadeUpMedicinesError,
+    ScheduleLoosenedError,
     UnknownMedicineError,
     classify_medicine,
     load_medicines,
@@ -102,6 +103,29 @@ def test_nobody_lowers_the_class_of_a_classified_medicine(
     with pytest.raises(ClassLoweredError):
         classify(store, ClassificationRequest(MORPHINE.code, schedule, "Easier.", handle_as))
     assert known(store, MORPHINE.code) == MORPHINE
+
+
+@pytest.mark.parametrize("schedule", [Schedule.NONE, Schedule.FIVE, Schedule.THREE])
+def test_nobody_loosens_a_schedule_by_handling_it_as_strictly(store: MemoryStore, schedule: Schedule) -> None:
+    """Registers and the report on occurrences go by the schedule, not by the class."""
+    load(store, MORPHINE)
+    with pytest.raises(ScheduleLoosenedError):
+        classify(store, ClassificationRequest(MORPHINE.code, schedule, "Easier.", HandlingClass.CONTROLLED))
+    assert known(store, MORPHINE.code) == MORPHINE
+
+
+def test_a_schedule_that_the_law_tightens_is_said_at_once(store: MemoryStore) -> None:
+    load(store, a_medicine(CODE, schedule=Schedule.FOUR_PART_ONE))
+    assert classify(store, ClassificationRequest(CODE, Schedule.TWO, "As of today.")).schedule is Schedule.TWO
+    assert classify(store, ClassificationRequest(CODE, Schedule.ONE, "Licence.")).is_never_by_robot
+
+
+def test_a_class_that_a_catalogue_raised_is_not_lowered_with_the_schedule_it_left_open(store: MemoryStore) -> None:
+    load(store, replace(a_medicine(CODE, schedule=None), handle_as=HandlingClass.LOCKED))
+    with pytest.raises(ClassLoweredError):
+        classify(store, ClassificationRequest(CODE, Schedule.NONE, "Not scheduled.", HandlingClass.ORDINARY))
+    said = classify(store, ClassificationRequest(CODE, Schedule.NONE, "Not scheduled."))
+    assert said.handling_class is HandlingClass.LOCKED
 
 
 def test_a_schedule_changed_by_law_comes_with_the_next_catalogue(store: MemoryStore) -> None:
