@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from orchestrator.adapters.barcodes.gs1 import GsBarcodes
+from orchestrator.adapters.building.last_epoch import LastEpoch
 from orchestrator.adapters.building.over_mqtt import MqttBuilding
 from orchestrator.adapters.clock import RandomIds, SystemClock
 from orchestrator.adapters.config.built_in import DEMO_MEDICINES, built_in
@@ -365,7 +366,8 @@ def _require_simulated_for_development(settings: Settings, fleet: FleetOnSite) -
 
 def _building(settings: Settings, fleet: FleetOnSite, *, transport: LateTransport, clock: SystemClock) -> Building:
     if settings.building == "mqtt":
-        return MqttBuilding(fleet.site, transport=transport, clock=clock)
+        begin_epoch = LastEpoch(settings.data).begin
+        return MqttBuilding(fleet.site, transport=transport, clock=clock, begin_epoch=begin_epoch)
     return SimulatedBuilding(Machines(fleet.site), clock=clock, pace=settings.speed_factor)
 
 

@@ -6,7 +6,7 @@ order in which the control takes them in, and leave by the transport that its or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
 import structlog
@@ -36,11 +36,14 @@ class MqttBuilding:
     transport : RobotTransport
         The way to the broker.
     clock : Clock
-        Time; an epoch is the moment of `start` in milliseconds, so the clock must not stand behind its last start.
+        Time.
     owner : str, optional
         What this orchestrator calls itself in sessions; the same after a restart.
     timing : Timing, optional
         How often requests are renewed, and how long a device may be silent.
+    begin_epoch : callable, optional
+        Gets the moment of `start` in milliseconds and returns the epoch that begins, larger than any before; without
+        it that is the moment itself, and the clock must not stand behind its last start.
 
     Notes
     -----
@@ -49,13 +52,21 @@ class MqttBuilding:
     """
 
     def __init__(
-        self, site: Site, *, transport: RobotTransport, clock: Clock, owner: str = OWNER, timing: Timing | None = None
+        self,
+        site: Site,
+        *,
+        transport: RobotTransport,
+        clock: Clock,
+        owner: str = OWNER,
+        timing: Timing | None = None,
+        begin_epoch: Callable[[int], int] = int,
     ) -> None:
         self._site = site
         self._transport = transport
         self._clock = clock
         self._owner = owner
         self._timing = timing or Timing()
+        self._begin_epoch = begin_epoch
         self._doors: dict[DoorId, DeviceDialogue] = {}
         self._lifts: dict[LiftId, DeviceDialogue] = {}
         self.refused = 0
@@ -63,7 +74,7 @@ class MqttBuilding:
 
     def start(self) -> None:
         """Begin a new epoch, in which nothing is held yet and no device has been heard."""
-        epoch = int(self._clock.now().timestamp() * 1000)
+        epoch = self._begin_epoch(int(self._clock.now().timestamp() * 1000))
         doors = [door.id for door in self._site.doors.values() if door.is_motorised]
         self._doors = {door: self._dialogue(DeviceKind.DOOR, door, epoch) for door in doors}
         self._lifts = {lift: self._dialogue(DeviceKind.LIFT, lift, epoch) for lift in self._site.lifts}
