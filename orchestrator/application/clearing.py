@@ -50,7 +50,7 @@ from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.device import DoorPosition
 from orchestrator.domain.site.geometry import distance_to_segment
 from orchestrator.domain.site.model import DoorId, LaneId, LevelId, LiftId, WaypointId
-from orchestrator.domain.traffic.answers import Refused
+from orchestrator.domain.traffic.answers import Granted, Refused
 from orchestrator.domain.traffic.coordination import NO_ROUTE
 
 NOBODY = Reach()
@@ -208,16 +208,24 @@ class Clearing:
         robot, monitor = stand.robot, self._steering.monitor
         if lanes_ahead(turn.record(robot)) != stand.ahead:
             self._give_back(turn, robot)
+        is_in_cabin = stand.open_lift is not None and not stand.ahead
         refused: list[_Wish] = []
         for _, lanes in refuges(stand, [(monitor.tip(robot), 0.0)], self._reach, self._fleet.graph_of(robot)):
-            answer = monitor.grant(robot, lanes)
+            answer = self._ask_out_of_cabin(stand, lanes) if is_in_cabin else monitor.grant(robot, lanes)
             if not isinstance(answer, Refused):
-                turn.put(replace(turn.record(robot), route=lanes))
+                held = turn.record(robot).held
+                held &= self._of_route(robot, stand.at, ()) if is_in_cabin else held
+                turn.put(replace(turn.record(robot), route=lanes, held=held))
                 take_lanes(turn, self._fleet, self._steering.relation, robot, lanes)
                 self._let_wait(turn, robot, reason)
                 return
             refused.append(_Wish(answer, monitor.ways_of(stand.robot).needs(lanes)))
         self._note_unable(turn, stand, reason, refused)
+
+    def _ask_out_of_cabin(self, stand: Stand, lanes: Sequence[LaneId]) -> Granted | Refused:
+        """Ask traffic for the way out of a cabin, also where no way home is left to the robot while lifts are shut."""
+        keeping = self._of_route(stand.robot, stand.at, ())
+        return self._steering.monitor.redirect(stand.robot, lanes, to=stand.at, keeping=keeping)
 
     def _note_unable(self, turn: Turn, stand: Stand, reason: Reason, refused: list[_Wish]) -> None:
         held_by_others = [wish for wish in refused if wish.answer.reason.code == HELD]
@@ -374,10 +382,9 @@ class Clearing:
         lift = self._fleet.graph_of(stand.robot).waypoints[stand.at].lift
         if lift is not None and stand.open_lift is None and not stand.ahead:
             return Reason("shut_in_lift", f"it is in lift {lift}, which is not open. Look into the lift.")
-        if refused:
-            others = sorted({robot for wish in refused for robot in wish.answer.blockers})
-            whose = f" ({', '.join(others)})" if others else ""
-            return Reason("way_taken", f"other robots are in its way{whose}. Push it aside.")
+        others = sorted({robot for wish in refused for robot in wish.answer.blockers})
+        if others:
+            return Reason("way_taken", f"other robots are in its way ({', '.join(others)}). Push it aside.")
         return Reason("no_way_out", "no way out is open to it. Push it aside.")
 
     def _metres_to(self, record: RobotRecord, waypoint: WaypointId) -> float:

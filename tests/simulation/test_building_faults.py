@@ -12,9 +12,10 @@ from orchestrator.application.fleet import FleetPolicy
 from orchestrator.application.steps import remaining_base
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.device import DoorPosition, LiftMode
-from orchestrator.domain.site.model import DoorId, LiftId
+from orchestrator.domain.site.model import DoorId, LevelId, LiftId
 from simulation.building import DeviceTimes, Machines
 from simulation.ward import SimulatedWard
+from tests.support.alarms import AlarmBell
 from tests.support.wards import a_demand, a_fleet, building_over_broker, demo_hospital
 
 LIFT = LiftId("lift_1")
@@ -195,6 +196,32 @@ def test_a_robot_that_has_boarded_a_lift_which_is_taken_from_it_gets_out_where_i
     assert mended == [(mode, None)], "while it was out of order nobody held it"
     assert b"robot_in_lift" in outcome.log
     assert outcome.is_finished
+
+
+def recalled_to_the_first_floor(machines: Machines, at_s: float) -> None:
+    machines.lifts[LIFT]._recall = LevelId("first")
+    machines.lifts[LIFT].set_mode(LiftMode.FIRE, at_s)
+
+
+@pytest.mark.parametrize("sounds", [False, True])
+def test_a_robot_that_a_lift_on_fire_duty_has_taken_to_a_floor_without_a_way_home_gets_out_all_the_same(
+    sounds: bool,
+) -> None:
+    ward = a_ward()
+    bell = AlarmBell(ward)
+
+    def recall(machines: Machines, at_s: float) -> None:
+        recalled_to_the_first_floor(machines, at_s)
+        if sounds:
+            ward.scheduler.after(0.1, lambda: bell.sound("alder"))
+
+    recalled_at = when(ward, lambda: has_boarded(ward), recall)
+    ward.run(limit_s=600.0)
+
+    assert recalled_at, "the moment came"
+    assert ward.control.picture().lifts[LIFT].level == "first"
+    assert inside(ward) == [], "nobody stays in the firefighters' lift"
+    assert bell.offences == []
 
 
 @pytest.mark.parametrize(

@@ -312,7 +312,8 @@ class Monitor:
 
         For a robot that stands where nobody may stop, in a lift cabin, and has to leave by another way than it was
         granted: in two steps it would have no stopping place in between. It may leave for where it has no way home as
-        things are, if the way it was granted is none either; once nothing is in the way everybody has one.
+        things are: on the graph it may have one from the cabin, but not from where that stands now. Once nothing is in
+        the way everybody has one.
 
         Parameters
         ----------
@@ -342,7 +343,8 @@ class Monitor:
         after = self._scene.further(back, lanes, needs)
         evacuation = self._scene.evacuated(robot, after)
         # The way it was granted is not to be had: who has none home without it is not stranded by this.
-        stranded = self._scene.stranded(robot, after, evacuation, besides=self._scene.evacuated(robot, back).stuck)
+        cut_off = (robot, *self._scene.evacuated(robot, back).stuck)
+        stranded = self._scene.stranded(robot, after, evacuation, besides=cut_off)
         if stranded:
             return unsafe(robot, stranded)
         self._scene.put(robot, after, evacuation)

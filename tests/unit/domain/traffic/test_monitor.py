@@ -291,6 +291,20 @@ def test_it_is_let_out_also_where_it_has_no_way_home_while_the_lift_is_shut() ->
     assert monitor.cut_off() == ()
 
 
+def test_it_is_let_out_where_the_cabin_was_taken_to_though_the_graph_has_a_way_home_from_where_it_boarded() -> None:
+    monitor = a_monitor(a_shaft(), a="low/side")
+    assert isinstance(monitor.grant(A, lanes("low", "cab", "up")), Granted)
+    monitor.release_behind(A, at=WaypointId("cab"), ahead=lanes("cab", "up"))
+    monitor.close({lanes("up", "cab")[0]: Reason("lift_fire", "Lift cab is on fire duty.")})
+
+    answer = monitor.redirect(A, lanes("cab", "up"), to=WaypointId("cab"), keeping=at_cab(monitor))
+
+    assert isinstance(answer, Granted)
+    assert monitor.cut_off() == (A,)
+    monitor.close({})
+    assert monitor.cut_off() == ()
+
+
 def test_the_way_out_is_refused_where_another_stands_and_then_nothing_changes() -> None:
     monitor = a_boarded_robot(b="side/far")
     before = (monitor.tip(A), monitor.held(A), monitor.safe_order())
