@@ -79,17 +79,33 @@ def raise_alarm(
     return alarm
 
 
-def clear_alarm(uow: UnitOfWork, *, site: Site, alarm: AlarmId, at: datetime, by: str, source: str = API) -> Alarm:
+def clear_alarm(
+    uow: UnitOfWork,
+    *,
+    site: Site,
+    alarm: AlarmId,
+    at: datetime,
+    by: str,
+    source: str = API,
+    reason: str | None = None,
+) -> Alarm:
     """Say that an alarm is over; robots stay held until `end_alarm`. Saying so again changes nothing.
+
+    Parameters
+    ----------
+    reason : str, optional
+        In the words of the person who says so; a panel gives none.
 
     Raises
     ------
-    UnknownAlarmError
-        There is no such alarm.
+    UnknownAlarmError, InvalidInputError
+        There is no such alarm, or the reason says nothing.
     AlarmStateError
         It comes from a panel of the site, which alone can say that it is over.
     """
     known = uow.alarms.get(alarm)
+    if reason is not None:
+        require_said(reason, act="The all-clear")
     if known.source != source and not _is_left_to_people(known, site):
         raise AlarmStateError(
             f"The all-clear was refused: alarm {alarm} comes from {known.source}; expected the word of whoever raised "
@@ -100,7 +116,7 @@ def clear_alarm(uow: UnitOfWork, *, site: Site, alarm: AlarmId, at: datetime, by
         return known
     cleared = replace(known, cleared_at=at, cleared_by=by)
     uow.alarms.save(cleared)
-    _tell(uow, cleared, at=at, by=by)
+    _tell(uow, cleared, at=at, by=by, because=reason)
     return cleared
 
 
@@ -151,7 +167,7 @@ def end_alarm(
         return known
     ended = replace(known, ended_at=at, ended_by=by, ended_because=reason)
     uow.alarms.save(ended)
-    _tell(uow, ended, at=at, by=by)
+    _tell(uow, ended, at=at, by=by, because=reason)
     return ended
 
 
@@ -195,12 +211,14 @@ def _require_zones(site: Site, kind: AlarmKind, zones: Sequence[ZoneId]) -> None
     )
 
 
-def _tell(uow: UnitOfWork, alarm: Alarm, *, at: datetime, by: str) -> None:
-    data = {
+def _tell(uow: UnitOfWork, alarm: Alarm, *, at: datetime, by: str, because: str | None = None) -> None:
+    data: dict[str, object] = {
         "kind": alarm.kind.value,
         "state": alarm.state.value,
         "zones": list(alarm.zones),
         "source": alarm.source,
         "by": by,
     }
+    if because is not None:
+        data["because"] = because
     uow.events.append(at=at, kind=ALARM_CHANGED, subject=alarm.id, data=data)

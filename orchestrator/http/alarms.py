@@ -133,7 +133,7 @@ async def post_clear(
     """Say that an alarm raised here, or by a panel that the site has no more, is over; robots stay held."""
 
     def act(uow: UnitOfWork, at: datetime) -> AlarmView:
-        return alarm_view(clear_alarm(uow, site=desk.site, alarm=AlarmId(alarm), at=at, by=by))
+        return alarm_view(clear_alarm(uow, site=desk.site, alarm=AlarmId(alarm), at=at, by=by, reason=asked.reason))
 
     return await act_once(request, desk, asked=asked, key=key, by=by, status=200, act=act)
 

@@ -183,6 +183,20 @@ def test_an_act_without_a_reason_is_refused() -> None:
         books.end(alarm.id, reason="")
 
 
+def test_why_somebody_says_that_an_alarm_is_over_and_ends_it_is_on_record() -> None:
+    books = Books()
+    alarm = books.sound("alder")
+    with books.store.transaction() as uow, pytest.raises(InvalidInputError, match="all-clear"):
+        clear_alarm(uow, site=SITE, alarm=alarm.id, at=NOON, by="porter", reason=" ")
+    with books.store.transaction() as uow:
+        clear_alarm(uow, site=SITE, alarm=alarm.id, at=NOON, by="porter", reason="Burnt toast.")
+    books.end(alarm.id)
+
+    with books.store.reading() as uow:
+        said = [event.data.get("because") for event in uow.events.after(0, 100)]
+    assert said == [None, "Burnt toast.", "Checked."]
+
+
 def test_an_alarm_that_nobody_raised_is_unknown() -> None:
     with pytest.raises(UnknownAlarmError):
         Books().clear(AlarmId("alarm-9"))
