@@ -24,6 +24,7 @@ LANE_OPENED = "lane_opened"
 ROBOT_CUT_OFF = "robot_cut_off"
 CLOSED_BY_PERSON = "lane_closed"
 BY_ITSELF = "schedule"
+CLOSED_FOR_LONGER = "It was closed anew, for longer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ class LanesNow:
 def close_lane(
     uow: UnitOfWork, fleet: FleetOnSite, asked: LaneAct, *, until: datetime | None, even_if_cut_off: bool
 ) -> LanesNow:
-    """Close a lane; one that is closed stays so, as it was closed first.
+    """Close a lane; one that is closed for as long already stays so, as it was closed first.
+
+    One that would open by itself before is closed anew, by whoever closes it for longer: what two people have closed
+    stays closed until the later of them is content.
 
     Robots are sent over it no more. One that is on it ends its released way and leaves.
 
@@ -77,7 +81,7 @@ def close_lane(
     _check_until(until, at=asked.at)
     lanes = _lanes_of(fleet, asked)
     standing = {closure.lane: closure for closure in uow.closures.standing()}
-    wanted = [lane for lane in lanes if lane not in standing]
+    wanted = [lane for lane in lanes if lane not in standing or standing[lane].ends_before(until)]
     cuts_off = _what_is_cut_off(uow, fleet, lanes, closed_already=standing.keys() - set(lanes))
     if wanted and cuts_off and not even_if_cut_off:
         raise ClosureCutsOffError(
@@ -86,6 +90,8 @@ def close_lane(
             detail={"lanes": list(lanes), "cuts_off": [reason.sentence for reason in cuts_off]},
         )
     for lane in wanted:
+        if lane in standing:
+            uow.closures.open(lane, at=asked.at, by=asked.by, reason=CLOSED_FOR_LONGER)
         closure = LaneClosure(lane, asked.at, asked.by, asked.reason.strip(), until)
         uow.closures.close(closure)
         uow.events.append(at=asked.at, kind=LANE_CLOSED, subject=lane, data={"by": asked.by, "until": _text(until)})

@@ -21,3 +21,7 @@ class LaneClosure:
     def is_over(self, at: datetime) -> bool:
         """Whether it opens by itself at or before ``at``, an aware moment."""
         return self.until is not None and self.until <= at
+
+    def ends_before(self, until: datetime | None) -> bool:
+        """Whether it opens by itself while a closure until then, None for one without end, still stands."""
+        return self.until is not None and (until is None or self.until < until)

@@ -126,6 +126,25 @@ def test_a_lane_may_be_closed_for_a_time(client: TestClient) -> None:
     assert {one["until"] for one in answer["closures"]} == {until}
 
 
+def at_clock(hours: int) -> str:
+    return (NOON + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize(("first", "second", "stands"), [(1, None, None), (1, 2, 2), (2, 1, 2), (None, 1, None)])
+def test_a_lane_that_two_people_close_stays_closed_for_the_longer_time(
+    client: TestClient, store: MemoryStore, first: int | None, second: int | None, stands: int | None
+) -> None:
+    for key, hours in (("k-1", first), ("k-2", second)):
+        until = {} if hours is None else {"until": at_clock(hours)}
+        answer = done(ask(client, "close", WAY_TO_ONE_BED, key=key, even_if_cut_off=True, reason=key, **until))
+
+    assert {one["until"] for one in answer["closures"]} == {None if stands is None else at_clock(stands)}
+    assert {one["reason"] for one in answer["closures"]} == {"k-2" if stands == second else "k-1"}
+    assert answer["closures"] == done(client.get("/api/v1/lanes/closed"))["closures"]
+    with store.reading() as uow:
+        assert {event.kind for event in uow.events.after(0, 100)} == {"lane_closed"}
+
+
 @pytest.mark.parametrize("act", ["close", "open"])
 def test_what_cannot_be_is_refused(client: TestClient, act: str) -> None:
     refused(ask(client, act, "nowhere"), 404, "lane_unknown")
