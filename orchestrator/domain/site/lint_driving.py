@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from orchestrator.domain.site.findings import Finding, Severity
@@ -35,7 +36,7 @@ def driving_findings(site: Site, radius_by_graph: Mapping[GraphId, float]) -> It
                 continue
             yield from _width_findings(graph, lane, radius_by_graph.get(graph.id, 0.0))
             yield from _lift_findings(graph, lane, start, end)
-            yield from _door_findings(site, graph, lane)
+            yield from _door_findings(site, graph, lane, radius_by_graph.get(graph.id, 0.0))
             yield from _wall_findings(site, graph, lane, start, end)
         yield from _standing_findings(site, graph)
         yield from _cabin_findings(site, graph, radius_by_graph.get(graph.id, 0.0))
@@ -114,9 +115,26 @@ def _lift_findings(graph: LaneGraph, lane: Lane, start: Waypoint, end: Waypoint)
     )
 
 
-def _door_findings(site: Site, graph: LaneGraph, lane: Lane) -> Iterator[Finding]:
+def _door_findings(site: Site, graph: LaneGraph, lane: Lane, radius_m: float) -> Iterator[Finding]:
     door = site.doors.get(lane.door) if lane.door is not None else None
-    if door is not None and not door.is_motorised:
+    if door is None:
+        return
+    width_m = math.dist(door.start, door.end)
+    if width_m < 2.0 * radius_m:
+        yield Finding(
+            code="narrow_door",
+            severity=Severity.ERROR,
+            sentence=f"Door {door.id} on lane {lane.id} is {width_m:.2f} m wide between its jambs; the robot's "
+            f"footprint is {2.0 * radius_m:.2f} m.",
+            remedy="Measure the door and correct its jambs, lead the lane elsewhere, or keep this robot model off the "
+            "graph.",
+            graph=graph.id,
+            lane=lane.id,
+            door=door.id,
+            level=door.level,
+            waypoint=lane.start,
+        )
+    if not door.is_motorised:
         yield Finding(
             code="door_without_motor",
             severity=Severity.WARNING,

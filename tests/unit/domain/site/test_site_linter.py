@@ -251,6 +251,13 @@ def test_a_lane_through_a_door_without_motor_is_a_warning() -> None:
     assert (finding.code, finding.is_error) == ("door_without_motor", False)
 
 
+@pytest.mark.parametrize(("half_m", "found"), [(0.3, {"narrow_door"}), (0.4, set())])
+def test_a_door_that_the_robot_does_not_fit_through_is_refused(half_m: float, found: set[str]) -> None:
+    door = Door(DoorId("door"), GROUND, (7.0, -half_m), (7.0, half_m))
+    site = replace(with_lane("west~east", door=door.id), doors={door.id: door})
+    assert codes(site) == found
+
+
 def test_errors_come_before_warnings() -> None:
     site = replace(with_lane("west~east", width_m=0.1), walls=(Wall(GROUND, (12, -1), (12, 1)),))
     severities = [finding.is_error for finding in check_site(site, [PORTER])]
