@@ -11,7 +11,9 @@ from orchestrator.application.refuse_delivery import NOBODY_ANSWERED
 from orchestrator.application.turn import Turn
 from orchestrator.domain.custody.contacts import Function
 from orchestrator.domain.custody.policy import CustodyPolicy
+from orchestrator.domain.delivery.counting import is_being_counted
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.reason import Reason
 
 CALLED = "receiver_called"
@@ -27,6 +29,7 @@ AUDIENCE = dict(
     zip((s.code for s in STAGES), (Function.WARD, Function.NURSE_IN_CHARGE, Function.SITE_MANAGER), strict=True)
 )
 STAGE_CODES = frozenset(stage.code for stage in STAGES)
+HOLD_CODES = frozenset(kind.code for kind in HoldKind)
 
 
 def call_receivers(turn: Turn, policy: CustodyPolicy) -> None:
@@ -40,15 +43,19 @@ def call_receivers(turn: Turn, policy: CustodyPolicy) -> None:
             continue
         stage = min(int(waited_s // policy.nobody_answers_s), len(STAGES))
         reason = STAGES[stage - 1] if stage > 0 else None
-        if reason is not None and delivery.waiting != (reason,):
-            turn.let_wait(delivery, (reason,))
+        if reason is not None and reason not in delivery.waiting:
+            others = (other for other in delivery.waiting if other.code not in STAGE_CODES)
+            turn.let_wait(delivery, (reason, *others))
             called: dict[str, object] = {"code": reason.code, "to_station": delivery.to_station}
             turn.tell(CALLED, delivery.id, called | {"audience": [AUDIENCE[reason.code].value]})
 
 
 def _is_being_received(delivery: Delivery) -> bool:
-    """Whether people are at it: they were asked to count or to read the seal once more."""
-    return any(reason.code not in STAGE_CODES for reason in delivery.waiting)
+    """Whether people are at it: they were asked to count or to read the seal once more, or took it out unsigned.
+
+    That its robot is held, as when somebody pauses it there, keeps nobody from being called.
+    """
+    return is_being_counted(delivery) or any(reason.code not in STAGE_CODES | HOLD_CODES for reason in delivery.waiting)
 
 
 def _arrived_at(delivery: Delivery) -> datetime:

@@ -24,11 +24,13 @@ from orchestrator.domain.delivery.custody_record import LineEnd
 from orchestrator.domain.delivery.errors import SealMismatchError, WrongStateError
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, LineCount
 from orchestrator.domain.people.model import Role
+from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import PlaceId
 from tests.support.custody import HATCH, TEN, WARD_A, House, counted, line_of, morphine
 from tests.support.deliveries import a_line
 
 S = DeliveryState
+PAUSED = Reason("robot_paused", "Robot robot-1 was paused by porter-1; it goes on when it is resumed.")
 
 
 @pytest.fixture
@@ -330,6 +332,32 @@ def test_nobody_is_called_while_people_count_again(house: House) -> None:
     house.receive(arrived, off_by=1)
     house.wait(hours=2)
     assert called(house).waiting == (COUNT_AGAIN,)
+
+
+def waiting_for(house: House, delivery: Delivery, *reasons: Reason) -> None:
+    """What is said of it when somebody has paused its robot, or resumed it again."""
+    with house.store.transaction() as uow:
+        uow.deliveries.save(replace(uow.deliveries.get(delivery.id), waiting=reasons))
+
+
+def test_people_are_called_and_it_goes_back_though_its_robot_is_paused_at_the_ward(house: House) -> None:
+    waiting_for(house, house.arrived(), PAUSED)
+    for code in ("receiver_missing", "nurse_in_charge_called"):
+        house.wait(seconds=house.policy.nobody_answers_s)
+        for _ in range(3):
+            assert [reason.code for reason in called(house).waiting] == [code, "robot_paused"]
+    assert house.events().count("receiver_called") == 2
+    house.wait(seconds=house.policy.return_after_s)
+    assert called(house).state is S.RETURNING
+
+
+@pytest.mark.parametrize("said", [(), (PAUSED,)])
+def test_what_people_count_again_stays_there_whatever_befalls_its_robot(house: House, said: tuple[Reason, ...]) -> None:
+    arrived = house.arrived()
+    house.receive(arrived, off_by=1)
+    waiting_for(house, arrived, *said)
+    house.wait(hours=2)
+    assert (called(house).state, called(house).waiting) == (S.ARRIVED, said)
 
 
 def test_ordinary_medicines_are_received_by_one_and_their_seal_is_refused_without_being_told(house: House) -> None:
