@@ -12,6 +12,7 @@ from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.robot_acts import Asked, begin, note
 from orchestrator.application.trips import free_the_hatch, give_up_assignments
 from orchestrator.application.turn import Turn
+from orchestrator.domain.delivery.counting import require_count_finished
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.dispatch.withdrawn import ROBOT_WITHDRAWN
 from orchestrator.domain.fleet.history import RobotAct
@@ -40,12 +41,17 @@ def withdraw_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: Id
     ------
     UnknownRobotError, InvalidInputError
         There is no such robot, or the reason says nothing.
+    CountUnfinishedError
+        It is to bring back what was opened at the ward and is being counted.
     """
     turn = begin(uow, fleet, asked, ids=ids, act="The withdrawal")
     record = turn.record(asked.robot)
     if record.trip is None and record.sent_to is None:
         return record
     carried = [d for d in turn.deliveries.values() if d.robot == asked.robot and d.state.is_aboard]
+    if aboard is Aboard.RETURN:
+        for delivery in carried:
+            require_count_finished(delivery, act="The withdrawal")
     if _is_withdrawn(turn, asked, carried, aboard):
         return record
     sentence = f"Robot {asked.robot} was withdrawn from its trip by {asked.by}."

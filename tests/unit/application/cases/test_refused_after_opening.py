@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from orchestrator.application.cancel_delivery import cancel_delivery
 from orchestrator.application.first_reading import COUNT_AGAIN
 from orchestrator.application.refuse_delivery import patient_moved, refuse_delivery
 from orchestrator.application.rerouting import follow_patient
+from orchestrator.application.robot_acts import Asked
+from orchestrator.application.withdraw_robot import Aboard, withdraw_robot
 from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.delivery.custody_record import LineEnd
 from orchestrator.domain.delivery.errors import CountUnfinishedError
@@ -47,7 +50,17 @@ def after_its_patient(house: House, delivery: DeliveryId) -> None:
     house.do(follow_patient, delivery=delivery, present=house.present("pharmacist-1"), **said)
 
 
-@pytest.mark.parametrize("sent_away", [refused, cancelled, without_patient, after_its_patient])
+def with_its_robot(house: House, delivery: DeliveryId) -> None:
+    fleet = a_small_fleet()
+    with house.store.transaction() as uow:
+        robot = uow.deliveries.get(delivery).robot
+        assert robot is not None
+        uow.robots.save(replace(uow.robots.get(robot), trip=uow.deliveries.get(delivery).trip))
+        asked = Asked(robot, "porter-1", "it is needed elsewhere", house.at)
+        withdraw_robot(uow, fleet, asked, ids=house.ids, aboard=Aboard.RETURN)
+
+
+@pytest.mark.parametrize("sent_away", [refused, cancelled, without_patient, after_its_patient, with_its_robot])
 def test_what_was_opened_and_is_to_be_counted_again_goes_nowhere_before_that(
     house: House, sent_away: Callable[[House, DeliveryId], None]
 ) -> None:
