@@ -12,6 +12,7 @@ from orchestrator.domain.site.linter import reaches_of
 from orchestrator.domain.site.model import LaneId, Site, StationId
 from orchestrator.domain.site.survey.blame import blame_finding, parked_blame, resting_places_of, ways_of
 from orchestrator.domain.site.survey.standing import StandingWays
+from orchestrator.domain.site.survey.traffic_findings import counted
 
 
 class UnknownLaneError(InvalidInputError):
@@ -70,10 +71,17 @@ def consequences_of_closing(
 def _cut_off_by_closing(
     site: Site, before: StandingWays, after: StandingWays, resting: Collection[StationId], closed: Collection[LaneId]
 ) -> Iterator[Finding]:
-    """Yield the stations that are no longer joined with the other resting places, with nobody standing about."""
+    """Yield the stations that are no longer joined with the other resting places, with nobody standing about.
+
+    A resting place that is joined with no station any more is told of itself, not at every station that it has lost and
+    robots still get to from others.
+    """
     was, now = _joined(before, resting), _joined(after, resting)
+    stranded = frozenset[StationId]().union(*was.values()) - frozenset[StationId]().union(*now.values())
     for station in before.place:
-        lost = sorted(was[station] - now[station])
+        gone = was[station] - now[station]
+        has_robots = bool(now[station]) or (station in resting and station not in stranded)
+        lost = sorted(gone - stranded if has_robots else gone)
         if not lost:
             continue
         is_whole = not now[station]
@@ -82,8 +90,8 @@ def _cut_off_by_closing(
         yield Finding(
             code="closure_cuts_off_resting_place" if kind.is_resting_place else "closure_cuts_off_station",
             severity=Severity.ERROR,
-            sentence=f"With {len(closed)} lanes closed, robots no longer get from {where} to station {station} on "
-            f"graph {before.graph.id} and back.",
+            sentence=f"With {counted(len(closed), 'lane')} closed, robots no longer get from {where} to station "
+            f"{station} on graph {before.graph.id} and back.",
             remedy="Leave another way there open, bring robots from beyond to this side first, or send a runner.",
             graph=before.graph.id,
             station=station,

@@ -56,6 +56,19 @@ def test_closing_one_side_of_a_ring_does_no_harm_and_closing_the_other_side_too_
     assert stations == {"hatch", "ward", "home", "other"}
 
 
+@pytest.mark.parametrize("lanes", [["n~home"], ["home~n"], ["n~home", "home~n"]])
+def test_closing_the_spur_of_one_resting_place_names_that_alone(lanes: list[str]) -> None:
+    (found,) = consequences_of_closing(a_ring(), [PORTER], [LaneId(lane) for lane in lanes])
+    assert (found.code, found.station) == ("closure_cuts_off_resting_place", "home")
+
+
+def test_closing_the_spur_of_the_only_resting_place_names_every_station() -> None:
+    ring = a_ring()
+    alone = replace(ring, stations={id: station for id, station in ring.stations.items() if id != "other"})
+    found = consequences_of_closing(alone, [PORTER], both_ways("n-home"))
+    assert {finding.station for finding in found} == {"hatch", "ward"}
+
+
 def test_what_is_cut_off_already_is_no_consequence_of_a_further_closure() -> None:
     both = [*both_ways("n-ward"), *both_ways("s-hatch")]
     assert consequences_of_closing(a_ring(), [PORTER], [LaneId("n~ward")], closed_already=both) == []
