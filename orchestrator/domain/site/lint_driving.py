@@ -148,15 +148,17 @@ def _door_findings(site: Site, graph: LaneGraph, lane: Lane, radius_m: float) ->
 
 
 def _unused_doors(site: Site) -> Iterator[Finding]:
-    """Yield doors that no lane names; one that a lane leads through all the same would stay shut before a robot."""
+    """Yield doors that no lane names, and those that a lane leads through unnamed: they would stay shut before a robot.
+
+    That another lane names it opens it for robots on that lane alone.
+    """
     named = {lane.door for graph in site.graphs.values() for lane in graph.lanes.values()}
     unused: list[Door] = []
     for door in site.doors.values():
-        if door.id in named:
-            continue
-        through = next(_lanes_through(site, door), None)
+        through = next(((graph, lane) for graph, lane in _lanes_through(site, door) if lane.door != door.id), None)
         if through is None:
-            unused.append(door)
+            if door.id not in named:
+                unused.append(door)
             continue
         graph, lane = through
         yield Finding(

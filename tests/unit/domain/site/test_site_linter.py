@@ -251,6 +251,13 @@ def test_a_lane_through_a_door_without_motor_is_a_warning() -> None:
     assert (finding.code, finding.is_error) == ("door_without_motor", False)
 
 
+def test_a_door_that_another_lane_names_is_not_opened_for_the_lane_through_it() -> None:
+    door = Door(DoorId("door"), GROUND, (7.0, -1.0), (7.0, 1.0))
+    site = replace(with_lane("hatch~west", door=door.id), doors={door.id: door})
+    (finding,) = check_site(site, [PORTER])
+    assert (finding.code, finding.door, finding.lane) == ("door_not_named_by_lane", door.id, "west~east")
+
+
 @pytest.mark.parametrize(("half_m", "found"), [(0.3, {"narrow_door"}), (0.4, set())])
 def test_a_door_that_the_robot_does_not_fit_through_is_refused(half_m: float, found: set[str]) -> None:
     door = Door(DoorId("door"), GROUND, (7.0, -half_m), (7.0, half_m))
