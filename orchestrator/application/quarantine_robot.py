@@ -9,7 +9,7 @@ from orchestrator.application.robot_acts import Asked, begin, note
 from orchestrator.application.trips import free_the_hatch, give_up_assignments
 from orchestrator.domain.fleet.history import RobotAct
 from orchestrator.domain.fleet.hold import HoldKind
-from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.fleet.record import OrderPhase, RobotRecord
 from orchestrator.domain.reason import Reason
 
 
@@ -24,8 +24,9 @@ def quarantine_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: 
         There is no such robot, or the reason says nothing.
     """
     turn = begin(uow, fleet, asked, ids=ids, act="The quarantine")
-    if turn.record(asked.robot).is_held_for(HoldKind.QUARANTINED):
-        return turn.record(asked.robot)
+    record = turn.record(asked.robot)
+    if record.is_held_for(HoldKind.QUARANTINED):
+        return record
     sentence = (
         f"Robot {asked.robot} was put into quarantine by {asked.by}: {asked.reason.strip()} It gets no orders and is "
         "heard only now and then, until it is resumed."
@@ -35,4 +36,6 @@ def quarantine_robot(uow: UnitOfWork, fleet: FleetOnSite, asked: Asked, *, ids: 
     give_up_assignments(turn, asked.robot, reason)
     free_the_hatch(turn, asked.robot, reason)
     give_up_order(turn, asked.robot, reason)
-    return note(turn, asked, RobotAct.HELD, outcome="It is in quarantine; its order was cancelled.")
+    has_order = record.phase in (OrderPhase.WANTED, OrderPhase.ACKNOWLEDGED)
+    outcome = "It is in quarantine; its order was cancelled." if has_order else "It is in quarantine; it had no order."
+    return note(turn, asked, RobotAct.HELD, outcome=outcome)

@@ -113,6 +113,7 @@ def test_a_robot_in_quarantine_says_by_whom_and_goes_on_when_it_is_resumed(clien
     assert holds_of(answer) == ["quarantined"]
     assert "certificate was taken back" in answer["holds"][0]["reason"]
     assert answer["holds"][0]["by"] == "porter-1"
+    assert history(client)["entries"][0]["outcome"] == "It is in quarantine; it had no order."
     assert holds_of(done(ask(client, "resume", key="k-2"))) == []
 
 
