@@ -5,7 +5,7 @@ It names medicines and quantities, because somebody has to find and count them; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +23,6 @@ from orchestrator.domain.medicine.model import MedicineCode
 from orchestrator.domain.medicine.recall import Recall
 from orchestrator.domain.site.model import Site, StationId
 
-OPEN_INCIDENTS_MAX = 500
 AT_PLACES = (AccountKind.CUPBOARD, AccountKind.QUARANTINE, AccountKind.RETURNED)
 
 
@@ -74,7 +73,7 @@ class RobotRow:
 
 @dataclass(frozen=True, slots=True)
 class DowntimePack:
-    """Everything in a downtime pack, as it stood at one moment."""
+    """Everything in a downtime pack, as it stood at one moment; ``recalled`` names what recalls are about, by code."""
 
     taken_at: datetime
     is_simulation: bool
@@ -85,6 +84,7 @@ class DowntimePack:
     stock: tuple[StockRow, ...]
     incidents: tuple[Incident, ...]
     recalls: tuple[Recall, ...]
+    recalled: Mapping[str, str]
 
 
 def downtime_pack(
@@ -105,6 +105,7 @@ def downtime_pack(
     is_simulation : bool
         Whether everything in it is simulated; every page says so then.
     """
+    recalls = tuple(uow.recalls.standing())
     return DowntimePack(
         taken_at=at,
         is_simulation=is_simulation,
@@ -113,8 +114,9 @@ def downtime_pack(
         rows=tuple(row for delivery in uow.deliveries.open() for row in _rows(delivery, site)),
         robots=tuple(_robot_row(robot) for robot in robots),
         stock=tuple(_stock_row(uow, balance) for balance in uow.ledger.balances() if balance.account.kind in AT_PLACES),
-        incidents=tuple(one for one in uow.incidents.newest(OPEN_INCIDENTS_MAX) if not one.is_closed),
-        recalls=tuple(uow.recalls.standing()),
+        incidents=tuple(reversed(uow.incidents.standing())),
+        recalls=recalls,
+        recalled={recall.medicine: _medicine_name(uow, recall.medicine) for recall in recalls},
     )
 
 
@@ -160,16 +162,19 @@ def _name(site: Site, station: StationId) -> str:
 
 
 def _stock_row(uow: UnitOfWork, balance: Balance) -> StockRow:
-    medicine = uow.medicines.find(MedicineCode(balance.stock.medicine))
-    name = balance.stock.medicine if medicine is None else f"{medicine.name} {medicine.strength} {medicine.form}"
     return StockRow(
         place=balance.account.of,
         account=balance.account.kind.value,
-        medicine=name,
+        medicine=_medicine_name(uow, balance.stock.medicine),
         batch=balance.stock.batch,
         own_of_patient=balance.stock.own_of is not None,
         units=balance.quantity,
     )
+
+
+def _medicine_name(uow: UnitOfWork, code: str) -> str:
+    medicine = uow.medicines.find(MedicineCode(code))
+    return code if medicine is None else f"{medicine.name} {medicine.strength} {medicine.form}"
 
 
 def _robot_row(robot: RobotPicture) -> RobotRow:

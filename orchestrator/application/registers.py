@@ -136,12 +136,12 @@ def _codes(uow: UnitOfWork, place: PlaceId, wanted: str | None) -> Sequence[str]
         found.setdefault(balance.stock.medicine)
     if wanted is None:
         return list(found)
-    return [code for code in found if wanted == code or wanted == _class_of(uow, code)]
+    return [code for code in found if wanted == code or wanted.casefold() == _class_of(uow, code)]
 
 
 def _class_of(uow: UnitOfWork, code: str) -> str | None:
     medicine = uow.medicines.find(MedicineCode(code))
-    return None if medicine is None else medicine.drug_class
+    return None if medicine is None else medicine.drug_class.casefold()
 
 
 def _entries_of(ledger: LedgerRepository, codes: Sequence[str]) -> Sequence[Entry]:

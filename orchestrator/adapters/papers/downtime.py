@@ -102,7 +102,7 @@ def _troubles(pack: DowntimePack) -> Sequence[Flowable]:
     ]
     recalls = [
         (
-            recall.medicine,
+            f"{pack.recalled[recall.medicine]} ({recall.medicine})",
             ", ".join(sorted(recall.batches)) or "every batch",
             recall.recall_class.value,
             recall.reference,

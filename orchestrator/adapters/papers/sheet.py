@@ -122,8 +122,10 @@ def day(at: datetime) -> str:
 
 
 def clock(at: datetime) -> str:
-    """Return the hospital's time of day of a moment."""
-    return at.astimezone(LONDON).strftime("%H:%M")
+    """Return the hospital's time of day of a moment, with its zone in the hour that comes twice in autumn."""
+    local = at.astimezone(LONDON)
+    comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return local.strftime("%H:%M %Z" if comes_twice else "%H:%M")
 
 
 class Section:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Sequence
 
 import httpx2
@@ -13,6 +14,9 @@ from orchestrator.domain.custody.ledger_errors import HeadError
 from orchestrator.domain.custody.witnessing import InconsistentHeadError, StaleHeadError
 
 TIMEOUT_S = 5.0
+"""For each step of an exchange, and for a whole answer once it has begun, in seconds."""
+
+ANSWER_BYTES_MAX = 65_536
 SIZE_TYPE = "text/x.tlog.size"
 
 
@@ -27,11 +31,12 @@ class HttpWitness:
         lines = [f"old {old}", *(base64.b64encode(hash_).decode() for hash_ in proof), "", head.text]
         try:
             content = "\n".join(lines).encode()
-            answer = httpx2.post(f"{self._url}/add-checkpoint", content=content, timeout=TIMEOUT_S)
+            with httpx2.stream("POST", f"{self._url}/add-checkpoint", content=content, timeout=TIMEOUT_S) as answer:
+                text = _text_of(answer)
         except httpx2.HTTPError as error:
             raise _unreachable(type(error).__name__) from error
         if answer.status_code == 409 and answer.headers.get("content-type", "").startswith(SIZE_TYPE):
-            raise StaleHeadError(_size_of(answer.text))
+            raise StaleHeadError(_size_of(text))
         if answer.status_code in (409, 422):
             raise InconsistentHeadError(
                 f"The head was refused by the witness ({answer.status_code}): it is not grown from the one it keeps; "
@@ -40,9 +45,23 @@ class HttpWitness:
         if answer.status_code != 200:
             raise _unreachable(f"it answers {answer.status_code}")
         try:
-            return tuple(NoteSignature.parse(line) for line in answer.text.splitlines() if line)
+            signatures = tuple(NoteSignature.parse(line) for line in text.splitlines() if line)
         except HeadError as error:
             raise _unreachable("its answer is not a signature") from error
+        if not signatures:
+            # Whoever keeps a head signs it; anything that listens there answers 200.
+            raise _unreachable("it answers without a signature of its own")
+        return signatures
+
+
+def _text_of(answer: httpx2.Response) -> str:
+    """Return what an answer says; one that does not end, or comes drop by drop, holds nobody up."""
+    read, until_s = bytearray(), time.monotonic() + TIMEOUT_S
+    for chunk in answer.iter_bytes():
+        read += chunk
+        if len(read) > ANSWER_BYTES_MAX or time.monotonic() > until_s:
+            raise _unreachable("its answer does not end")
+    return read.decode(errors="replace")
 
 
 def _size_of(text: str) -> int:

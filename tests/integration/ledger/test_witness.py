@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx2
@@ -174,6 +177,40 @@ def test_a_witness_that_is_gone_is_not_reached(place: Place, tmp_path: Path) -> 
     for url in ("http://127.0.0.1:9", f"{place.url}/nothing-here"):
         with pytest.raises(WitnessUnreachableError):
             HttpWitness(url).keep(head, old=0, proof=())
+
+
+class _Stranger(BaseHTTPRequestHandler):
+    """Something else that listens where the witness should, and is well at any rate."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        is_endless = self.path.startswith("/endless")
+        self.send_header("Content-Length", str(10**9 if is_endless else 0))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while is_endless:
+                self.wfile.write(b"x" * 1024)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("path", ["", "/endless"])
+def test_whatever_answers_and_signs_nothing_keeps_nothing(tmp_path: Path, path: str) -> None:
+    ledger = a_ledger(tmp_path, "line-1")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Stranger)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        witness = HttpWitness(f"http://127.0.0.1:{server.server_port}{path}")
+        keeper = HeadKeeper(ledger.store, ledger.terms, is_signed=is_signed, witness=witness)
+        standing = keeper.keep()
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+    assert (standing.witnessing, standing.unwitnessed) == (Witnessing.UNREACHED, 1)
 
 
 def test_a_witness_beyond_this_machine_is_spoken_to_over_tls_alone() -> None:

@@ -235,6 +235,7 @@ def test_pages_are_asked_for_by_code_or_class(store: MemoryStore) -> None:
     write(store, opening(), opening(Stock(AMPOULES, "A-1")), opening(Stock("99900000000909", "X-1")))
     assert len(register(store).pages) == 3
     assert len(register(store, medicine="morphine").pages) == 2
+    assert len(register(store, medicine="Morphine").pages) == 2
     assert len(register(store, medicine=AMPOULES).pages) == 1
     with pytest.raises(NoRegisterError):
         register(store, medicine="oxycodone")

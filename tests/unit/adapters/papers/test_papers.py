@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import zxingcpp
@@ -17,7 +17,7 @@ from orchestrator.adapters.papers.delivery import LABEL_SIZE, delivery_note, tot
 from orchestrator.adapters.papers.registers import PHARMACY as PHARMACY_COLUMNS
 from orchestrator.adapters.papers.registers import WARD as WARD_COLUMNS
 from orchestrator.adapters.papers.registers import register_csv, register_pdf
-from orchestrator.adapters.papers.sheet import BOLD, PLAIN, SMALL, fonts, printable
+from orchestrator.adapters.papers.sheet import BOLD, PLAIN, SMALL, clock, fonts, printable
 from orchestrator.application.papers import DeliveryPaper
 from orchestrator.application.registers import Register, register_of
 from orchestrator.application.scanning import Scanner
@@ -99,6 +99,20 @@ def test_every_letter_is_drawn_as_one_that_the_fonts_have() -> None:
     assert "Zaneta" in page
     # The table is text, and keeps what people wrote.
     assert [row["collected_by"] for row in rows_of(register)] == ["", "Żaneta"]
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (datetime(2026, 10, 25, 0, 50, tzinfo=UTC), "01:50 BST"),
+        (datetime(2026, 10, 25, 1, 10, tzinfo=UTC), "01:10 GMT"),
+        (datetime(2026, 10, 25, 2, 10, tzinfo=UTC), "02:10"),
+        (datetime(2026, 3, 29, 1, 10, tzinfo=UTC), "02:10"),
+        (datetime(2026, 7, 1, 23, 10, tzinfo=UTC), "00:10"),
+    ],
+)
+def test_the_hour_that_comes_twice_says_which_it_is(at: datetime, said: str) -> None:
+    assert clock(at) == said
 
 
 def test_a_note_of_as_many_totes_as_may_be_is_printed_whole() -> None:
