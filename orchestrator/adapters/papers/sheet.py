@@ -94,7 +94,9 @@ def table(
     """Return a table whose headings stand on every page; widths and heights in points, as high as needed without."""
     head = [text(heading, CELL_SIZE, is_bold=True) for heading in headings]
     cells = [head, *([text(cell, CELL_SIZE) for cell in row] for row in rows)]
-    made = LongTable(cells, colWidths=list(widths), rowHeights=[None, *(row_height for _ in rows)], repeatRows=1)
+    heights = [None, *(row_height for _ in rows)]
+    # A row higher than a page goes on over the next one: what was once entered must always be printed.
+    made = LongTable(cells, colWidths=list(widths), rowHeights=heights, repeatRows=1, splitInRow=1)
     made.setStyle(
         TableStyle(
             [

@@ -101,6 +101,23 @@ def test_every_letter_is_drawn_as_one_that_the_fonts_have() -> None:
     assert [row["collected_by"] for row in rows_of(register)] == ["", "Żaneta"]
 
 
+def test_an_entry_that_is_higher_than_a_page_is_printed_and_so_is_what_follows() -> None:
+    store = MemoryStore(REGISTER)
+    wide = {"patient": "W" * 500, "supplied_to": "M" * 500, "collected_by": "W" * 500, "authority": "W" * 500}
+    with store.transaction() as uow:
+        uow.medicines.save([MORPHINE_TABLETS])
+        uow.ledger.append(opening(), NOON)
+        uow.ledger.append(movements.supplied(MORPHINE, 2, occasion(facts=wide)), NOON)
+        uow.ledger.append(movements.supplied(MORPHINE, 3, occasion(facts={"patient": "local-7"})), NOON)
+    with store.reading() as uow:
+        register = register_of(uow, PHARMACY, at=NOON, is_simulation=True, is_pharmacy=True)
+    pages = said_on(register_pdf(register))
+    assert len(pages) > 1
+    assert sum(page.count("W") for page in pages) == 1_500
+    assert "local-7 3 95" in " ".join(" ".join(pages).split())
+    assert all("morphine, 10 mg" in page and "Balance" in page for page in pages)
+
+
 @pytest.mark.parametrize(
     ("at", "said"),
     [
