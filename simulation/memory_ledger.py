@@ -144,8 +144,10 @@ class MemoryLedger:
         return sorted(found, key=lambda pending: (pending.opened_by, pending.id))
 
     def is_opened(self, place: PlaceId, medicine: str) -> bool:
-        """Whether a place has an opening balance of a medicine, of any batch."""
-        return any(where == place and stock.medicine == medicine for where, stock in self.openings)
+        """Whether a place has an opening balance of a medicine of the hospital's, of any batch."""
+        return any(
+            where == place and stock.medicine == medicine and stock.own_of is None for where, stock in self.openings
+        )
 
     def is_stock_opened(self, place: PlaceId, stock: Stock) -> bool:
         """Whether a place has an opening balance of this very stock."""

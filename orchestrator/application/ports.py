@@ -422,7 +422,7 @@ class LedgerRepository(Protocol):
         ...
 
     def is_opened(self, place: PlaceId, medicine: str) -> bool:
-        """Whether a place has an opening balance of a medicine, of any batch."""
+        """Whether a place has an opening balance of a medicine of the hospital's, of any batch; a patient's is none."""
         ...
 
     def is_stock_opened(self, place: PlaceId, stock: Stock) -> bool:

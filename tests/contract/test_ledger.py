@@ -261,6 +261,16 @@ def test_a_register_starts_with_what_two_people_counted(opener: Opener) -> None:
     check_books(store)
 
 
+def test_what_a_patient_brought_opens_no_register_of_the_hospitals(opener: Opener) -> None:
+    store = opener(REGISTER)
+    keep(store, opening(replace(MORPHINE, own_of="patient-7"), counted=12))
+    delivered = supplier_receipt(MORPHINE, 20, occasion(facts={"supplier": "A wholesaler"}))
+    with pytest.raises(NotOpenedError):
+        keep(store, delivered)
+    keep(store, opening(counted=0), delivered)
+    assert held(store, AccountKind.CUPBOARD, PHARMACY) == 20
+
+
 def test_an_opening_balance_makes_a_transit_record_a_register(opener: Opener) -> None:
     store = opener(RECORD)
     keep(store, sealing())

@@ -50,7 +50,11 @@ _RESOLVE = update(PENDING).where(PENDING.c.id == bindparam("pending")).values(re
 _REDIRECT = update(PENDING).where(PENDING.c.id == bindparam("pending")).values(to_place=bindparam("place"))
 _OPENED = (
     select(OPENING.c.entry)
-    .where(OPENING.c.place == bindparam("place"), OPENING.c.medicine == bindparam("medicine"))
+    .where(
+        OPENING.c.place == bindparam("place"),
+        OPENING.c.medicine == bindparam("medicine"),
+        OPENING.c.own_of == "",
+    )
     .limit(1)
 )
 _STOCK_OPENED = select(OPENING.c.entry).where(*(OPENING.c[name] == bindparam(name) for name in _OPENING_KEY))
@@ -248,7 +252,7 @@ class SqlLedger:
         return [_pending_from_row(row) for row in self._connection.execute(_OPEN_PENDINGS)]
 
     def is_opened(self, place: PlaceId, medicine: str) -> bool:
-        """Whether a place has an opening balance of a medicine, of any batch."""
+        """Whether a place has an opening balance of a medicine of the hospital's, of any batch."""
         found = self._connection.execute(_OPENED, {"place": place, "medicine": medicine})
         return found.scalar() is not None
 

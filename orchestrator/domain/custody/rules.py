@@ -114,7 +114,7 @@ class Books(Protocol):
         ...
 
     def is_opened(self, place: PlaceId, medicine: str) -> bool:
-        """Whether somebody entered an opening balance of the medicine, of any batch, at the place."""
+        """Whether somebody entered an opening balance of the hospital's medicine, of any batch, at the place."""
         ...
 
     def is_stock_opened(self, place: PlaceId, stock: Stock) -> bool:
