@@ -27,6 +27,7 @@ from orchestrator.application.register_errors import CountsDisagreeError, Occurr
 from orchestrator.application.set_apart import require_may_leave_quarantine, require_not_recalled
 from orchestrator.application.settling import require_settled
 from orchestrator.domain.access.acts import Act
+from orchestrator.domain.access.decision import NotAllowedError, Why
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.ledger_errors import AlreadyOpenedError, CorrectionError, DraftMalformedError
@@ -75,8 +76,15 @@ def enter_opening_balance(uow: UnitOfWork, entering: Entering, *, counted: int) 
 
 
 def enter_supplier_receipt(uow: UnitOfWork, entering: Entering, *, quantity: int) -> Entry:
-    """Record what a supplier delivered; the facts name the supplier with its address."""
+    """Record what a supplier, by name and address in the facts, delivered, or what a patient brought of their own.
+
+    Raises
+    ------
+    NotAllowedError
+        It is the hospital's stock, and one of the people is not of a pharmacy.
+    """
     require_register(uow, "The receipt")
+    _require_pharmacy_for_stock(entering)
     return entered(uow, entering, lambda occasion: movements.supplier_receipt(entering.stock, quantity, occasion))
 
 
@@ -224,6 +232,19 @@ def entered_later(entering: Entering, *, occurred_at: datetime, paper: str, ente
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------------
+
+
+def _require_pharmacy_for_stock(entering: Entering) -> None:
+    for person in entering.people:
+        if entering.stock.own_of is None and not any(role.is_pharmacy for role in person.roles):
+            raise NotAllowedError(
+                f"The receipt was refused: {person.id} is not of a pharmacy; expected a pharmacist or pharmacy "
+                "technician of that place to take in what a supplier delivers. What a patient brought names them in "
+                "own_of.",
+                who=person.id,
+                act=Act.TAKE_FROM_SUPPLIER,
+                why=Why.WRONG_ROLE,
+            )
 
 
 def _require_unseen(uow: UnitOfWork, entering: Entering) -> None:

@@ -168,7 +168,7 @@ async def post_opening_balance(asked: OpeningBalanceAsked, counter: AtCounter) -
 
 @router.post("/supplier-receipts", **_declared(Act.TAKE_FROM_SUPPLIER))
 async def post_supplier_receipt(asked: SupplierReceiptAsked, counter: AtCounter) -> Response:
-    """Record what a supplier delivered."""
+    """Record what a supplier delivered to a pharmacy, or, with ``own_of``, what a patient brought of their own."""
 
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
         return register_acts.enter_supplier_receipt(uow, entering, quantity=asked.quantity)

@@ -147,7 +147,8 @@ _DELIVERIES: Mapping[Act, Cell] = {
 }
 _REGISTERS: Mapping[Act, Cell] = {
     A.OPEN_BALANCE: _of(_place(PHARMACIST | IN_CHARGE), step_up=True),
-    A.TAKE_FROM_SUPPLIER: _of(_place(PHARMACY), step_up=True),
+    # The hospital's stock is a pharmacy's alone to take in; what a patient brought is taken in where the patient is.
+    A.TAKE_FROM_SUPPLIER: _of(_place(HANDLERS), step_up=True),
     A.CHECK_STOCK: _of(_place(HANDLERS), step_up=True),
     A.SUPPLY_PATIENT: _of(_place(HANDLERS), step_up=True),
     A.RESTOCK: _of(_place(HANDLERS), step_up=True),

@@ -490,6 +490,19 @@ def test_a_patients_own_are_named_in_a_register_as_in_a_delivery(desk: Desk, sai
     assert owners == ["local:MK-77", "nhs:9990000018"]
 
 
+def test_what_a_patient_brings_is_taken_in_by_two_nurses_and_the_hospitals_stock_is_not(desk: Desk) -> None:
+    brought = {**STOCK, "quantity": 12, "supplier": "The patient, from home", "own_of": "999 000 0018"}
+    for _ in range(2):
+        taken = desk.enter(WARD_A, "supplier-receipts", NURSES, **brought)
+        assert taken.status_code == 201, taken.text
+    alone = desk.enter(WARD_A, "supplier-receipts", NURSES[:1], **brought)
+    assert (alone.status_code, alone.json()["code"]) == (403, "people_missing")
+    (page,) = desk.get(f"/registers/{WARD_A}").json()["pages"]
+    assert (page["own_of"], page["balance"]) == ("nhs:9990000018", 24)
+    ours = desk.enter(WARD_A, "supplier-receipts", NURSES, **STOCK, quantity=12, supplier="A")
+    assert (ours.status_code, ours.json()["code"]) == (403, "not_allowed")
+
+
 def test_a_part_of_a_register_brings_its_balance_forward_and_leaves_no_movement_out(desk: Desk) -> None:
     opened(desk)
     receipt = {"kind": "supplier_receipt", **STOCK, "quantity": 6, "supplier": "A"}
