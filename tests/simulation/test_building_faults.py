@@ -210,10 +210,13 @@ def test_a_robot_that_a_lift_on_fire_duty_has_taken_to_a_floor_without_a_way_hom
     ward = a_ward()
     bell = AlarmBell(ward)
 
+    def sound() -> None:
+        bell.sound("alder")
+
     def recall(machines: Machines, at_s: float) -> None:
         recalled_to_the_first_floor(machines, at_s)
         if sounds:
-            ward.scheduler.after(0.1, lambda: bell.sound("alder"))
+            ward.scheduler.after(0.1, sound)
 
     recalled_at = when(ward, lambda: has_boarded(ward), recall)
     ward.run(limit_s=600.0)
