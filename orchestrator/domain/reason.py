@@ -25,7 +25,7 @@ def require_said(reason: str, *, act: str) -> None:
     InvalidInputError
         It is not 1 to 500 printable characters.
     """
-    if reason.strip() and len(reason) <= REASON_LENGTH_MAX and reason.isprintable():
+    if _can_be_shown(reason):
         return
     raise InvalidInputError(
         f"{act} was refused: the reason is empty, too long or not printable; expected 1 to {REASON_LENGTH_MAX} "
@@ -42,10 +42,14 @@ def require_told(text: str, *, act: str, field: str) -> None:
     InvalidInputError
         It is not 1 to 500 printable characters.
     """
-    if text.strip() and len(text) <= REASON_LENGTH_MAX and text.isprintable():
+    if _can_be_shown(text):
         return
     raise InvalidInputError(
         f"{act} was refused: {field} is empty, too long or not printable; expected 1 to {REASON_LENGTH_MAX} printable "
         "characters. Correct it.",
         detail={"field": field, "length_max": REASON_LENGTH_MAX},
     )
+
+
+def _can_be_shown(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= REASON_LENGTH_MAX and text.isprintable()

@@ -12,16 +12,18 @@ from simulation.demo.processes import Child, end_all
 from tests.support.brokers import wait_until
 from tests.support.houses import process_is_gone
 
-# Asked to end, it says so, and does not end before everybody has been asked.
+# It lets go of its own lock when it is asked to end, and ends once it has got everybody's: once all have been asked.
 ENDS_WITH_ALL = """
-import pathlib, signal, sys, time
-folder, name, count = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+import fcntl, pathlib, signal, sys
+folder, name, names = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+locks = {each: (folder / f"{each}.lock").open("a") for each in names}
 def asked(*_):
-    (folder / f"{name}.asked").touch()
-    while len(list(folder.glob("*.asked"))) < count:
-        time.sleep(0.01)
+    fcntl.flock(locks[name], fcntl.LOCK_UN)
+    for each in names:
+        fcntl.flock(locks[each], fcntl.LOCK_SH)
     (folder / f"{name}.ended").touch()
     sys.exit(0)
+fcntl.flock(locks[name], fcntl.LOCK_EX)
 signal.signal(signal.SIGTERM, asked)
 (folder / f"{name}.up").touch()
 while True:
@@ -35,7 +37,7 @@ NAMES = ("first", "second", "third")
 def children(tmp_path: Path) -> Iterator[tuple[Child, ...]]:
     """Three children that are up; each ends only once all have been asked to."""
     argv = [sys.executable, "-c", ENDS_WITH_ALL, str(tmp_path)]
-    made = tuple(Child(name, [*argv, name, str(len(NAMES))], env={}, logs=tmp_path / "logs") for name in NAMES)
+    made = tuple(Child(name, [*argv, name, *NAMES], env={}, logs=tmp_path / "logs") for name in NAMES)
     for child in made:
         child.start()
     wait_until(lambda: len(list(tmp_path.glob("*.up"))) == len(NAMES), "all children are up")
