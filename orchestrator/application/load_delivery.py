@@ -13,9 +13,9 @@ from orchestrator.application.queue_delivery import controlled_drugs_off
 from orchestrator.application.recalls import batch_of
 from orchestrator.application.recorded_acts import record_sealing
 from orchestrator.application.residue import require_empty
-from orchestrator.application.scanning import HOSPITAL_ZONE
 from orchestrator.application.seals_in_use import check_seal_is_new
 from orchestrator.domain.custody.approval import approved_models
+from orchestrator.domain.custody.balances import london_day
 from orchestrator.domain.custody.errors import ExpiredStockError, NotEligibleError, NotReadyError, RecalledStockError
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.people import Present, require_people
@@ -194,7 +194,7 @@ def _check_still_allowed(
 ) -> None:
     """Refuse what was allowed when it was asked for and no longer is."""
     for picked in delivery.custody.dispensed:
-        if picked.expiry is not None and picked.expiry < at.astimezone(HOSPITAL_ZONE).date():
+        if picked.expiry is not None and picked.expiry < london_day(at):
             raise ExpiredStockError(
                 f"{ACT} was refused: what was picked for line {picked.line} has expired since; expected stock that is "
                 "in date. Set it apart, and dispense the line anew.",

@@ -11,7 +11,7 @@ from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import settle_readiness
 from orchestrator.application.recorded_acts import record_event
-from orchestrator.application.scanning import HOSPITAL_ZONE
+from orchestrator.domain.custody.balances import LONDON
 from orchestrator.domain.custody.errors import (
     BatchUnknownError,
     ExpiredStockError,
@@ -218,7 +218,7 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
         )
     _require_read_or_explained(picked, line)
     _require_no_lookalike(uow, picked, line)
-    needed_until = max(at, delivery.due_by or at).astimezone(HOSPITAL_ZONE).replace(tzinfo=None)
+    needed_until = max(at, delivery.due_by or at).astimezone(LONDON).replace(tzinfo=None)
     has_expired = picked.expiry is not None and picked.expiry < needed_until.date()
     if has_expired or (picked.expires_at is not None and picked.expires_at <= needed_until):
         raise ExpiredStockError(

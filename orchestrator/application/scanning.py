@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
+from orchestrator.domain.custody.balances import LONDON
 from orchestrator.domain.people.patient import NhsNumber, nhs_number
 from orchestrator.domain.scanning.errors import (
     CharsetError,
@@ -21,8 +21,6 @@ from orchestrator.domain.scanning.model import GS, Message, ScanKind, Scanned
 
 CODE_LENGTH_MAX = 1000
 """More than any label of ours holds: a wristband has three texts of 90 characters."""
-
-HOSPITAL_ZONE = ZoneInfo("Europe/London")
 
 _GS_IN_WORDS = re.compile(r"<GS>|<FNC1>|\\x1d|\\u001d", re.IGNORECASE)
 _AROUND = " \t\r\n"
@@ -103,7 +101,7 @@ def scan(
     return require_kind(
         judge_message(
             _message(body, symbol=symbol, barcodes=barcodes),
-            local_now=at.astimezone(HOSPITAL_ZONE).replace(tzinfo=None),
+            local_now=at.astimezone(LONDON).replace(tzinfo=None),
             can_follow=barcodes.can_follow,
             to_nhs_number=to_nhs_number,
         ),

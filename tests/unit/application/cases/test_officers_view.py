@@ -60,6 +60,19 @@ def carried(house: House, *lines: LineRequest) -> Delivery:
     return house.load(queued)
 
 
+def report_lost(house: House, sent: Delivery) -> None:
+    house.do(
+        report_incident,
+        delivery=sent.id,
+        code=IncidentCode.LOST,
+        sentence="Fell off the trolley.",
+        is_emptied=False,
+        present=house.present("pharmacist-1"),
+        premises=house.premises,
+        ids=house.ids,
+    )
+
+
 def report(house: House) -> OccurrenceReport:
     with house.store.reading() as uow:
         return quarterly_report(uow, IN_IT, at=house.at, is_simulation=True)
@@ -79,16 +92,7 @@ def test_case_70_an_incident_is_told_under_the_schedule_of_its_line_whatever_rid
 
 def test_case_70_what_is_about_a_whole_delivery_is_told_under_its_strictest_schedule(house: House) -> None:
     sent = carried(house, of(PARACETAMOL), of(MIDAZOLAM), morphine())
-    house.do(
-        report_incident,
-        delivery=sent.id,
-        code=IncidentCode.LOST,
-        sentence="Fell off the trolley.",
-        is_emptied=False,
-        present=house.present("pharmacist-1"),
-        premises=house.premises,
-        ids=house.ids,
-    )
+    report_lost(house, sent)
     assert told(house) == {2: ["lost"], 3: [], 4: [], 5: []}
 
 
@@ -160,16 +164,7 @@ def where(house: House) -> list[tuple[str, str]]:
 def test_the_downtime_pack_says_of_what_is_lost_that_nobody_knows_where_it_is(house: House) -> None:
     sent = carried(house, morphine())
     assert where(house) == [(f"carried by a person to {WARD_A}", "pharmacist-1")]
-    house.do(
-        report_incident,
-        delivery=sent.id,
-        code=IncidentCode.LOST,
-        sentence="Fell off the trolley.",
-        is_emptied=False,
-        present=house.present("pharmacist-1"),
-        premises=house.premises,
-        ids=house.ids,
-    )
+    report_lost(house, sent)
     assert where(house) == [("not known: an incident; ask pharmacist-1", "pharmacist-1")]
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from orchestrator.application.prepare_delivery import Picked, check_delivery
-from orchestrator.application.scanning import HOSPITAL_ZONE
+from orchestrator.domain.custody.balances import LONDON
 from orchestrator.domain.custody.errors import (
     AboveUsualError,
     BasisMissingError,
@@ -197,7 +197,7 @@ def test_case_13_expired_stock_or_stock_that_expires_before_it_is_due_is_not_dis
 def test_case_13_a_pack_with_an_hour_of_expiry_is_not_dispensed_after_it(house: House) -> None:
     house.approve()
     queued = house.queue()
-    local = house.at.astimezone(HOSPITAL_ZONE).replace(tzinfo=None)
+    local = house.at.astimezone(LONDON).replace(tzinfo=None)
     pack = Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=local.date(), expires_at=local)
     with pytest.raises(ExpiredStockError):
         house.dispense(queued, pack)
