@@ -15,7 +15,6 @@ from orchestrator.application.recorded_acts import record_sealing
 from orchestrator.application.residue import require_empty
 from orchestrator.application.seals_in_use import check_seal_is_new
 from orchestrator.domain.custody.approval import approved_models
-from orchestrator.domain.custody.balances import london_day
 from orchestrator.domain.custody.errors import ExpiredStockError, NotEligibleError, NotReadyError, RecalledStockError
 from orchestrator.domain.custody.grant import Purpose
 from orchestrator.domain.custody.people import Present, require_people
@@ -27,6 +26,7 @@ from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliverySta
 from orchestrator.domain.delivery.packing import Packed, packed_totes
 from orchestrator.domain.delivery.readiness import missing_before_carriage
 from orchestrator.domain.fleet.model import ModelId
+from orchestrator.domain.medicine.expiry import is_in_date
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import StorageKind
 from orchestrator.domain.people.model import PersonId, Role
@@ -194,7 +194,7 @@ def _check_still_allowed(
 ) -> None:
     """Refuse what was allowed when it was asked for and no longer is."""
     for picked in delivery.custody.dispensed:
-        if picked.expiry is not None and picked.expiry < london_day(at):
+        if not is_in_date(picked.expiry, picked.expires_at, at=at):
             raise ExpiredStockError(
                 f"{ACT} was refused: what was picked for line {picked.line} has expired since; expected stock that is "
                 "in date. Set it apart, and dispense the line anew.",

@@ -11,7 +11,6 @@ from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import settle_readiness
 from orchestrator.application.recorded_acts import record_event
-from orchestrator.domain.custody.balances import LONDON
 from orchestrator.domain.custody.errors import (
     BatchUnknownError,
     ExpiredStockError,
@@ -27,6 +26,8 @@ from orchestrator.domain.delivery.counting import check_counted_lines, check_loa
 from orchestrator.domain.delivery.custody_record import Acceptance, Act, Dispensed
 from orchestrator.domain.delivery.lifecycle import require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Line, LineCount, LineId
+from orchestrator.domain.london import london_clock
+from orchestrator.domain.medicine.expiry import is_in_date
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.people.model import PersonId, Role
 from orchestrator.domain.reason import require_told
@@ -40,8 +41,8 @@ LATER = "It is too late for that now; look at its history."
 class Picked:
     """What somebody picked for one line: as scanned, or entered by hand with the reason why no scanner read it.
 
-    ``is_typed`` says that a code was read but its batch or expiry was not in it. ``expires_at`` is the moment, in local
-    time of the place, of a pack whose code gives one.
+    ``is_typed`` says that a code was read but its batch or expiry was not in it. ``expires_at`` is the moment
+    of a pack whose code gives one; aware.
     """
 
     line: LineId
@@ -218,13 +219,11 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
         )
     _require_read_or_explained(picked, line)
     _require_no_lookalike(uow, picked, line)
-    needed_until = max(at, delivery.due_by or at).astimezone(LONDON).replace(tzinfo=None)
-    has_expired = picked.expiry is not None and picked.expiry < needed_until.date()
-    if has_expired or (picked.expires_at is not None and picked.expires_at <= needed_until):
+    if not is_in_date(picked.expiry or line.expiry, picked.expires_at, at=max(at, delivery.due_by or at)):
         raise ExpiredStockError(
             f"The dispensing was refused: what was picked for line {line.id} has expired, or does before it is due; "
             "expected stock that is in date. Set it apart and pick another pack.",
-            detail={"line": line.id, "expiry": str(picked.expires_at or picked.expiry)},
+            detail={"line": line.id, "expiry": _end_of(picked, line)},
         )
     if line.code is not None and uow.recalls.is_recalled(line.code, picked.batch or line.batch):
         raise RecalledStockError(
@@ -239,7 +238,13 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
         expiry=picked.expiry or line.expiry,
         gtin=picked.gtin,
         unread_because=picked.unread_because,
+        expires_at=picked.expires_at,
     )
+
+
+def _end_of(picked: Picked, line: Line) -> str:
+    """Return the end of a pack as the clock on the wall shows it, or its day."""
+    return str(picked.expiry or line.expiry if picked.expires_at is None else london_clock(picked.expires_at))
 
 
 def _require_read_or_explained(picked: Picked, line: Line) -> None:

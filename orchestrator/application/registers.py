@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.application.ports import LedgerRepository, UnitOfWork
-from orchestrator.domain.custody.balances import london_day
 from orchestrator.domain.custody.model import Entry, PendingId
 from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.register import RegisterPage, pages_of
 from orchestrator.domain.custody.rules import stock_named
 from orchestrator.domain.errors import NotFoundError
+from orchestrator.domain.london import london_day
 from orchestrator.domain.medicine.model import MedicineCode
 from orchestrator.domain.site.model import PlaceId, Site, StationKind
 

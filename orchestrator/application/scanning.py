@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.domain.custody.balances import LONDON
+from orchestrator.domain.london import london_clock
 from orchestrator.domain.people.patient import NhsNumber, nhs_number
 from orchestrator.domain.scanning.errors import (
     CharsetError,
@@ -101,7 +101,7 @@ def scan(
     return require_kind(
         judge_message(
             _message(body, symbol=symbol, barcodes=barcodes),
-            local_now=at.astimezone(LONDON).replace(tzinfo=None),
+            local_now=london_clock(at),
             can_follow=barcodes.can_follow,
             to_nhs_number=to_nhs_number,
         ),

@@ -23,6 +23,7 @@ from orchestrator.application.rerouting import follow_patient
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.delivery.model import Delivery, LineId
+from orchestrator.domain.london import london_moment
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.scanning.model import ScanKind
 from orchestrator.domain.site.model import StationId
@@ -217,5 +218,5 @@ def _picked(desk: Desk, asked: PickedAsked, *, at: datetime) -> Picked:
         expiry=scanned.expiry or asked.expiry,
         unread_because=asked.unread_because,
         is_typed=scanned.batch is None or scanned.expiry is None,
-        expires_at=scanned.expires_at,
+        expires_at=None if scanned.expires_at is None else london_moment(scanned.expires_at),
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from orchestrator.application.recalls import Affected, RecallRequest
 from orchestrator.application.registers import Register
 from orchestrator.application.whereabouts import Whereabouts
-from orchestrator.domain.custody.balances import LONDON, Balance
+from orchestrator.domain.custody.balances import Balance
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.model import AccountKind, EntryKind, Signature, Signing
 from orchestrator.domain.custody.occurrence import OccurrenceReport, Section
@@ -18,6 +18,7 @@ from orchestrator.domain.custody.pending import LedgerMode
 from orchestrator.domain.custody.register import RegisterLine, RegisterPage
 from orchestrator.domain.custody.scan_compliance import Period, PlaceScans, ScanReport
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.london import LONDON
 from orchestrator.domain.medicine.recall import BATCHES_MAX, Recall, RecallClass
 from orchestrator.domain.reason import REASON_LENGTH_MAX
 from orchestrator.http.request_models import ID_LENGTH_MAX, BatchText, Strict, WholeNumber, date_text

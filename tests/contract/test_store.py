@@ -540,7 +540,7 @@ def a_custody_record(delivery: Delivery) -> CustodyRecord:
         patient="local:1",
         models=(ModelId("porter"),),
         verified=Act("pharmacist-1", NOON),
-        dispensed=(Dispensed(line, 3, "B1", date(2027, 1, 31)),),
+        dispensed=(Dispensed(line, 3, "B1", date(2027, 1, 31), expires_at=NOON),),
         acceptance=Acceptance(nurses[0], NOON, nurses),
         receivers=nurses,
         first_counts=(FirstCount(line, 2, PlaceId("ward-a")),),

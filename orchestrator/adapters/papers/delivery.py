@@ -23,7 +23,7 @@ from orchestrator.adapters.papers.sheet import (
     text,
 )
 from orchestrator.application.papers import DeliveryPaper
-from orchestrator.domain.delivery.custody_record import Act
+from orchestrator.domain.delivery.custody_record import Act, Dispensed
 from orchestrator.domain.delivery.model import Delivery, Line, Tote
 from orchestrator.domain.medicine.handling import RULES
 
@@ -142,16 +142,23 @@ def _number(delivery: Delivery, tote: Tote) -> str:
 def _row(paper: DeliveryPaper, line: Line) -> tuple[str, ...]:
     picked = paper.delivery.custody.picked(line.id)
     batch = picked.batch if picked is not None else line.batch
-    expiry = picked.expiry if picked is not None else line.expiry
     return (
         _number(paper.delivery, paper.delivery.tote_of(line.id)),
         line.medicine,
         # Who counts blind must not read the quantity off the paper in the bag.
         BLIND if RULES[line.handling_class].is_count_blind else f"{line.quantity} {line.unit}",
         batch or "-",
-        "-" if expiry is None else expiry.isoformat(),
+        _end_of(picked, line),
         line.handling_class.value,
         line.storage,
         "",
         "",
     )
+
+
+def _end_of(picked: Dispensed | None, line: Line) -> str:
+    """Return the last day of a line as it was picked, with the hour where its code gives one."""
+    if picked is not None and picked.expires_at is not None:
+        return moment(picked.expires_at)
+    expiry = line.expiry if picked is None else picked.expiry
+    return "-" if expiry is None else expiry.isoformat()

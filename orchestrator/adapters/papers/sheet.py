@@ -24,7 +24,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, NextPageTemplate, PageBreak, PageTemplate, Paragraph
 from reportlab.platypus.tables import LongTable, TableStyle
 
-from orchestrator.domain.custody.balances import LONDON
+from orchestrator.domain.london import LONDON, london_day
 
 SIMULATION = "SIMULATION"
 SIMULATION_SENTENCE = "SIMULATION - not a record of real medicines"
@@ -120,7 +120,7 @@ def moment(at: datetime) -> str:
 
 def day(at: datetime) -> str:
     """Return the hospital's calendar day of a moment."""
-    return at.astimezone(LONDON).strftime("%Y-%m-%d")
+    return london_day(at).isoformat()
 
 
 def clock(at: datetime) -> str:

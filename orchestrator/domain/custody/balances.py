@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from orchestrator.domain.custody.model import Account, Entry, Posting, Stock
-
-LONDON = ZoneInfo("Europe/London")
+from orchestrator.domain.london import london_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,3 @@ def is_late(entry: Entry) -> bool:
 def comes_late(occurred_at: datetime, *, at: datetime) -> bool:
     """Whether something is recorded, ``at`` a moment, later than the day after it happened, as `is_late` says."""
     return london_day(at) > london_day(occurred_at) + timedelta(days=1)
-
-
-def london_day(moment: datetime) -> date:
-    """Return the calendar day of a moment in the United Kingdom."""
-    return moment.astimezone(LONDON).date()

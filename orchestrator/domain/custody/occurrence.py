@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator.domain.custody.balances import LONDON, is_late
+from orchestrator.domain.custody.balances import is_late
 from orchestrator.domain.custody.incident import Incident
 from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind, Posting
 from orchestrator.domain.custody.rules import stock_named
 from orchestrator.domain.errors import InvalidInputError
+from orchestrator.domain.london import LONDON
 from orchestrator.domain.medicine.schedule import Schedule
 
 MANDATORY = (2, 3, 4, 5)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from orchestrator.domain.custody.balances import LONDON
 from orchestrator.domain.delivery.custody_record import Dispensed
 from orchestrator.domain.delivery.model import Delivery
 from orchestrator.domain.errors import InvalidInputError
+from orchestrator.domain.london import LONDON
 from orchestrator.domain.site.model import PlaceId, StationId
 
 DAYS_MAX = 366

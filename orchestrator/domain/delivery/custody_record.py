@@ -75,7 +75,8 @@ class Act:
 class Dispensed:
     """One line as it was picked: batch, expiry, the count, and whether a scanner read it.
 
-    ``unread_because`` is the reason why batch and expiry were entered by hand.
+    ``unread_because`` is the reason why batch and expiry were entered by hand, ``expires_at`` the moment from which a
+    pack whose code gives one may not be used any more; aware.
     """
 
     line: LineId
@@ -84,6 +85,7 @@ class Dispensed:
     expiry: date | None
     gtin: str | None = None
     unread_because: str | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

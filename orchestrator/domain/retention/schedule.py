@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator.domain.custody.balances import LONDON
 from orchestrator.domain.errors import InvalidInputError
+from orchestrator.domain.london import LONDON
 
 YEARS_MAX = 100
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -203,3 +204,19 @@ def test_an_incident_keeps_everything_that_was_known(client: TestClient, store: 
     after = kept(store, delivery)
     assert after.history[: len(before.history)] == before.history
     assert replace(after, state=before.state, history=before.history) == before
+
+
+def test_the_hour_of_expiry_in_a_packs_code_is_refused_once_it_has_passed_and_kept_before_13(
+    client: TestClient, store: MemoryStore
+) -> None:
+    delivery = a_delivery(store, S.VERIFIED)
+    (line,) = kept(store, delivery).lines
+
+    def dispense(until: str, key: str) -> Any:
+        code = f"]d201050123456789007003{until}\x1d10B-1"
+        picked: Json = {"line": line.id, "quantity": line.quantity, "code": code}
+        return ask(client, delivery, "dispense", {"lines": [picked]}, key=key)
+
+    assert dispense(NOON.strftime("%y%m%d%H%M"), "k-1").json()["code"] == "expired_stock"
+    done(dispense((NOON + timedelta(minutes=1)).strftime("%y%m%d%H%M"), "k-2"))
+    assert [one.expires_at for one in kept(store, delivery).custody.dispensed] == [NOON + timedelta(minutes=1)]

@@ -313,6 +313,15 @@ def test_a_note_says_what_is_inside_on_what_basis_and_has_room_to_sign() -> None
         assert words in note, words
 
 
+def test_a_note_says_the_hour_at_which_a_pack_expires_where_its_code_gives_one() -> None:
+    paper = a_paper()
+    (picked,) = paper.delivery.custody.dispensed
+    hourly = replace(picked, expires_at=datetime(2027, 5, 31, 13, 30, tzinfo=UTC))
+    custody = replace(paper.delivery.custody, dispensed=(hourly,))
+    (note,) = said_on(delivery_note(replace(paper, delivery=replace(paper.delivery, custody=custody))))
+    assert "2027-05-31 14:30 BST" in " ".join(note.split())
+
+
 def test_a_note_in_the_bag_does_not_give_a_blind_count_away() -> None:
     paper = a_paper()
     lines = tuple(replace(line, handling_class=HandlingClass.CONTROLLED) for line in paper.delivery.lines)

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import pytest
 
 from orchestrator.application.prepare_delivery import Picked, check_delivery
-from orchestrator.domain.custody.balances import LONDON
 from orchestrator.domain.custody.errors import (
     AboveUsualError,
     BasisMissingError,
@@ -33,6 +32,7 @@ from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrie
 from orchestrator.domain.delivery.errors import ControlledDrugsOffError, LoadedCountDiffersError, SealInUseError
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
 from orchestrator.domain.errors import InvalidInputError
+from orchestrator.domain.london import london_day
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import NeverByRobot
 from orchestrator.domain.medicine.schedule import Schedule
@@ -197,11 +197,12 @@ def test_case_13_expired_stock_or_stock_that_expires_before_it_is_due_is_not_dis
 def test_case_13_a_pack_with_an_hour_of_expiry_is_not_dispensed_after_it(house: House) -> None:
     house.approve()
     queued = house.queue()
-    local = house.at.astimezone(LONDON).replace(tzinfo=None)
-    pack = Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=local.date(), expires_at=local)
+    pack = Picked(
+        line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=london_day(house.at), expires_at=house.at
+    )
     with pytest.raises(ExpiredStockError):
         house.dispense(queued, pack)
-    house.dispense(queued, replace(pack, expires_at=local + timedelta(hours=1)))
+    house.dispense(queued, replace(pack, expires_at=house.at + timedelta(hours=1)))
 
 
 def test_case_13_of_a_delivery_that_is_late_stock_has_to_be_in_date_now(house: House) -> None:
@@ -222,6 +223,20 @@ def test_case_13_what_expired_since_it_was_picked_is_not_loaded_until_it_is_pick
     with pytest.raises(ExpiredStockError):
         house.load(standing)
     house.dispense(standing, replace(pack, expiry=house.at.date()))
+    house.check(standing)
+    assert house.load(standing).state is S.SEALED
+
+
+def test_case_13_a_pack_whose_hour_passed_since_it_was_picked_is_not_loaded(house: House) -> None:
+    standing = house.at_hatch()
+    until = house.at + timedelta(hours=1)
+    pack = Picked(line_of(standing), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=london_day(until), expires_at=until)
+    house.dispense(standing, pack)
+    house.check(standing)
+    house.wait(hours=1)
+    with pytest.raises(ExpiredStockError):
+        house.load(standing)
+    house.dispense(standing, replace(pack, expires_at=house.at + timedelta(hours=1)))
     house.check(standing)
     assert house.load(standing).state is S.SEALED
 
