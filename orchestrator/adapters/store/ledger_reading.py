@@ -30,6 +30,16 @@ from orchestrator.domain.custody.origin import LedgerOrigin
 
 BATCH = 2_000
 BESIDE = (ENTRY.c.kind, ENTRY.c.place, ENTRY.c.delivery, ENTRY.c.medicine)
+PENDING_AS_KEPT = (
+    PENDING.c.id,
+    PENDING.c.resolved_by,
+    PENDING.c.to_place,
+    PENDING.c.quantity,
+    PENDING.c.tote,
+    PENDING.c.medicine,
+    PENDING.c.batch,
+    PENDING.c.own_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class StoredLedger:
         """Read every entry, and what is kept beside the entries; raises `BadLedgerError`."""
         own = [row.size for row in self.connection.execute(select(HEAD.c.size))]
         audit = Audit(self.origin.first_hash, sizes={*own, *sizes})
+        leaves: list[bytes] = []
         with self._rows(ENTRY.c.number, ENTRY.c.body, ENTRY.c.hash, *BESIDE) as rows:
             for number, body, hash_, *beside in rows:
                 if number != audit.size:
@@ -62,8 +73,9 @@ class StoredLedger:
                         entry=audit.size,
                     )
                 _check_columns(number, beside, audit.take(body.encode(), hash_))
+                leaves.append(bytes.fromhex(hash_))
         self._check_end(audit, own)
-        self._check_nodes()
+        self._check_nodes(leaves)
         self._check_balances(audit)
         self._check_pendings(audit)
         return audit
@@ -133,10 +145,8 @@ class StoredLedger:
                 entry=audit.size,
             )
 
-    def _check_nodes(self) -> None:
+    def _check_nodes(self, below: list[bytes]) -> None:
         """Every stored node is over the two below it, and none is missing: a wrong one would give wrong proofs."""
-        with self._rows(ENTRY.c.hash) as rows:
-            below = [bytes.fromhex(hash_) for (hash_,) in rows]
         nodes = select(NODE.c.level, NODE.c.hash).order_by(NODE.c.level, NODE.c.position)
         stored: dict[int, list[bytes]] = {}
         with self._streamed(nodes) as rows:
@@ -166,21 +176,22 @@ class StoredLedger:
 
     def _check_pendings(self, audit: Audit) -> None:
         seen = 0
-        for row in self.connection.execute(select(PENDING)):
-            seen += 1
-            if row.resolved_by is None:
-                is_right = (
-                    audit.open.get(row.id) == ("transit", row.tote, row.medicine, row.batch, row.own_of)
-                    and audit.pending_units.get(row.id) == row.quantity
-                    and audit.bound_for.get(row.id) == row.to_place
-                )
-            else:
-                is_right = audit.resolved.get(row.id) == row.resolved_by
-            if not is_right:
-                raise BadLedgerError(
-                    f"The ledger is bad: the pending posting {row.id} is not what its entries say. The entries are "
-                    "good; it was changed."
-                )
+        with self._streamed(select(*PENDING_AS_KEPT)) as rows:
+            for id_, resolved_by, to_place, quantity, *stock in rows:
+                seen += 1
+                if resolved_by is None:
+                    is_right = (
+                        audit.open.get(id_) == ("transit", *stock)
+                        and audit.pending_units.get(id_) == quantity
+                        and audit.bound_for.get(id_) == to_place
+                    )
+                else:
+                    is_right = audit.resolved.get(id_) == resolved_by
+                if not is_right:
+                    raise BadLedgerError(
+                        f"The ledger is bad: the pending posting {id_} is not what its entries say. The entries are "
+                        "good; it was changed."
+                    )
         if seen != len(audit.open) + len(audit.resolved):
             raise BadLedgerError("The ledger is bad: a pending posting was taken away or added. The entries are good.")
         openings = select(func.count()).select_from(OPENING)

@@ -20,7 +20,6 @@ KEYS = frozenset(
         "signatures v"
     ).split()
 )
-LISTED = ("opens", "postings", "resolves", "signatures")
 KINDS = frozenset(
     (
         "opening_balance supplier_receipt sealed resealed received received_different returned quarantined restocked "
@@ -150,8 +149,13 @@ class Audit:
         said = cast("dict[str, Any]", tree) if isinstance(tree, dict) else {}
         if end != len(text) or said.keys() != KEYS or said["v"] != 1:
             raise _bad(index, "it has not the fields of an entry")
-        is_listed = all(isinstance(said[listed], list) for listed in LISTED)
-        if not is_listed or not isinstance(said["facts"], dict):
+        if not (
+            isinstance(said["opens"], list)
+            and isinstance(said["postings"], list)
+            and isinstance(said["resolves"], list)
+            and isinstance(said["signatures"], list)
+            and isinstance(said["facts"], dict)
+        ):
             raise _bad(index, "a value in it is not of the kind that is written there")
         return said
 
