@@ -11,17 +11,21 @@ from pydantic import BaseModel
 
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.views import FleetPicture
+from orchestrator.domain.access.acts import Act
 from orchestrator.domain.delivery.model import Delivery, DeliveryState, Trip
 from orchestrator.domain.emergency.alarm import Alarm
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import Site, StationId
+from orchestrator.web.hold_words import MayDo, anything
 from orchestrator.web.robot_rows import RobotRow, robot_row
 from orchestrator.web.tasks import Task, alarm_tasks, tasks_of
 from orchestrator.web.words import PRIORITY_WORDS, delivery_words, reason_sentence, short_id, station_name
 
 CLOSED_SHOWN = 12
 OPEN_SHOWN = 200
+OPEN = "open"
+"""The act on a closed lane, by the last part of its address in the API."""
 
 CLOSED = frozenset(state for state in DeliveryState if state.is_closed)
 SUMMARY_WORDS: Mapping[str, frozenset[DeliveryState]] = {
@@ -61,7 +65,10 @@ class DeliveryRow(BaseModel):
 
 
 class ClosureRow(BaseModel):
-    """One way that a person has closed, in one direction or both; ``lanes`` are their ids, the first names the row."""
+    """One way that a person has closed, in one direction or both; ``lanes`` are their ids, the first names the row.
+
+    ``acts`` is what who looks may do with it.
+    """
 
     id: str
     lanes: list[str]
@@ -70,6 +77,7 @@ class ClosureRow(BaseModel):
     since: datetime
     until: datetime | None
     until_words: str
+    acts: list[str]
 
 
 class Board(BaseModel):
@@ -113,6 +121,7 @@ def board_of(
     site: Site,
     at: datetime,
     homes: Mapping[RobotId, StationId] = MappingProxyType({}),
+    may_do: MayDo = anything,
 ) -> Board:
     """Return the board.
 
@@ -128,6 +137,8 @@ def board_of(
         The present moment, aware.
     homes : mapping of RobotId to StationId
         The resting place of each robot.
+    may_do : callable
+        Whether who looks at the page may do something; the page offers them nothing else.
     """
     trips = {trip.id: trip for trip in books.trips}
     robots = [
@@ -136,6 +147,7 @@ def board_of(
             trip=trips.get(robot.record.trip) if robot.record.trip else None,
             site=site,
             home=homes.get(robot.id),
+            may_do=may_do,
         )
         for robot in fleet.robots
     ]
@@ -148,11 +160,11 @@ def board_of(
         deliveries=[_delivery_row(delivery, site, at) for delivery in (*shown, *books.closed)],
         not_shown=len(opened) - len(shown),
         robots=robots,
-        closures=_closure_rows(books.closures, site),
+        closures=_closure_rows(books.closures, site, acts=[OPEN] if may_do(Act.OPEN_LANE) else []),
     )
 
 
-def _closure_rows(closures: Sequence[LaneClosure], site: Site) -> list[ClosureRow]:
+def _closure_rows(closures: Sequence[LaneClosure], site: Site, *, acts: list[str]) -> list[ClosureRow]:
     """Return one row for each closed way; a direction and its reverse, closed alike, are one."""
     lanes = {lane.id: lane for graph in site.graphs.values() for lane in graph.lanes.values()}
     rows: dict[str, ClosureRow] = {}
@@ -170,6 +182,7 @@ def _closure_rows(closures: Sequence[LaneClosure], site: Site) -> list[ClosureRo
             since=closure.at,
             until=closure.until,
             until_words="until" if closure.until else "until somebody opens it",
+            acts=acts,
         )
     return list(rows.values())
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from orchestrator.application.views import RobotPicture
+from orchestrator.domain.access.acts import Act as PolicyAct
 from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.model import StationId
@@ -47,6 +48,24 @@ ACT_WORDS: Mapping[Act, str] = {
 }
 """What the buttons say, in their order."""
 
+POLICY_ACTS: Mapping[Act, PolicyAct] = {
+    Act.PAUSE: PolicyAct.PAUSE_ROBOT,
+    Act.RESUME: PolicyAct.RESUME_ROBOT,
+    Act.SEND: PolicyAct.SEND_ROBOT,
+    Act.OUT_OF_SERVICE: PolicyAct.TAKE_OUT_OF_SERVICE,
+    Act.IN_SERVICE: PolicyAct.PUT_IN_SERVICE,
+    Act.FENCE_OFF: PolicyAct.FENCE_OFF_ROBOT,
+}
+"""What the policy calls them."""
+
+MayDo = Callable[[PolicyAct], bool]
+"""Whether who looks at the page may do something."""
+
+
+def anything(_act: PolicyAct) -> bool:
+    """Whether somebody may do something who may do everything."""
+    return True
+
 
 def hold_words(record: RobotRecord) -> str:
     """Return what keeps a robot from driving or from work, and who said so; empty when nothing does."""
@@ -64,8 +83,8 @@ def hold_sentences(record: RobotRecord) -> str:
     return kept[-1].reason if kept else ""
 
 
-def acts_on(picture: RobotPicture, *, home: StationId | None) -> list[Act]:
-    """Return what may be done with a robot as it is, in the order of the buttons."""
+def acts_on(picture: RobotPicture, *, home: StationId | None, may_do: MayDo) -> list[Act]:
+    """Return what somebody may do with a robot as it is, in the order of the buttons."""
     record = picture.record
     is_paused = bool(picture.report and picture.report.is_paused)
     is_there = {
@@ -76,7 +95,7 @@ def acts_on(picture: RobotPicture, *, home: StationId | None) -> list[Act]:
         Act.IN_SERVICE: record.is_held_for(HoldKind.OUT_OF_SERVICE),
         Act.FENCE_OFF: not record.is_held_for(HoldKind.REMOVED),
     }
-    return [act for act, may in is_there.items() if may]
+    return [act for act, fits in is_there.items() if fits and may_do(POLICY_ACTS[act])]
 
 
 def is_lost_for_its_clock(picture: RobotPicture) -> bool:

@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from orchestrator.domain.access.acts import Act
-from orchestrator.domain.people.model import PrincipalKind
+from orchestrator.domain.access.decision import Why, judge
+from orchestrator.domain.people.model import Principal, PrincipalKind
 from orchestrator.domain.site.model import LevelId
 from orchestrator.http.acting import Who, may, public
 from orchestrator.http.desk import Desk
@@ -53,10 +54,17 @@ def router_for(desk: Desk, *, floor_plans: Mapping[LevelId, str], is_simulation:
     files = read_static_files()
     router = APIRouter()
 
-    async def read_board() -> Board:
+    async def read_board(who: Principal) -> Board:
         books = await desk.control.read(read_books)
         homes = {robot.id: robot.home for robot in desk.fleet.robots.values()}
-        return board_of(books, desk.control.live(), site=desk.site, at=desk.clock.now(), homes=homes)
+        return board_of(
+            books,
+            desk.control.live(),
+            site=desk.site,
+            at=desk.clock.now(),
+            homes=homes,
+            may_do=lambda act: judge(who, act, None) is Why.ALLOWED,
+        )
 
     sign_in_routes(router, desk, environment, is_simulation=is_simulation)
 
@@ -66,16 +74,16 @@ def router_for(desk: Desk, *, floor_plans: Mapping[LevelId, str], is_simulation:
         html = template.render(
             site=desk.site,
             plans=plans,
-            board=await read_board(),
+            board=await read_board(who),
             is_simulation=is_simulation,
             who=None if who.kind is PrincipalKind.DEVELOPMENT else who.id,
         )
         return HTMLResponse(html, headers=headers)
 
     @router.get("/board", dependencies=[may(Act.WATCH)])
-    async def get_board() -> Response:
+    async def get_board(who: Who) -> Response:
         """Show what the page's script puts into the page."""
-        answer = (await read_board()).model_dump_json()
+        answer = (await read_board(who)).model_dump_json()
         return Response(answer, media_type="application/json", headers={**EVERYWHERE, "Cache-Control": "no-store"})
 
     @router.get("/static/{name}", dependencies=[public(Act.SIGN_IN)])

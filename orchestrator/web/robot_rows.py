@@ -13,7 +13,7 @@ from orchestrator.domain.fleet.hold import HoldKind
 from orchestrator.domain.fleet.model import RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.model import LevelId, Site, StationId
-from orchestrator.web.hold_words import Act, acts_on, hold_sentences, hold_words, is_lost_for_its_clock
+from orchestrator.web.hold_words import Act, MayDo, acts_on, anything, hold_sentences, hold_words, is_lost_for_its_clock
 from orchestrator.web.words import AT_STOP_WORDS, in_names, reason_sentence, station_name
 
 
@@ -33,7 +33,7 @@ class RobotRow(BaseModel):
 
     ``battery`` is in percent. ``short_words`` stand beside the robot on the map, so that colour is not the only sign.
     ``needs_person`` says that it does not go on by itself, and not because somebody is handling it. ``hold`` says what
-    keeps it and who said so, ``acts`` what an operator may do, ``home`` is the id of its resting place.
+    keeps it and who said so, ``acts`` what who looks may do, ``home`` is the id of its resting place.
     ``clock_off_s`` is by how much the clock of a robot is ahead that is lost for it.
     """
 
@@ -67,7 +67,14 @@ STOP_SHORT_WORDS = {
 }
 
 
-def robot_row(picture: RobotPicture, *, trip: Trip | None, site: Site, home: StationId | None = None) -> RobotRow:
+def robot_row(
+    picture: RobotPicture,
+    *,
+    trip: Trip | None,
+    site: Site,
+    home: StationId | None = None,
+    may_do: MayDo = anything,
+) -> RobotRow:
     """Return a robot as listed; ``trip`` is the one it is on, ``home`` its resting place."""
     report, target = picture.report, picture.record.target
     pose = report.pose if report else None
@@ -84,7 +91,7 @@ def robot_row(picture: RobotPicture, *, trip: Trip | None, site: Site, home: Sta
         reason=_reason(picture, site),
         hold=hold_words(picture.record),
         home=home or "",
-        acts=acts_on(picture, home=home),
+        acts=acts_on(picture, home=home, may_do=may_do),
         clock_off_s=picture.refused_clock_off_s if is_lost_for_its_clock(picture) else None,
     )
 

@@ -115,6 +115,17 @@ def test_phone_shows_everything_without_sideways_scrolling(browser: Browser, war
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+@pytest.mark.parametrize("width", [700, 1100, 1280])
+def test_desk_shows_everything_without_sideways_scrolling(browser: Browser, ward: ServedWard, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(ward.url)
+    delivery = ward.queue_delivery(start=HATCH, end=WARD, priority="stat")
+    row = page.locator(f"#deliveries tr[data-id='{delivery['id']}']")
+    expect(row.get_by_text("at the latest")).to_be_visible(timeout=SOON_MS)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert row.locator(".due").evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+
+
 def test_page_is_whole_without_a_script(browser: Browser, ward: ServedWard) -> None:
     ward.queue_delivery(start=HATCH, end=WARD, priority="stat")
     page = browser.new_context(java_script_enabled=False).new_page()

@@ -64,8 +64,8 @@ const dress = {
     setText(row.querySelector(".battery"), said.battery === null ? "" : `${said.battery} %`);
     showActs(row, said.acts);
   },
-  closures(row) {
-    showActs(row, ["open"]);
+  closures(row, said) {
+    showActs(row, said.acts);
   },
 };
 

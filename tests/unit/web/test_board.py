@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.application.queue_delivery import queue_delivery
 from orchestrator.application.views import FleetPicture, RobotPicture
+from orchestrator.domain.access.decision import Why, judge
 from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.arrival import Arrival, LateStep
 from orchestrator.domain.delivery.model import (
@@ -24,6 +25,7 @@ from orchestrator.domain.emergency.alarm import Alarm, AlarmId, AlarmKind
 from orchestrator.domain.fleet.hold import Hold, HoldKind
 from orchestrator.domain.fleet.model import OperatingMode, RobotFault, RobotId
 from orchestrator.domain.fleet.record import RobotRecord
+from orchestrator.domain.people.model import Principal, PrincipalKind, Role
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.closure import LaneClosure
 from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, Site, StationId, ZoneId
@@ -208,6 +210,31 @@ def test_buttons_are_for_what_may_be_done() -> None:
     assert Act.IN_SERVICE in a_held_row(HoldKind.OUT_OF_SERVICE).acts
     assert Act.SEND not in a_held_row(target=StationId("charger-1")).acts
     assert Act.SEND not in a_held_row(trip=TripId("trip-1")).acts
+
+
+@pytest.mark.parametrize(
+    ("role", "acts"),
+    [
+        (Role.NURSE, [Act.PAUSE]),
+        (Role.PHARMACIST, [Act.PAUSE, Act.SEND]),
+        (Role.PORTER, [Act.PAUSE, Act.SEND, Act.FENCE_OFF]),
+        (Role.ENGINEER, [Act.PAUSE, Act.SEND, Act.OUT_OF_SERVICE, Act.FENCE_OFF]),
+        (Role.ACCOUNTABLE_OFFICER, []),
+    ],
+)
+def test_the_page_offers_nobody_what_would_be_refused_to_them(role: Role, acts: list[Act]) -> None:
+    who = Principal("somebody-1", PrincipalKind.PERSON, roles=frozenset({role}))
+    closures = [LaneClosure(LaneId("a"), NOON, "porter-1", "wet")]
+    board = board_of(
+        Books((), (), (), closures),
+        a_picture(),
+        site=a_site(),
+        at=NOON,
+        homes={ROBOT: StationId("charger-1")},
+        may_do=lambda act: judge(who, act, None) is Why.ALLOWED,
+    )
+    assert [row.acts for row in board.robots if row.id == ROBOT] == [acts]
+    assert [row.acts for row in board.closures] == [["open"] if role in (Role.PORTER, Role.ENGINEER) else []]
 
 
 def test_both_directions_of_a_closed_lane_are_one_row_unless_they_were_closed_apart() -> None:
