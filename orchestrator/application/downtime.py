@@ -174,7 +174,7 @@ def _stock_row(uow: UnitOfWork, balance: Balance) -> StockRow:
 
 def _medicine_name(uow: UnitOfWork, code: str) -> str:
     medicine = uow.medicines.find(MedicineCode(code))
-    return code if medicine is None else f"{medicine.name} {medicine.strength} {medicine.form}"
+    return code if medicine is None else medicine.title
 
 
 def _robot_row(robot: RobotPicture) -> RobotRow:

@@ -34,7 +34,7 @@ from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest, c
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import LoadId, ModelId
 from orchestrator.domain.medicine.handling import HandlingClass, strictest
-from orchestrator.domain.medicine.model import MedicineCode, StorageKind, require_code
+from orchestrator.domain.medicine.model import MedicineCode, StorageKind, require_code, unknown_medicine
 from orchestrator.domain.people.model import PersonId, Role
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import PlaceId, Station, StationId
@@ -90,7 +90,7 @@ def queue_delivery(
         As `check_request` and `check_supply`; a robot is asked for what it may not carry, or whoever is named as
         having signed may not; then nothing is kept.
     """
-    asked = replace(request, lines=tuple(_resolved(uow, line) for line in request.lines))
+    asked = replace(request, lines=tuple(_resolved(uow, line, number) for number, line in enumerate(request.lines)))
     check_request(asked, at=at, stations=premises.stations, is_served=is_served)
     _check_return(return_to, asked, premises, is_served)
     handling_class = strictest(*(line.handling_class for line in asked.lines))
@@ -136,16 +136,26 @@ def settle_readiness(
     return moved(delivery, DeliveryState.VERIFIED, at=at, cause=cause, reason=reason)
 
 
-def _resolved(uow: UnitOfWork, line: LineRequest) -> LineRequest:
-    """Return a line with what the catalogue says of its code; nothing is handled less strictly than asked for."""
+def _resolved(uow: UnitOfWork, line: LineRequest, number: int) -> LineRequest:
+    """Return a line with what the catalogue says of its code; nothing is handled less strictly than asked for.
+
+    Whoever counts reads the words, and the pack and the ledger go by the code: so they say one thing.
+    """
     if line.code is None:
         return line
     code = require_code(line.code)
-    medicine = uow.medicines.get(code)
+    known = uow.medicines.find(code)
+    if known is not None and not known.is_counted_in(line.unit):
+        raise InvalidInputError(
+            f"The delivery was refused: lines[{number}] counts in another unit than the catalogue; expected "
+            f"{known.unit}, the smallest one. Say how many of these.",
+            detail={"field": f"lines[{number}].unit", "expected": known.unit},
+        )
+    medicine = known or unknown_medicine(code)
     return replace(
         line,
-        medicine=line.medicine or medicine.name,
-        unit=line.unit or medicine.unit,
+        medicine=line.medicine if known is None else known.title,
+        unit=line.unit if known is None else known.unit,
         handling_class=strictest(line.handling_class, medicine.handling_class),
         schedule=None if medicine.schedule is None else medicine.schedule.value,
         storage=medicine.storage.kind.value,

@@ -59,7 +59,7 @@ def facts_of(uow: UnitOfWork, delivery: Delivery, line: Line) -> dict[str, str]:
     medicine = None if line.code is None else uow.medicines.find(MedicineCode(line.code))
     basis, patient = delivery.custody.basis, delivery.custody.patient
     facts: dict[str, str | None] = {
-        "name": line.medicine,
+        "name": medicine.name if medicine else line.medicine,
         "form": medicine.form if medicine else None,
         "strength": medicine.strength if medicine else None,
         "class": medicine.drug_class if medicine else None,

@@ -20,6 +20,8 @@ from orchestrator.domain.site.model import Station, StationId
 
 LINES_MAX = 50
 MEDICINE_LENGTH_MAX = 200
+TITLE_LENGTH_MAX = 3 * MEDICINE_LENGTH_MAX + 2
+"""Name, strength and form of the catalogue, with spaces between."""
 UNIT_LENGTH_MAX = 40
 BATCH_LENGTH_MAX = 64
 QUANTITY_MAX = 100_000
@@ -132,7 +134,8 @@ def _check_lines(lines: Sequence[LineRequest]) -> None:
             detail={"field": "lines", "minimum": 1, "maximum": LINES_MAX},
         )
     for number, line in enumerate(lines):
-        _check_text(line.medicine, field=f"lines[{number}].medicine", length_max=MEDICINE_LENGTH_MAX)
+        words_max = MEDICINE_LENGTH_MAX if line.code is None else TITLE_LENGTH_MAX
+        _check_text(line.medicine, field=f"lines[{number}].medicine", length_max=words_max)
         _check_text(line.unit, field=f"lines[{number}].unit", length_max=UNIT_LENGTH_MAX)
         if line.batch is not None:
             _check_text(line.batch, field=f"lines[{number}].batch", length_max=BATCH_LENGTH_MAX)

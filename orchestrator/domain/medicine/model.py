@@ -101,6 +101,19 @@ class Medicine:
     is_test_data: bool = False
 
     @property
+    def title(self) -> str:
+        """Its name, strength and form, each once: which medicine it is, wherever people have only a line to read."""
+        said = self.name
+        for more in (self.strength, self.form):
+            if more.lower() not in said.lower():
+                said = f"{said} {more}"
+        return said
+
+    def is_counted_in(self, unit: str) -> bool:
+        """Whether a unit is the one in which it is counted, as people write it: also of more than one."""
+        return unit.strip().lower() in (self.unit.lower(), f"{self.unit.lower()}s", f"{self.unit.lower()}es")
+
+    @property
     def is_classified(self) -> bool:
         """Whether its schedule is known."""
         return self.schedule is not None

@@ -279,6 +279,20 @@ def test_case_16_another_strength_of_the_same_medicine_is_not_dispensed(house: H
         house.dispense(queued, Picked(line_of(queued), TEN, gtin="05012345678917", batch=BATCH, expiry=IN_DATE))
 
 
+def test_case_16_a_line_with_a_code_says_the_medicine_form_and_strength_of_the_code(house: House) -> None:
+    house.approve()
+    asked = replace(morphine(), medicine="Morphine 30 mg", unit="Tablets")
+    (line,) = house.now(house.queue(request=a_request(HATCH, WARD_A, asked))).lines
+    assert (line.medicine, line.unit) == ("Morphine sulfate 10 mg modified-release tablet", "tablet")
+
+
+def test_case_16_a_line_that_counts_in_packs_is_refused_with_the_unit_that_counts(house: House) -> None:
+    house.approve()
+    with pytest.raises(InvalidInputError) as refused:
+        house.queue(request=a_request(HATCH, WARD_A, replace(morphine(1), unit="pack of 60")))
+    assert (refused.value.detail["field"], refused.value.detail["expected"]) == ("lines[0].unit", "tablet")
+
+
 def test_case_17_a_seal_number_is_used_once(house: House) -> None:
     received = house.receive(house.arrived())
     assert received.state is S.RECEIVED

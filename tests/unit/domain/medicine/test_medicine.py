@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,25 @@ def test_a_medicine_that_cannot_be_kept_names_the_field(changes: dict[str, Any],
     with pytest.raises(MedicineInvalidError) as refused:
         check_medicine(a_medicine(**changes))
     assert refused.value.detail["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Morphine sulfate", "Morphine sulfate 10 mg modified-release tablet"),
+        ("Morphine sulfate 10 mg modified-release tablets", "Morphine sulfate 10 mg modified-release tablets"),
+        ("Morphine sulfate 10 MG", "Morphine sulfate 10 MG modified-release tablet"),
+    ],
+)
+def test_a_title_has_name_strength_and_form_each_once(name: str, title: str) -> None:
+    assert replace(MORPHINE, name=name).title == title
+
+
+@pytest.mark.parametrize(
+    ("said", "is_it"), [("tablet", True), ("Tablets", True), ("box", False), ("capsule", False), ("", False)]
+)
+def test_a_unit_is_the_one_it_is_counted_in_also_of_several(said: str, is_it: bool) -> None:
+    assert MORPHINE.is_counted_in(said) is is_it
 
 
 def test_the_medicines_of_the_tests_can_be_kept() -> None:
