@@ -50,7 +50,7 @@ def _under_way(pack: DowntimePack) -> Sequence[Flowable]:
     rows = [
         (
             row.delivery,
-            f"{row.state} since {moment(row.since)}",
+            f"{row.state.replace('_', ' ')} since {moment(row.since)}",
             row.where,
             f"{row.medicine}, {row.quantity} {row.unit}, batch {row.batch or '-'}",
             row.handling_class,
@@ -61,7 +61,7 @@ def _under_way(pack: DowntimePack) -> Sequence[Flowable]:
         for row in pack.rows
     ]
     headings = ("Delivery", "State", "Where", "What", "Handling", "Tote and seal", "From and to", "Accountable")
-    return [table(headings, rows, _wide(28, 36, 34, 50, 18, 34, 44, 24))]
+    return [table(headings, rows, _wide(31, 36, 30, 50, 18, 34, 40, 34))]
 
 
 def _robots(pack: DowntimePack) -> Sequence[Flowable]:

@@ -57,23 +57,23 @@ def _signed(line: RegisterLine) -> str:
 
 
 _FIRST: Sequence[tuple[str, float, Cell]] = (
-    ("Entry", 11, lambda line: str(line.entry)),
-    ("Date and time", 19, lambda line: f"{day(line.occurred_at)} {clock(line.occurred_at)}"),
+    ("Entry", 13, lambda line: str(line.entry)),
+    ("Date and time", 22, lambda line: f"{day(line.occurred_at)} {clock(line.occurred_at)}"),
 )
 _LAST: Sequence[tuple[str, float, Cell]] = (
-    ("Count differs (not supplied)", 17, _counted_off),
+    ("Count differs (not supplied)", 19, _counted_off),
     ("Balance", 19, _balance),
     ("Batch", 20, lambda line: line.batch),
 )
 PHARMACY: Sequence[tuple[str, float, Cell]] = (
     *_FIRST,
     ("Obtained from (name and address)", 32, _obtained_from),
-    ("Quantity obtained", 17, lambda line: _units(line.obtained)),
+    ("Quantity obtained", 19, lambda line: _units(line.obtained)),
     ("Supplied to (name and address)", 32, lambda line: line.supplied_to),
     ("Authority to possess", 26, lambda line: line.authority),
     ("Person collecting", 20, lambda line: line.collected_by),
-    ("Proof of identity requested / given", 20, _identity),
-    ("Quantity supplied", 17, lambda line: _units(line.supplied)),
+    ("Proof of identity requested / given", 21, _identity),
+    ("Quantity supplied", 18, lambda line: _units(line.supplied)),
     *_LAST,
     ("Signed / witness", 42, _signed),
     ("Note", 44, _note),

@@ -80,7 +80,7 @@ def text(said: str, size: float = 7.0, *, is_bold: bool = False) -> Paragraph:
     return Paragraph(escape(printable(said)), style(size, is_bold=is_bold))
 
 
-CELL_SIZE = 6.0
+CELL_SIZE = 7.0
 """Of the letters in tables, in points: a register has a dozen columns."""
 
 

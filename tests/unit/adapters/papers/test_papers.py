@@ -5,19 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import zxingcpp
+from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from orchestrator.adapters.barcodes.gs1 import GsBarcodes
 from orchestrator.adapters.papers.delivery import LABEL_SIZE, delivery_note, tote_label
 from orchestrator.adapters.papers.registers import PHARMACY as PHARMACY_COLUMNS
+from orchestrator.adapters.papers.registers import PRINTED_WIDTH_MM, Cell, register_csv, register_pdf
 from orchestrator.adapters.papers.registers import WARD as WARD_COLUMNS
-from orchestrator.adapters.papers.registers import register_csv, register_pdf
-from orchestrator.adapters.papers.sheet import BOLD, PLAIN, SMALL, clock, fonts, printable
+from orchestrator.adapters.papers.sheet import BOLD, CELL_SIZE, PLAIN, SMALL, clock, fonts, printable
 from orchestrator.application.papers import DeliveryPaper
 from orchestrator.application.registers import Register, register_of
 from orchestrator.application.scanning import Scanner
@@ -61,7 +64,7 @@ def rows_of(register: Register) -> list[dict[str, str]]:
 
 
 def test_a_head_that_is_longer_than_the_page_is_wide_is_broken_and_leaves_room_for_its_lines() -> None:
-    store, names = MemoryStore(REGISTER), [f"Morphine sulfate 10 mg tablets of maker number {n}" for n in range(12)]
+    store, names = MemoryStore(REGISTER), [f"Morphine sulfate 10 mg tablets of maker number {n}" for n in range(8)]
     with store.transaction() as uow:
         for number, name in enumerate(names):
             code = MedicineCode(str(99900000001000 + number))
@@ -170,6 +173,18 @@ def test_a_printed_page_is_headed_by_class_strength_and_form_and_shows_correctio
         "page 1 of 1",
     ):
         assert words in page, words
+
+
+@pytest.mark.parametrize("columns", [PHARMACY_COLUMNS, WARD_COLUMNS])
+def test_no_heading_and_no_date_of_a_register_is_broken_within_a_word(
+    columns: Sequence[tuple[str, float, Cell]],
+) -> None:
+    register_pdf(a_register())  # It makes the fonts known.
+    scale = PRINTED_WIDTH_MM / sum(width for _, width, _ in columns)
+    for heading, width, _ in columns:
+        words = [*heading.split(), *(["2026-12-31"] if heading == "Date and time" else [])]
+        widest = max(stringWidth(word, BOLD, CELL_SIZE) for word in words)
+        assert widest <= width * scale * mm - 4, heading
 
 
 def test_a_wards_page_has_the_headings_of_wards() -> None:
