@@ -14,6 +14,7 @@ from orchestrator.application.recalls import batch_of
 from orchestrator.application.recorded_acts import record_sealing
 from orchestrator.application.residue import require_empty
 from orchestrator.application.seals_in_use import check_seal_is_new
+from orchestrator.application.stricter_since import require_not_stricter
 from orchestrator.domain.custody.approval import approved_models
 from orchestrator.domain.custody.errors import ExpiredStockError, NotEligibleError, NotReadyError, RecalledStockError
 from orchestrator.domain.custody.grant import Purpose
@@ -95,6 +96,8 @@ def load_delivery(
         The people may not load it, or are too few.
     ControlledDrugsOffError, RecalledStockError, ExpiredStockError
         No approval covers this robot any more, or a batch was recalled, or expired, since it was picked.
+    StricterSinceError, NeverByRobotError
+        A medicine is handled more strictly than when it was queued.
     DrawerNotEmptyError
         Something lies in the drawer already.
     LinesMismatchError, LoadedCountDiffersError
@@ -193,6 +196,7 @@ def _check_still_allowed(
     uow: UnitOfWork, delivery: Delivery, premises: Premises, *, model: ModelId | None, at: datetime
 ) -> None:
     """Refuse what was allowed when it was asked for and no longer is."""
+    require_not_stricter(uow, delivery, is_by_robot=delivery.custody.carrier is Carrier.ROBOT, act=ACT)
     for picked in delivery.custody.dispensed:
         if not is_in_date(picked.expiry, picked.expires_at, at=at):
             raise ExpiredStockError(

@@ -11,6 +11,7 @@ from orchestrator.application.delivery_changes import keep_change
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import settle_readiness
 from orchestrator.application.recorded_acts import record_event
+from orchestrator.application.stricter_since import require_not_stricter
 from orchestrator.domain.custody.errors import (
     BatchUnknownError,
     ExpiredStockError,
@@ -23,7 +24,7 @@ from orchestrator.domain.custody.errors import (
 from orchestrator.domain.custody.people import Present, holds_role, require_people
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.delivery.counting import check_counted_lines, check_loaded_as_asked
-from orchestrator.domain.delivery.custody_record import Acceptance, Act, Dispensed
+from orchestrator.domain.delivery.custody_record import Acceptance, Act, Carrier, Dispensed
 from orchestrator.domain.delivery.lifecycle import require_state
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, Line, LineCount, LineId
 from orchestrator.domain.london import london_clock
@@ -103,6 +104,8 @@ def dispense_delivery(
     WrongMedicineError, ExpiredStockError, RecalledStockError, BatchUnknownError
         A pack is another medicine, has expired or does before it is due, is of a recalled batch, or nobody read its
         batch.
+    StricterSinceError, NeverByRobotError
+        A medicine is handled more strictly than when it was queued.
     LinesMismatchError, LoadedCountDiffersError, NotEligibleError
         The counts are not what was asked for, or who picks does not work in this pharmacy.
     """
@@ -115,6 +118,7 @@ def dispense_delivery(
     counts = [LineCount(one.line, one.quantity) for one in picked]
     check_counted_lines(wanted, counts, act=act)
     check_loaded_as_asked(wanted, counts, act=act)
+    require_not_stricter(uow, wanted, is_by_robot=wanted.custody.carrier is Carrier.ROBOT, act=act)
     lines = {line.id: line for line in wanted.lines}
     dispensed = tuple(_dispensed(uow, one, lines[one.line], wanted, at=at) for one in picked)
     custody = replace(wanted.custody, dispensed=dispensed, dispensed_by=Act(present.actor, at), checked=None)

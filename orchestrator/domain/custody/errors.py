@@ -59,6 +59,12 @@ class NeverByRobotError(ConflictError):
     code = "never_by_robot"
 
 
+class StricterSinceError(ConflictError):
+    """The catalogue, or a pharmacist, asks for more now than when the delivery was queued."""
+
+    code = "stricter_since_queued"
+
+
 class NotReadyError(ConflictError):
     """Something that has to come first is missing."""
 

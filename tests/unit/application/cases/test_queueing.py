@@ -23,6 +23,7 @@ from orchestrator.domain.custody.errors import (
     RecalledStockError,
     SamePersonError,
     StockInQuestionError,
+    StricterSinceError,
     WrongMedicineError,
 )
 from orchestrator.domain.custody.model import Account, AccountKind, Stock
@@ -31,10 +32,11 @@ from orchestrator.domain.custody.supply import SupplyRequest
 from orchestrator.domain.delivery.custody_record import Basis, BasisKind, Carrier, SupplyKind
 from orchestrator.domain.delivery.errors import ControlledDrugsOffError, LoadedCountDiffersError, SealInUseError
 from orchestrator.domain.delivery.model import Delivery, DeliveryState
+from orchestrator.domain.delivery.request import LineRequest
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.london import london_day
 from orchestrator.domain.medicine.handling import HandlingClass
-from orchestrator.domain.medicine.model import NeverByRobot
+from orchestrator.domain.medicine.model import Medicine, NeverByRobot, Storage, StorageKind
 from orchestrator.domain.medicine.schedule import Schedule
 from orchestrator.domain.people.model import Role
 from orchestrator.domain.site.model import PlaceId
@@ -44,6 +46,15 @@ from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 
 S = DeliveryState
 IN_DATE = date(2027, 5, 31)
+TRAMADOL = a_medicine(
+    "99900000000002", name="Tramadol", form="capsule", strength="50 mg", unit="capsule", drug_class="tramadol"
+)
+
+
+def keep(house: House, medicine: Medicine) -> None:
+    """Let the catalogue say this of a medicine from now on."""
+    with house.store.transaction() as uow:
+        uow.medicines.save([medicine])
 
 
 @pytest.fixture
@@ -143,6 +154,40 @@ def test_case_8_a_medicine_that_the_place_treats_as_controlled_is_handled_so_wha
     queued = house.queue(line)
     assert queued.handling_class is HandlingClass.CONTROLLED
     assert "acceptance_missing" in [reason.code for reason in queued.waiting]
+
+
+def test_case_8_what_became_controlled_since_it_was_queued_is_neither_dispensed_nor_loaded(house: House) -> None:
+    keep(house, TRAMADOL)
+    house.approve()
+    asked = LineRequest("Tramadol", 30, "capsule", code=TRAMADOL.code)
+    standing, queued = (house.fetched(house.queue(asked)), house.queue(asked))
+    assert standing.handling_class is HandlingClass.ORDINARY
+    keep(house, replace(TRAMADOL, handle_as=HandlingClass.CONTROLLED))
+    with pytest.raises(StricterSinceError):
+        house.load(standing)
+    with pytest.raises(StricterSinceError):
+        house.dispense(queued, Picked(line_of(queued), 30, batch=BATCH))
+    assert house.queue(asked).handling_class is HandlingClass.CONTROLLED
+    assert house.entries(standing) == []
+
+
+def test_case_8_what_became_cold_or_never_rides_since_it_was_queued_is_not_loaded(house: House) -> None:
+    keep(house, TRAMADOL)
+    asked = LineRequest("Tramadol", 30, "capsule", code=TRAMADOL.code)
+    standing = house.fetched(house.queue(asked))
+    keep(house, replace(TRAMADOL, storage=Storage(StorageKind.FRIDGE, 60)))
+    with pytest.raises(StricterSinceError):
+        house.load(standing)
+    keep(house, replace(TRAMADOL, never_by_robot=NeverByRobot.CYTOTOXIC))
+    with pytest.raises(NeverByRobotError):
+        house.load(standing)
+    assert house.load(standing, is_by_hand=True).state is S.HANDED_TO_RUNNER
+
+
+def test_case_8_what_became_less_strict_since_it_was_queued_is_handled_as_it_was_queued(house: House) -> None:
+    standing = house.at_hatch()
+    keep(house, replace(MORPHINE, schedule=Schedule.NONE))
+    assert house.load(standing).handling_class is HandlingClass.CONTROLLED
 
 
 def test_case_9_a_code_that_nobody_knows_is_handled_as_controlled(house: House) -> None:
