@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from orchestrator.application.batches import require_no_lookalike
 from orchestrator.application.delivery_changes import keep_change
+from orchestrator.application.picked_packs import require_as_asked, require_same_medicine
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.queue_delivery import settle_readiness
 from orchestrator.application.recorded_acts import record_event
@@ -19,7 +20,6 @@ from orchestrator.domain.custody.errors import (
     NotReadyError,
     RecalledStockError,
     SamePersonError,
-    WrongMedicineError,
 )
 from orchestrator.domain.custody.people import Present, holds_role, require_people
 from orchestrator.domain.custody.premises import Premises
@@ -104,6 +104,8 @@ def dispense_delivery(
     WrongMedicineError, ExpiredStockError, RecalledStockError, BatchUnknownError
         A pack is another medicine, has expired or does before it is due, is of a recalled batch, or nobody read its
         batch.
+    PackContradictedError
+        It is of another batch or expiry than was asked for.
     StricterSinceError, NeverByRobotError
         A medicine is handled more strictly than when it was queued.
     LinesMismatchError, LoadedCountDiffersError, NotEligibleError
@@ -214,7 +216,10 @@ def accept_delivery(
 
 
 def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, *, at: datetime) -> Dispensed:
-    _require_same_medicine(uow, picked, line)
+    is_by_robot = delivery.custody.carrier is Carrier.ROBOT
+    medicine = require_same_medicine(uow, line, gtin=picked.gtin, is_by_robot=is_by_robot)
+    code = line.code if medicine is None else medicine.code
+    require_as_asked(line, batch=picked.batch, expiry=picked.expiry)
     if picked.batch is None and line.handling_class is not HandlingClass.ORDINARY:
         raise BatchUnknownError(
             f"The dispensing was refused: line {line.id} has no batch; expected the one on the pack, scanned, or "
@@ -229,7 +234,7 @@ def _dispensed(uow: UnitOfWork, picked: Picked, line: Line, delivery: Delivery, 
             "expected stock that is in date. Set it apart and pick another pack.",
             detail={"line": line.id, "expiry": _end_of(picked, line)},
         )
-    if line.code is not None and uow.recalls.is_recalled(line.code, picked.batch or line.batch):
+    if code is not None and uow.recalls.is_recalled(code, picked.batch or line.batch):
         raise RecalledStockError(
             f"The dispensing was refused: the batch picked for line {line.id} is recalled; expected another. Put it "
             "into quarantine and pick another pack.",
@@ -268,19 +273,6 @@ def _require_no_lookalike(uow: UnitOfWork, picked: Picked, line: Line) -> None:
     batch = picked.batch or line.batch
     if line.code is not None and batch is not None and (picked.gtin is None or picked.is_typed):
         require_no_lookalike(uow, line.code, batch, act="The dispensing", field="lines.batch")
-
-
-def _require_same_medicine(uow: UnitOfWork, picked: Picked, line: Line) -> None:
-    if picked.gtin is None or line.code is None:
-        return
-    medicine = uow.medicines.by_gtin(picked.gtin)
-    if medicine is not None and medicine.code == line.code:
-        return
-    raise WrongMedicineError(
-        f"The dispensing was refused: the pack scanned for line {line.id} is not the medicine, form and strength asked "
-        "for, or nobody knows it; expected that one. Compare the pack with the line and pick again.",
-        detail={"line": line.id},
-    )
 
 
 def _kept(uow: UnitOfWork, delivery: Delivery, premises: Premises, *, at: datetime, cause: str) -> Delivery:

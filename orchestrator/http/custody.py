@@ -10,6 +10,7 @@ from starlette.responses import Response
 from orchestrator.application.accountability import pass_accountability, take_over_accountability
 from orchestrator.application.fridge import confirm_in_fridge, report_excursion
 from orchestrator.application.paper_receipt import enter_paper_receipt
+from orchestrator.application.picked_packs import require_as_scanned
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.prepare_delivery import (
     Picked,
@@ -206,10 +207,11 @@ async def post_accountability(asked: Nothing, on: AmongPeople) -> Response:
 
 
 def _picked(desk: Desk, asked: PickedAsked, *, at: datetime) -> Picked:
-    """Return what was picked; a code that must not be trusted is refused, with the reason."""
+    """Return what was picked; a code that must not be trusted, or contradicts what was typed, is refused."""
     if asked.code is None:
         return asked.by_hand()
     scanned = desk.scanner.scan(asked.code, at=at, wanted=ScanKind.PACK)
+    require_as_scanned(scanned, line=asked.line, batch=asked.batch, expiry=asked.expiry)
     return Picked(
         line=LineId(asked.line),
         quantity=asked.quantity,

@@ -89,6 +89,12 @@ class WrongMedicineError(ConflictError):
     code = "wrong_medicine"
 
 
+class PackContradictedError(ConflictError):
+    """A batch or an expiry was said that is not the one on the pack."""
+
+    code = "pack_contradicted"
+
+
 class BatchUnknownError(InvalidInputError):
     """Nobody has read the batch, and the handling class asks for it."""
 

@@ -220,3 +220,17 @@ def test_the_hour_of_expiry_in_a_packs_code_is_refused_once_it_has_passed_and_ke
     assert dispense(NOON.strftime("%y%m%d%H%M"), "k-1").json()["code"] == "expired_stock"
     done(dispense((NOON + timedelta(minutes=1)).strftime("%y%m%d%H%M"), "k-2"))
     assert [one.expires_at for one in kept(store, delivery).custody.dispensed] == [NOON + timedelta(minutes=1)]
+
+
+@pytest.mark.parametrize(("said", "field"), [({"batch": "B-2"}, "batch"), ({"expiry": "2027-05-30"}, "expiry")])
+def test_what_is_typed_beside_a_code_that_gives_another_is_refused_and_not_passed_over_15(
+    client: TestClient, store: MemoryStore, said: Json, field: str
+) -> None:
+    delivery = a_delivery(store, S.VERIFIED)
+    (line,) = kept(store, delivery).lines
+    picked: Json = {"line": line.id, "quantity": line.quantity, "code": "]d201050123456789001727053110B-1"}
+    refused = ask(client, delivery, "dispense", {"lines": [{**picked, **said}]}).json()
+    assert (refused["code"], [e["field"] for e in refused["errors"]]) == ("pack_contradicted", [f"lines.{field}"])
+    same = {"batch": "b-1", "expiry": "2027-05-31"}
+    done(ask(client, delivery, "dispense", {"lines": [{**picked, **same}]}, key="k-2"))
+    assert [one.batch for one in kept(store, delivery).custody.dispensed] == ["B-1"]

@@ -17,6 +17,7 @@ from orchestrator.domain.custody.errors import (
     NeverByRobotError,
     NotEligibleError,
     NotReadyError,
+    PackContradictedError,
     PatientMissingError,
     PeopleMissingError,
     QuantityWordsError,
@@ -46,6 +47,7 @@ from tests.support.medicines import MORPHINE, MORPHINE_GTIN, a_medicine
 
 S = DeliveryState
 IN_DATE = date(2027, 5, 31)
+NEXT_DAY = date(2027, 6, 1)
 TRAMADOL = a_medicine(
     "99900000000002", name="Tramadol", form="capsule", strength="50 mg", unit="capsule", drug_class="tramadol"
 )
@@ -336,6 +338,41 @@ def test_case_16_a_line_that_counts_in_packs_is_refused_with_the_unit_that_count
     with pytest.raises(InvalidInputError) as refused:
         house.queue(request=a_request(HATCH, WARD_A, replace(morphine(1), unit="pack of 60")))
     assert (refused.value.detail["field"], refused.value.detail["expected"]) == ("lines[0].unit", "tablet")
+
+
+def test_case_16_a_pack_of_another_batch_or_expiry_than_was_asked_for_is_not_dispensed(house: House) -> None:
+    house.approve()
+    queued = house.queue(morphine(batch=BATCH, expiry=IN_DATE))
+    pack = Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=IN_DATE)
+    for other, field in ((replace(pack, batch="B-2"), "lines.batch"), (replace(pack, expiry=NEXT_DAY), "lines.expiry")):
+        with pytest.raises(PackContradictedError) as refused:
+            house.dispense(queued, other)
+        assert refused.value.detail["field"] == field
+    assert house.dispense(queued, pack).custody.dispensed[0].batch == BATCH
+
+
+def test_case_16_a_pack_that_is_stricter_than_a_line_without_a_code_is_not_dispensed(house: House) -> None:
+    queued = house.queue(LineRequest("Paracetamol 500 mg tablets", TEN, "tablet"))
+    with pytest.raises(WrongMedicineError) as refused:
+        house.dispense(queued, Picked(line_of(queued), TEN, gtin=MORPHINE_GTIN, batch=BATCH, expiry=IN_DATE))
+    assert refused.value.detail["code"] == MORPHINE.code
+    cold = a_medicine(storage=Storage(StorageKind.FRIDGE, 60), gtins=("05012345000008",))
+    never = a_medicine("99900000000003", never_by_robot=NeverByRobot.CYTOTOXIC, gtins=("05012345000015",))
+    for medicine in (cold, never):
+        keep(house, medicine)
+        with pytest.raises(WrongMedicineError):
+            house.dispense(queued, Picked(line_of(queued), TEN, gtin=medicine.gtins[0], batch=BATCH))
+
+
+def test_case_14_a_recalled_pack_is_not_dispensed_for_a_line_without_a_code(house: House) -> None:
+    paracetamol = a_medicine(gtins=("05012345000008",))
+    keep(house, paracetamol)
+    house.recall_of(paracetamol.code, "B-2")
+    queued = house.queue(LineRequest("Paracetamol 500 mg tablets", TEN, "tablet"))
+    pack = Picked(line_of(queued), TEN, gtin=paracetamol.gtins[0], batch="B-2")
+    with pytest.raises(RecalledStockError):
+        house.dispense(queued, pack)
+    house.dispense(queued, replace(pack, batch="B-3"))
 
 
 def test_case_17_a_seal_number_is_used_once(house: House) -> None:
