@@ -12,6 +12,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.stricter_since import is_stricter
 from orchestrator.domain.custody.errors import PackContradictedError, WrongMedicineError
 from orchestrator.domain.delivery.model import Line
+from orchestrator.domain.medicine.batch import is_same_batch
 from orchestrator.domain.medicine.model import Medicine
 from orchestrator.domain.scanning.model import Scanned
 
@@ -86,7 +87,7 @@ def require_same_medicine(uow: UnitOfWork, line: Line, *, gtin: str | None, is_b
 def _differing(
     batch: str | None, expiry: date | None, *, known_batch: str | None, known_expiry: date | None
 ) -> tuple[str, ...]:
-    """Return which of the two is said otherwise than it is known; capital and small letters make no other batch."""
-    is_other_batch = None not in (batch, known_batch) and str(batch).casefold() != str(known_batch).casefold()
-    is_other_expiry = None not in (expiry, known_expiry) and expiry != known_expiry
+    """Return which of the two is said otherwise than it is known."""
+    is_other_batch = batch is not None and known_batch is not None and not is_same_batch(batch, known_batch)
+    is_other_expiry = expiry is not None and known_expiry is not None and expiry != known_expiry
     return (*(("batch",) if is_other_batch else ()), *(("expiry",) if is_other_expiry else ()))

@@ -9,6 +9,7 @@ from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.recalls import HELD, batch_of, totes_holding, was_brought
 from orchestrator.domain.custody.balances import Balance
 from orchestrator.domain.delivery.model import Delivery, Line, Tote
+from orchestrator.domain.medicine.batch import is_same_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,15 @@ def where_is(uow: UnitOfWork, batch: str, *, medicine: str | None = None) -> Whe
     uow : UnitOfWork
         The open block.
     batch : str
-        As on the pack.
+        As on the pack, or as somebody wrote it down: letter case and spaces make no other one.
     medicine : str or None
         dm+d code. Makers give numbers to batches as they like; without a code, batches of several medicines may be
         meant, and received deliveries are found only for medicines that are in the ledger or under way.
     """
     held = tuple(
         balance
-        for balance in uow.ledger.balances(medicine=medicine, batch=batch)
-        if balance.account.kind in HELD and balance.quantity
+        for balance in uow.ledger.balances(medicine=medicine)
+        if balance.account.kind in HELD and balance.quantity and is_same_batch(balance.stock.batch, batch)
     )
     under_way = tuple(
         delivery for delivery in uow.deliveries.open() if any(_lines_of(delivery, batch=batch, medicine=medicine))
@@ -67,7 +68,9 @@ def _lines_of(delivery: Delivery, *, batch: str, medicine: str | None) -> Iterab
 
 
 def _is_of(line: Line, delivery: Delivery, *, batch: str, medicine: str | None) -> bool:
-    return batch_of(line, delivery) == batch and (medicine is None or line.code == medicine)
+    of_line = batch_of(line, delivery)
+    is_batch = of_line is not None and is_same_batch(of_line, batch)
+    return is_batch and (medicine is None or line.code == medicine)
 
 
 def _codes(held: Iterable[Balance], under_way: Iterable[Delivery], batch: str) -> set[str]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NewType
 
 from orchestrator.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from orchestrator.domain.medicine.batch import is_same_batch
 from orchestrator.domain.medicine.model import MedicineCode
 from orchestrator.domain.site.model import PlaceId
 
@@ -95,8 +96,10 @@ class Recall:
         return self.is_standing and self.names(medicine, batch)
 
     def names(self, medicine: str, batch: str | None) -> bool:
-        """Whether a batch of a medicine is what it recalls, or recalled until it ended."""
-        return medicine == self.medicine and (not self.batches or batch in self.batches)
+        """Whether a batch of a medicine is what it recalls, or recalled until it ended, however that is spelt."""
+        if medicine != self.medicine or not self.batches:
+            return medicine == self.medicine
+        return batch is not None and any(is_same_batch(batch, recalled) for recalled in self.batches)
 
     def acknowledged(self, acknowledgement: Acknowledgement) -> Recall:
         """Return it with what a place said.

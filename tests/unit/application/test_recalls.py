@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -75,6 +76,19 @@ def test_a_recall_turns_back_what_holds_the_batch_and_nothing_else_34(recaller: 
     assert sorted(recaller.turned) == ["delivery-c1", "delivery-c4", "delivery-c6"]
     with recaller.store.reading() as uow:
         assert [delivery.id for delivery in affected(uow, recall).brought] == ["delivery-c7"]
+        assert uow.recalls.is_recalled(MORPHINE.code, "B-1")
+
+
+@pytest.mark.parametrize("spelt", ["b-1", "B -1", "b - 1"])
+def test_a_recall_hits_its_batch_however_the_notice_spells_it_34(recaller: Recaller, spelt: str) -> None:
+    with recaller.store.transaction() as uow:
+        coded(uow, 1, ids=recaller.ids, code=MORPHINE.code, state=S.IN_TRANSIT)
+        coded(uow, 2, ids=recaller.ids, code=MORPHINE.code, batch="B-11", state=S.IN_TRANSIT)
+        uow.ledger.append(supplier_receipt(Stock(MORPHINE.code, "B-1"), 100, occasion()), NOON)
+    recall = recaller.recall(replace(REQUEST, batches=frozenset({spelt})))
+    assert recaller.turned == ["delivery-c1"]
+    with recaller.store.reading() as uow:
+        assert [balance.quantity for balance in affected(uow, recall).held] == [100]
         assert uow.recalls.is_recalled(MORPHINE.code, "B-1")
 
 

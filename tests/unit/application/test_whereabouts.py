@@ -26,6 +26,8 @@ def test_a_batch_is_found_in_cupboards_totes_robots_and_on_wards_34() -> None:
     with store.reading() as uow:
         found = where_is(uow, "B-1", medicine=MORPHINE.code)
         assert where_is(uow, "B-1").brought == (brought,)
+        assert where_is(uow, "b -1", medicine=MORPHINE.code).held == found.held
+        assert where_is(uow, "b-1").brought == (brought,)
         nowhere = where_is(uow, "B-404")
     assert {(b.account.kind, b.account.of): b.quantity for b in found.held} == {
         (AccountKind.CUPBOARD, "pharmacy"): 90,
