@@ -197,14 +197,16 @@ def _check_still_allowed(
 ) -> None:
     """Refuse what was allowed when it was asked for and no longer is."""
     require_not_stricter(uow, delivery, is_by_robot=delivery.custody.carrier is Carrier.ROBOT, act=ACT)
-    for picked in delivery.custody.dispensed:
-        if not is_in_date(picked.expiry, picked.expires_at, at=at):
-            raise ExpiredStockError(
-                f"{ACT} was refused: what was picked for line {picked.line} has expired since; expected stock that is "
-                "in date. Set it apart, and dispense the line anew.",
-                detail={"delivery": delivery.id, "line": picked.line},
-            )
     for line in delivery.lines:
+        picked = delivery.custody.picked(line.id)
+        expiry, expires_at = (line.expiry, None) if picked is None else (picked.expiry, picked.expires_at)
+        if not is_in_date(expiry, expires_at, at=at):
+            raise ExpiredStockError(
+                f"{ACT} was refused: what was picked for line {line.id} has expired since; expected stock that is in "
+                "date. Set it apart, and dispense the line anew; if the line asks for it, cancel the delivery and "
+                "queue it anew.",
+                detail={"delivery": delivery.id, "line": line.id},
+            )
         if line.code is not None and uow.recalls.is_recalled(line.code, batch_of(line, delivery)):
             raise RecalledStockError(
                 f"{ACT} was refused: the batch of line {line.id} was recalled; expected another. Put it into "

@@ -10,7 +10,7 @@ from orchestrator.application.delivery_changes import tell_change
 from orchestrator.application.ports import Ids, UnitOfWork
 from orchestrator.application.settling import is_in_question
 from orchestrator.domain.custody.approval import approved_models
-from orchestrator.domain.custody.errors import NotEligibleError, StockInQuestionError
+from orchestrator.domain.custody.errors import ExpiredStockError, NotEligibleError, StockInQuestionError
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.custody.premises import Premises
 from orchestrator.domain.custody.supply import WARD_STOCK, SupplyRequest, check_supply, require_may_ride
@@ -33,6 +33,7 @@ from orchestrator.domain.delivery.readiness import missing_before_carriage
 from orchestrator.domain.delivery.request import DeliveryRequest, LineRequest, check_request, check_station
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.fleet.model import LoadId, ModelId
+from orchestrator.domain.medicine.expiry import is_in_date
 from orchestrator.domain.medicine.handling import HandlingClass, strictest
 from orchestrator.domain.medicine.model import MedicineCode, StorageKind, require_code, unknown_medicine
 from orchestrator.domain.people.model import PersonId, Role
@@ -87,11 +88,12 @@ def queue_delivery(
     Raises
     ------
     WardporterError
-        As `check_request` and `check_supply`; a robot is asked for what it may not carry, or whoever is named as
-        having signed may not; then nothing is kept.
+        As `check_request` and `check_supply`; a line has expired, a robot is asked for what it may not carry, or
+        whoever is named as having signed may not; then nothing is kept.
     """
     asked = replace(request, lines=tuple(_resolved(uow, line, number) for number, line in enumerate(request.lines)))
     check_request(asked, at=at, stations=premises.stations, is_served=is_served)
+    _check_in_date(asked, at=at)
     _check_return(return_to, asked, premises, is_served)
     handling_class = strictest(*(line.handling_class for line in asked.lines))
     require_may_ride(_never_riding(uow, asked.lines), supply.carrier)
@@ -177,6 +179,17 @@ def _check_stock(uow: UnitOfWork, request: DeliveryRequest, *, place: PlaceId) -
                 f"The delivery was refused: the stock of lines[{number}] at {place} was counted short or over and "
                 "nobody has settled that; expected a settled balance. Look into it, and record what it was.",
                 detail={"field": f"lines[{number}]", "place": place},
+            )
+
+
+def _check_in_date(request: DeliveryRequest, *, at: datetime) -> None:
+    """Refuse a line that says of itself that it will have expired: ordinary medicines are loaded as they were asked."""
+    for number, line in enumerate(request.lines):
+        if not is_in_date(line.expiry, None, at=max(at, request.due_by or at)):
+            raise ExpiredStockError(
+                f"The delivery was refused: lines[{number}] has expired, or does before it is due; expected stock that "
+                "is in date. Set it apart and pick another pack.",
+                detail={"field": f"lines[{number}].expiry", "expiry": str(line.expiry)},
             )
 
 

@@ -288,6 +288,20 @@ def test_case_13_a_pack_whose_hour_passed_since_it_was_picked_is_not_loaded(hous
     assert house.load(standing).state is S.SEALED
 
 
+def test_case_13_a_line_that_says_that_it_has_expired_is_not_queued_and_not_loaded_once_it_has(house: House) -> None:
+    today, tomorrow = house.at.date(), house.at.date() + timedelta(days=1)
+    line = LineRequest("Paracetamol 500 mg tablets", TEN, "tablet", batch=BATCH, expiry=today)
+    late = a_request(HATCH, WARD_A, line, due_by=house.at + timedelta(days=1))
+    for request in (late, a_request(HATCH, WARD_A, replace(line, expiry=today - timedelta(days=1)))):
+        with pytest.raises(ExpiredStockError) as refused:
+            house.queue(request=request)
+        assert refused.value.detail["field"] == "lines[0].expiry"
+    standing = house.fetched(house.queue(replace(line, expiry=tomorrow)))
+    house.wait(days=2)
+    with pytest.raises(ExpiredStockError):
+        house.load(standing)
+
+
 def test_case_14_a_batch_under_recall_is_neither_dispensed_nor_loaded(house: House) -> None:
     standing = house.at_hatch()
     house.recall(turns_back=False)
