@@ -11,7 +11,8 @@ from reportlab.platypus import Flowable, Spacer
 
 from orchestrator.adapters.papers.registers import harmless
 from orchestrator.adapters.papers.sheet import SIMULATION, Section, moment, pdf_of, table, text
-from orchestrator.application.downtime import DowntimePack
+from orchestrator.adapters.papers.words import HELD, INCIDENTS, PRIORITIES, RECALLS
+from orchestrator.application.downtime import DowntimePack, PackRow
 
 BLANK_LINES = 14
 WRITING_HEIGHT = 9 * mm
@@ -51,6 +52,7 @@ def _under_way(pack: DowntimePack) -> Sequence[Flowable]:
         (
             row.delivery,
             f"{row.state.replace('_', ' ')} since {moment(row.since)}",
+            _urgency(row),
             row.where,
             f"{row.medicine}, {row.quantity} {row.unit}, batch {row.batch or '-'}",
             row.handling_class,
@@ -60,8 +62,24 @@ def _under_way(pack: DowntimePack) -> Sequence[Flowable]:
         )
         for row in pack.rows
     ]
-    headings = ("Delivery", "State", "Where", "What", "Handling", "Tote and seal", "From and to", "Accountable")
-    return [table(headings, rows, _wide(31, 36, 30, 50, 18, 34, 40, 34))]
+    headings = (
+        "Delivery",
+        "State",
+        "Urgency",
+        "Where",
+        "What",
+        "Handling",
+        "Tote and seal",
+        "From and to",
+        "Accountable",
+    )
+    return [table(headings, rows, _wide(29, 29, 28, 28, 48, 19, 30, 34, 30))]
+
+
+def _urgency(row: PackRow) -> str:
+    critical = "; a late dose harms" if row.is_critical else ""
+    due = "" if row.due_by is None else f"; due by {moment(row.due_by)}"
+    return f"{PRIORITIES[row.priority]}{critical}{due}"
 
 
 def _robots(pack: DowntimePack) -> Sequence[Flowable]:
@@ -75,24 +93,24 @@ def _stock(pack: DowntimePack) -> Sequence[Flowable]:
     rows = [
         (
             row.place,
-            row.account,
+            HELD[row.account],
             row.medicine,
             row.batch,
             "patient's own" if row.own_of_patient else "",
-            str(row.units),
+            f"{row.units} {row.unit}".rstrip(),
             "",
         )
         for row in pack.stock
     ]
-    headings = ("Place", "Where", "Medicine", "Batch", "Whose", "Units by the ledger", "Counted")
-    return [table(headings, rows, _wide(35, 25, 90, 35, 25, 28, 30))]
+    headings = ("Place", "Where", "Medicine", "Batch", "Whose", "By the ledger", "Counted")
+    return [table(headings, rows, _wide(35, 34, 86, 35, 24, 32, 27))]
 
 
 def _troubles(pack: DowntimePack) -> Sequence[Flowable]:
     incidents = [
         (
             incident.id,
-            incident.kind.value,
+            INCIDENTS[incident.kind],
             moment(incident.at),
             incident.place,
             incident.delivery or "-",
@@ -104,7 +122,7 @@ def _troubles(pack: DowntimePack) -> Sequence[Flowable]:
         (
             f"{pack.recalled[recall.medicine]} ({recall.medicine})",
             ", ".join(sorted(recall.batches)) or "every batch",
-            recall.recall_class.value,
+            RECALLS[recall.recall_class],
             recall.reference,
             recall.reason,
             ", ".join(recall.outstanding) or "-",
@@ -169,22 +187,24 @@ def downtime_csv(pack: DowntimePack) -> str:
     mark = SIMULATION if pack.is_simulation else ""
     rows.writerow(
         ("simulation", "as_of", "kind", "delivery", "state", "since", "where", "medicine", "quantity", "unit", "batch",
-         "handling", "tote", "seal", "from", "to", "accountable")
+         "handling", "tote", "seal", "from", "to", "accountable", "priority", "due_by", "critical")
     )  # fmt: skip
     as_of = pack.taken_at.isoformat()
     for row in pack.rows:
         cells = (
             mark, as_of, "under_way", row.delivery, row.state, row.since.isoformat(), row.where, row.medicine,
             str(row.quantity), row.unit, row.batch, row.handling_class, row.tote, row.seal, row.from_name, row.to_name,
-            row.accountable,
+            row.accountable, row.priority.value, "" if row.due_by is None else row.due_by.isoformat(),
+            "critical" if row.is_critical else "",
         )  # fmt: skip
         rows.writerow([harmless(cell) for cell in cells])
     for robot in pack.robots:
         heard = "" if robot.heard_at is None else robot.heard_at.isoformat()
-        cells = (mark, as_of, "robot", "", robot.remark, heard, f"{robot.robot}: {robot.where}", *[""] * 10)
+        cells = (mark, as_of, "robot", "", robot.remark, heard, f"{robot.robot}: {robot.where}", *[""] * 13)
         rows.writerow([harmless(cell) for cell in cells])
     for held in pack.stock:
         # A balance may be below zero in a transit record; it is a number, and stays one.
-        cells = (mark, as_of, "held", "", held.account, "", held.place, held.medicine)
-        rows.writerow([*(harmless(cell) for cell in cells), held.units, "", harmless(held.batch), *[""] * 6])
+        cells = (mark, as_of, "held", "", held.account.value, "", held.place, held.medicine)
+        counted = (held.units, harmless(held.unit), harmless(held.batch))
+        rows.writerow([*(harmless(cell) for cell in cells), *counted, *[""] * 9])
     return out.getvalue()

@@ -91,10 +91,14 @@ def table(
     *,
     row_height: float | None = None,
 ) -> LongTable:
-    """Return a table whose headings stand on every page; widths and heights in points, as high as needed without."""
+    """Return a table whose headings stand on every page; widths and heights in points, as high as needed without.
+
+    One without rows says so: headings alone could be a list that was cut off.
+    """
     head = [text(heading, CELL_SIZE, is_bold=True) for heading in headings]
-    cells = [head, *([text(cell, CELL_SIZE) for cell in row] for row in rows)]
-    heights = [None, *(row_height for _ in rows)]
+    shown = rows or [["None.", *[""] * (len(headings) - 1)]]
+    cells = [head, *([text(cell, CELL_SIZE) for cell in row] for row in shown)]
+    heights = [None, *(row_height for _ in shown)]
     # A row higher than a page goes on over the next one: what was once entered must always be printed.
     made = LongTable(cells, colWidths=list(widths), rowHeights=heights, repeatRows=1, splitInRow=1)
     made.setStyle(
