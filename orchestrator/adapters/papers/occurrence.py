@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer
 
 from orchestrator.adapters.papers.sheet import Section, moment, pdf_of, table, text
+from orchestrator.adapters.papers.words import ACCOUNTS, INCIDENTS
 from orchestrator.domain.custody.occurrence import OccurrenceReport
 from orchestrator.domain.custody.occurrence import Section as Part
+from orchestrator.domain.medicine.model import Medicine
 
 
 def occurrence_pdf(report: OccurrenceReport) -> bytes:
@@ -19,7 +23,7 @@ def occurrence_pdf(report: OccurrenceReport) -> bytes:
                 f"Controlled drugs occurrence report {report.quarter.name}: {_title(part)}",
                 f"{state}. {_nil(part.is_nil)}",
             ],
-            _story(part),
+            _story(part, report.medicines),
         )
         for part in report.sections
     ]
@@ -36,14 +40,24 @@ def _title(part: Part) -> str:
 
 
 def _nil(is_nil: bool) -> str:
-    return "Nil return" if is_nil else "Occurrences are told"
+    return "Nil return" if is_nil else "Not a nil return"
 
 
-def _story(part: Part) -> list[Flowable]:
+def _named(code: str, medicines: Mapping[str, Medicine]) -> str:
+    known = medicines.get(code)
+    return code if known is None else f"{known.title} ({code})"
+
+
+def _counted(units: str, code: str, medicines: Mapping[str, Medicine]) -> str:
+    known = medicines.get(code)
+    return units if known is None else f"{units} {known.unit}"
+
+
+def _story(part: Part, medicines: Mapping[str, Medicine]) -> list[Flowable]:
     incidents = [
         (
             incident.id,
-            incident.kind.value,
+            INCIDENTS[incident.kind],
             moment(incident.at),
             incident.place,
             incident.sentence,
@@ -55,18 +69,26 @@ def _story(part: Part) -> list[Flowable]:
         (
             str(difference.entry),
             difference.place,
-            difference.medicine,
-            f"{abs(difference.units)} {'short' if difference.units > 0 else 'over'}"
+            _named(difference.medicine, medicines),
+            f"{_counted(str(abs(difference.units)), difference.medicine, medicines)} "
+            f"{'short' if difference.units > 0 else 'over'}"
             f"{', settled or corrected' if difference.is_settled else ''}",
         )
         for difference in part.differences
     ]
     found = sum(not difference.is_settled for difference in part.differences)
-    movements = [(movement.medicine, movement.account.value, str(movement.units)) for movement in part.movements]
+    movements = [
+        (
+            _named(movement.medicine, medicines),
+            ACCOUNTS[movement.account],
+            _counted(f"{movement.units:+d}", movement.medicine, medicines),
+        )
+        for movement in part.movements
+    ]
     return [
         text(
-            f"{part.entries} entries, {part.corrections} corrections, {part.late_entries} late entries; "
-            f"{len(part.incidents)} incidents and near misses, {found} differences.",
+            f"Entries: {part.entries}, corrections: {part.corrections}, late: {part.late_entries}. "
+            f"Incidents and near misses: {len(part.incidents)}. Differences: {found}.",
             9,
         ),
         Spacer(1, 3 * mm),
@@ -78,7 +100,9 @@ def _story(part: Part) -> list[Flowable]:
         Spacer(1, 3 * mm),
         table(("Entry", "Place", "Medicine", "Difference"), differences, [width * mm for width in (25, 60, 100, 88)]),
         Spacer(1, 3 * mm),
-        table(("Medicine", "Account", "Units"), movements, [width * mm for width in (100, 90, 83)]),
+        table(
+            ("Medicine", "Account", "Gained (+) or given up (-)"), movements, [width * mm for width in (100, 90, 83)]
+        ),
     ]
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.domain.custody.balances import is_late
@@ -19,6 +19,7 @@ from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind, Pos
 from orchestrator.domain.custody.rules import stock_named
 from orchestrator.domain.errors import InvalidInputError
 from orchestrator.domain.london import LONDON
+from orchestrator.domain.medicine.model import Medicine
 from orchestrator.domain.medicine.schedule import Schedule
 
 MANDATORY = (2, 3, 4, 5)
@@ -116,14 +117,22 @@ class Section:
         return not self.incidents and all(difference.is_settled for difference in self.differences)
 
 
+def _no_medicines() -> Mapping[str, Medicine]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class OccurrenceReport:
-    """The report of one quarter; ``is_final`` once no entry on time can still come into it."""
+    """The report of one quarter; ``is_final`` once no entry on time can still come into it.
+
+    ``medicines`` says what the catalogue knows of the codes in it, for whoever reads it on paper.
+    """
 
     quarter: Quarter
     sections: tuple[Section, ...]
     is_final: bool
     is_simulation: bool
+    medicines: Mapping[str, Medicine] = field(default_factory=_no_medicines)
 
     @property
     def is_nil(self) -> bool:
