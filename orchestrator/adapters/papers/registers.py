@@ -126,7 +126,7 @@ def _head(register: Register, page: RegisterPage) -> list[str]:
     head = [
         f"{key.drug_class}, {key.strength or 'strength not known'}, {key.form or 'form not known'}{whose}",
         f"Register of {register.place}. {', '.join(heading.names)}; counted in {heading.unit or 'units'}; "
-        f"{heading.schedule}, {law}.",
+        f"{heading.schedule}, {law}. Times are London's.",
     ]
     if register.since is not None:
         head.append(f"Entered from {day(register.since)} on; brought forward: {page.brought_forward or 0}.")

@@ -170,6 +170,7 @@ def test_a_printed_page_is_headed_by_class_strength_and_form_and_shows_correctio
         "CORRECTED",
         "corrects entry",
         "register required by law",
+        "Times are London's",
         "page 1 of 1",
     ):
         assert words in page, words
