@@ -15,6 +15,7 @@ from orchestrator.adapters.papers.sheet import (
     PLAIN,
     SIMULATION_SENTENCE,
     Section,
+    broken,
     fonts,
     moment,
     pdf_of,
@@ -22,16 +23,25 @@ from orchestrator.adapters.papers.sheet import (
     table,
     text,
 )
+from orchestrator.adapters.papers.words import BASES, KEPT, PRIORITIES
 from orchestrator.application.papers import DeliveryPaper
-from orchestrator.domain.delivery.custody_record import Act, Dispensed
+from orchestrator.domain.delivery.custody_record import Act, Basis, Dispensed
 from orchestrator.domain.delivery.model import Delivery, Line, Tote
 from orchestrator.domain.medicine.handling import RULES
+from orchestrator.domain.medicine.model import StorageKind
+from orchestrator.domain.medicine.schedule import Schedule
 
 LABEL_SIZE = (100 * mm, 60 * mm)
 FNC1 = "\xf1"
 """How the drawing library writes the character that makes a Code 128 a GS1-128."""
 
+DESTINATION_SIZES = ((14.0, 1), (12.0, 2), (10.0, 3))
+"""Sizes of where a tote goes, in points, and how many lines of each have room on a label."""
+
+FRIDGE_MARK = "FRIDGE: keep at 2 to 8 \u00b0C"
+
 BLIND = "counted blind"
+SEAL_TO_WRITE = "____________________"
 ROOM_TO_SIGN = 9 * mm
 
 BAR_WIDTH = 0.5 * mm
@@ -39,7 +49,7 @@ BAR_WIDTH = 0.5 * mm
 
 
 def tote_label(paper: DeliveryPaper, tote: Tote) -> bytes:
-    """Return the label: from, to, tote, seal, and the tote's number as GS1-128.
+    """Return the label: from, to, tote, seal, whether it goes into a fridge, and the tote's number as GS1-128.
 
     It names no medicine, no quantity and no patient: it rides through corridors.
     """
@@ -50,19 +60,25 @@ def tote_label(paper: DeliveryPaper, tote: Tote) -> bytes:
     canvas = Canvas(out, pagesize=LABEL_SIZE, invariant=1, pageCompression=0)
     canvas.setTitle(f"Tote {tote.id}")
     left, top = 5 * mm, height - 6 * mm
-    canvas.setFont(BOLD, 14)
-    canvas.drawString(left, top - 8, _fitting(canvas, f"To {paper.to_name}", BOLD, 14, width - 2 * left))
+    base = top - 8
+    for size, line in _destination(canvas, f"To {paper.to_name}", width - 2 * left):
+        canvas.setFont(BOLD, size)
+        canvas.drawString(left, base, line)
+        base -= size + 2
     canvas.setFont(PLAIN, 9)
     seal, sscc = tote.seal_number, paper.numbers[tote.id]
     for number, line in enumerate(
         (
             f"From {paper.from_name}",
             f"Tote {tote.id}",
-            f"Seal {seal}" if seal else "Seal ____________________",
+            f"Seal {seal or SEAL_TO_WRITE}",
         )
     ):
         fitting = _fitting(canvas, line, PLAIN, 9, width - 2 * left)
-        canvas.drawString(left, top - 22 - 11 * number, fitting)
+        canvas.drawString(left, base + 2 - 11 * number, fitting)
+    if _goes_into_fridge(paper.delivery, tote):
+        canvas.setFont(BOLD, 9)
+        canvas.drawString(left, base + 2 - 33, FRIDGE_MARK)
     bars = Code128(f"{FNC1}00{sscc}", barWidth=BAR_WIDTH, barHeight=15 * mm, quiet=False, humanReadable=False)
     bars.drawOn(canvas, (width - bars.width) / 2, 10 * mm)
     canvas.setFont(PLAIN, 8)
@@ -73,6 +89,24 @@ def tote_label(paper: DeliveryPaper, tote: Tote) -> bytes:
     canvas.showPage()
     canvas.save()
     return out.getvalue()
+
+
+def _goes_into_fridge(delivery: Delivery, tote: Tote) -> bool:
+    return any(line.id in tote.lines and line.storage == StorageKind.FRIDGE.value for line in delivery.lines)
+
+
+def _destination(canvas: Canvas, said: str, width: float) -> list[tuple[float, str]]:
+    """Return sizes and lines of where it goes: large on one line, or whole in smaller letters.
+
+    Names of two wards may differ in nothing but their last word.
+    """
+    for size, most in DESTINATION_SIZES:
+        lines = broken(said, BOLD, size, width)
+        if len(lines) <= most:
+            return [(size, line) for line in lines]
+    size, most = DESTINATION_SIZES[-1]
+    last = _fitting(canvas, " ".join(lines[most - 1 :]), BOLD, size, width)
+    return [(size, line) for line in (*lines[: most - 1], last)]
 
 
 def _fitting(canvas: Canvas, said: str, font: str, size: float, width: float) -> str:
@@ -90,17 +124,17 @@ def delivery_note(paper: DeliveryPaper) -> bytes:
     basis = custody.basis
     facts = [
         f"Delivery {delivery.id}",
-        f"From {paper.from_name} to {paper.to_name}; {delivery.priority.value}"
+        f"From {paper.from_name} to {paper.to_name}; {PRIORITIES[delivery.priority]}"
         + ("" if delivery.due_by is None else f"; due by {moment(delivery.due_by)}"),
-        f"Basis: {'none stated' if basis is None else f'{basis.kind.value} {basis.reference}'}"
+        f"Basis: {_basis(basis)}"
         + ("" if custody.patient is None else f"; for patient {custody.patient}")
         + ("; the patient's own medicines" if custody.own_of_patient else ""),
-        f"Verified by {_who(custody.verified)}; dispensed by {_who(custody.dispensed_by)}; "
-        f"checked by {_who(custody.checked)}; accountable {custody.accountable or '-'}",
+        f"Verified by {_who(custody.verified)}; dispensed by {_who(custody.dispensed_by)}",
+        f"Checked by {_who(custody.checked)}; accountable {custody.accountable or '-'}",
     ]
     rows = [_row(paper, line) for line in delivery.lines]
     headings = ("Tote", "Medicine", "Quantity sent", "Batch", "Expiry", "Handling", "Keep", "Counted", "Remarks")
-    widths = [width * mm for width in (10, 48, 21, 23, 19, 19, 13, 17, 16)]
+    widths = [width * mm for width in (10, 46, 21, 23, 19, 19, 16, 16, 16)]
     paper_form = [
         Spacer(1, 6 * mm),
         text("If the screen cannot be used, count before anybody tells you the quantity, and sign here:", 8),
@@ -128,11 +162,19 @@ def delivery_note(paper: DeliveryPaper) -> bytes:
 
 
 def _seal(tote: Tote) -> str:
-    return tote.seal_number or "-"
+    # A note may be printed before the tote is sealed.
+    return tote.seal_number or SEAL_TO_WRITE
+
+
+def _basis(basis: Basis | None) -> str:
+    if basis is None:
+        return "none stated"
+    asked = "" if basis.requested_by is None else f", requested by {basis.requested_by}"
+    return f"{BASES[basis.kind]} {basis.reference}{asked}"
 
 
 def _who(act: Act | None) -> str:
-    return "-" if act is None else act.by
+    return "-" if act is None else f"{act.by} ({moment(act.at)})"
 
 
 def _number(delivery: Delivery, tote: Tote) -> str:
@@ -145,15 +187,24 @@ def _row(paper: DeliveryPaper, line: Line) -> tuple[str, ...]:
     return (
         _number(paper.delivery, paper.delivery.tote_of(line.id)),
         line.medicine,
-        # Who counts blind must not read the quantity off the paper in the bag.
-        BLIND if RULES[line.handling_class].is_count_blind else f"{line.quantity} {line.unit}",
+        # Who counts blind must not read the quantity off the paper in the bag, but has to know what is one.
+        f"{BLIND}, in {line.unit}" if RULES[line.handling_class].is_count_blind else f"{line.quantity} {line.unit}",
         batch or "-",
         _end_of(picked, line),
-        line.handling_class.value,
-        line.storage,
+        _handling(line),
+        KEPT.get(line.storage, line.storage),
         "",
         "",
     )
+
+
+def _handling(line: Line) -> str:
+    """Return how strictly a line is handled, and its schedule where it has one."""
+    try:
+        schedule = Schedule(line.schedule or Schedule.NONE)
+    except ValueError:
+        return line.handling_class.value
+    return f"{line.handling_class.value}, {schedule.label}" if schedule.number else line.handling_class.value
 
 
 def _end_of(picked: Dispensed | None, line: Line) -> str:

@@ -27,7 +27,7 @@ from orchestrator.application.scanning import Scanner
 from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.tote_number import CompanyPrefixError, require_company_prefix, sscc_of
 from orchestrator.domain.delivery.custody_record import Act, Basis, BasisKind, Dispensed
-from orchestrator.domain.delivery.model import Delivery, LineId, Tote, ToteId
+from orchestrator.domain.delivery.model import Delivery, LineId, Priority, Tote, ToteId
 from orchestrator.domain.delivery.request import LINES_MAX
 from orchestrator.domain.medicine.check_digits import has_right_check_digit
 from orchestrator.domain.medicine.handling import HandlingClass
@@ -361,6 +361,49 @@ def test_a_note_of_two_totes_says_which_line_lies_in_which_and_each_has_a_label_
     assert "Tote tote-b" in label
     assert "Seal SEAL-B" in label
     assert first.id not in label
+
+
+def test_a_label_tells_wards_apart_whose_long_names_differ_at_their_end() -> None:
+    name = "Acute medical unit of the elderly, west wing, level three"
+    labels = [said_on(a_label(a_paper(to_name=f"{name}, {end}")))[0] for end in ("bay A", "bay B")]
+    for label, end in zip(labels, ("bay A", "bay B"), strict=True):
+        assert f"To {name}, {end}" in " ".join(label.split())
+    # What no size makes fit is still cut, and says that it is.
+    (cut,) = said_on(a_label(a_paper(to_name=f"{name}, " * 4)))
+    assert "From Pharmacy hatch 1" in cut
+
+
+def test_a_label_says_that_its_tote_goes_into_a_fridge_and_no_other_does() -> None:
+    paper = a_paper()
+    lines = tuple(replace(line, storage="fridge") for line in paper.delivery.lines)
+    cold = replace(paper, delivery=replace(paper.delivery, lines=lines))
+    assert "FRIDGE: keep at 2 to 8" in said_on(a_label(cold))[0]
+    assert "FRIDGE" not in said_on(a_label(paper))[0]
+    other = replace(cold.delivery.totes[0], id=ToteId("tote-b"), lines=())
+    both = replace(cold, numbers={**cold.numbers, other.id: sscc_of(other.id)})
+    assert "FRIDGE" not in said_on(tote_label(both, other))[0]
+
+
+def test_a_note_says_in_words_on_what_basis_by_whom_and_when_how_it_is_handled_and_kept() -> None:
+    paper = a_paper()
+    (line,) = paper.delivery.lines
+    strict = replace(line, handling_class=HandlingClass.CONTROLLED, schedule="0002", storage="fridge", unit="ml")
+    totes = (replace(paper.delivery.totes[0], seal_number=None),)
+    delivery = replace(paper.delivery, lines=(strict,), totes=totes, priority=Priority.STAT)
+    (note,) = said_on(delivery_note(replace(paper, delivery=delivery)))
+    said = " ".join(note.split())
+    for words in (
+        "ward requisition REQ-77",
+        "STAT",
+        "technician-1 (2026-01-31 12:00 GMT)",
+        "controlled, schedule 2",
+        "fridge, 2",
+        # Who counts blind has to know whether bottles are counted or millilitres.
+        "counted blind, in ml",
+        "seal ____________________",
+    ):
+        assert words in said, words
+    assert "ward_requisition" not in said
 
 
 def test_numbers_of_totes_are_right_differ_and_stay() -> None:
