@@ -105,6 +105,7 @@ def _destination(canvas: Canvas, said: str, width: float) -> list[tuple[float, s
         if len(lines) <= most:
             return [(size, line) for line in lines]
     size, most = DESTINATION_SIZES[-1]
+    lines = broken(said, BOLD, size, width)
     last = _fitting(canvas, " ".join(lines[most - 1 :]), BOLD, size, width)
     return [(size, line) for line in (*lines[: most - 1], last)]
 
