@@ -74,6 +74,16 @@ TOLD: Mapping[IncidentCode, _Told] = {
     IncidentCode.OTHER: _Told(IncidentKind.OTHER, "A person reports that something is wrong with it. Look into it."),
 }
 
+_CODE = "incident_"
+"""How the code of a reason begins that stands for what a person reported."""
+
+
+def told_of(reason: Reason) -> str:
+    """Return what everybody may be told of why a delivery is in an incident; not the words of who reported it."""
+    code = reason.code.removeprefix(_CODE)
+    return TOLD[IncidentCode(code)].sentence if reason.code == _CODE + code and code in TOLD else reason.sentence
+
+
 CALLED = (Function.SECURITY, Function.PHARMACY, Function.ACCOUNTABLE_OFFICER)
 
 
@@ -137,7 +147,7 @@ def report_incident(
     if is_emptied or not before.is_in_drawer:
         after = after.out_of_drawer()
     if before.state is not DeliveryState.INCIDENT:
-        said = Reason(f"incident_{code.value}", sentence.strip())
+        said = Reason(f"{_CODE}{code.value}", sentence.strip())
         after = moved(after, DeliveryState.INCIDENT, at=at, cause=present.by, reason=said)
     if after != before:
         keep_change(uow, after, at=at)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
+from orchestrator.application.report_incident import told_of
 from orchestrator.domain.delivery.model import Delivery, DeliveryId, DeliveryState, StopKind, Trip
 from orchestrator.domain.emergency.alarm import Alarm, AlarmKind, AlarmState
 from orchestrator.domain.site.model import Site
 from orchestrator.web.robot_rows import RobotRow
-from orchestrator.web.words import TASK_WORDS, short_id, station_name
+from orchestrator.web.words import TASK_WORDS, in_names, short_id, station_name
 
 STATE_AT_STOP: Mapping[StopKind, DeliveryState] = {
     StopKind.LOAD: DeliveryState.LOADING,
@@ -107,7 +108,7 @@ def _incident_task(delivery: Delivery, site: Site) -> Task:
         station="",
         place=f"Delivery {short_id(delivery.id)} to {station_name(site, delivery.to_station)}",
         act="Look into the incident",
-        what=reason.sentence if reason else "",
+        what=in_names(told_of(reason), site) if reason else "",
         is_alarm=True,
     )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.application.queue_delivery import queue_delivery
+from orchestrator.application.report_incident import TOLD, IncidentCode
 from orchestrator.application.views import FleetPicture, RobotPicture
 from orchestrator.domain.access.decision import Why, judge
 from orchestrator.domain.custody.people import believed
@@ -18,6 +19,7 @@ from orchestrator.domain.delivery.model import (
     Priority,
     Stop,
     StopKind,
+    Transition,
     Trip,
     TripId,
 )
@@ -126,6 +128,22 @@ def test_lost_robot_and_incident_come_before_everything_else_that_waits(site: Si
     tasks = a_board(site, arrived, incident, trips=trips, fleet=a_picture()).tasks
     assert [task.is_alarm for task in tasks] == [True, True, False]
     assert tasks[0].place == "robot-2"
+
+
+@pytest.mark.parametrize("code", IncidentCode)
+def test_what_a_person_reported_in_words_of_their_own_stands_on_no_page(site: Site, code: IncidentCode) -> None:
+    said = Reason(f"incident_{code.value}", "Mrs Smith in bed 3 has it.")
+    change = Transition(NOON, DeliveryState.ARRIVED, DeliveryState.INCIDENT, "nurse-1", said)
+    board = a_board(site, a_delivery(state=DeliveryState.INCIDENT, history=(change,)))
+    assert board.tasks[0].what == TOLD[code].sentence
+    assert "Smith" not in board.model_dump_json()
+
+
+def test_an_incident_that_nobody_reported_is_told_in_its_own_words_and_in_names(site: Site) -> None:
+    change = Transition(NOON, None, DeliveryState.INCIDENT, "x", Reason("seal_differs", "It is at ward-a-handover."))
+    assert a_board(site, a_delivery(state=DeliveryState.INCIDENT, history=(change,))).tasks[0].what == (
+        "It is at Ward Alder."
+    )
 
 
 def test_robot_that_stands_for_people_says_where_and_for_what(site: Site) -> None:
