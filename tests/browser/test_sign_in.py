@@ -69,3 +69,18 @@ def test_a_page_of_somebody_who_is_revoked_leaves_by_itself(browser: Browser, ad
     with door.store.transaction() as uow:
         revoke_staff(uow, PersonId("porter-1"), reason="Left", at=NOON, by="administrator-1")
     expect(page).to_have_url(f"{address}/sign-in", timeout=SOON_MS)
+
+
+def test_who_asks_to_sign_out_and_gets_no_answer_is_told_before_leaving_the_device(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page()
+    sign_in(page, address)
+    expect(page.locator("#link-word")).to_have_text("Live, as of", timeout=SOON_MS)
+    page.route("**/sign-out", lambda route: route.abort())
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("#sign-out-refused")).to_contain_text("You are not signed out", timeout=SOON_MS)
+    expect(page).to_have_url(f"{address}/")
+    page.unroute("**/sign-out")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{address}/sign-in", timeout=SOON_MS)

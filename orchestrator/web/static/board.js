@@ -162,9 +162,27 @@ function signIn() {
   location.assign("/sign-in");
 }
 
-byId("sign-out")?.addEventListener("click", async () => {
-  await fetch("/sign-out", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
-  signIn();
+byId("sign-out")?.addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  const refused = byId("sign-out-refused");
+  button.disabled = true;
+  refused.hidden = true;
+  try {
+    const answer = await fetch("/sign-out", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: "{}",
+      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    });
+    // Not known any more is signed out as well.
+    if (!answer.ok && answer.status !== 401) throw new Error(`status ${answer.status}`);
+    signIn();
+  } catch {
+    // Whoever leaves a shared device has to know that the next one acts in their name.
+    refused.hidden = false;
+  } finally {
+    button.disabled = false;
+  }
 });
 
 // -- the connection ---------------------------------------------------------------------------------------------------
