@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -113,6 +114,22 @@ def test_phone_shows_everything_without_sideways_scrolling(browser: Browser, war
     expect(page.locator("#level-ground-live .robot")).to_have_count(3, timeout=SOON_MS)
     expect(page.locator(f"#deliveries tr[data-id='{delivery['id']}']")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_time_on_another_day_says_which_day(page: Page, ward: ServedWard) -> None:
+    at = datetime.fromisoformat(page.evaluate("fetch('/board').then(answer => answer.json()).then(it => it.at)"))
+    today, later = (
+        ward.queue_delivery(start=HATCH, end=WARD, due_by=(at + timedelta(hours=hours)).isoformat())
+        for hours in (1, 72)
+    )
+    due = "#deliveries tr[data-id='{}'] [data-time='due']"
+    expect(page.locator(due.format(today["id"]))).to_have_text(re.compile(r"^\d\d:\d\d$"), timeout=SOON_MS)
+    expect(page.locator(due.format(later["id"]))).to_have_text(re.compile(rf"^{at + timedelta(days=3):%a}\W+\d"))
+    without = page.context.browser.new_context(java_script_enabled=False).new_page()  # type: ignore[union-attr]
+    without.goto(ward.url)
+    expect(without.locator(due.format(later["id"]))).to_have_text(
+        re.compile(rf"^{at + timedelta(days=3):%a} \d.* UTC$")
+    )
 
 
 @pytest.mark.parametrize("width", [700, 1100, 1280])

@@ -15,6 +15,7 @@ const NUMBERED_EVENTS = [
 ];
 
 const shortTime = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+const dayTime = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const exactTime = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 const byId = (id) => document.getElementById(id);
@@ -44,7 +45,12 @@ function showTime(place, moment) {
     return;
   }
   place.dateTime = moment;
-  setText(place, shortTime.format(new Date(moment)));
+  setText(place, timeWords(new Date(moment)));
+}
+
+/** The time of day, and which day when it is not that of the board. */
+function timeWords(moment) {
+  return (moment.toDateString() === asOf.toDateString() ? shortTime : dayTime).format(moment);
 }
 
 const dress = {
@@ -102,6 +108,7 @@ function tellChanges(deliveries) {
 }
 
 function showBoard(board) {
+  asOf = new Date(board.at);
   showList("tasks", board.tasks);
   showList("deliveries", board.deliveries);
   showList("robots", board.robots);
@@ -113,7 +120,6 @@ function showBoard(board) {
   byId("not-shown").hidden = board.not_shown === 0;
   setText(byId("not-shown").querySelector("[data-count]"), String(board.not_shown));
   tellChanges(board.deliveries);
-  asOf = new Date(board.at);
   byId("as-of").dateTime = board.at;
   setText(byId("as-of"), exactTime.format(asOf));
 }
