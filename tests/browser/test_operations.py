@@ -111,6 +111,16 @@ def test_a_closed_lane_is_drawn_and_listed_until_it_is_opened(page: Page, ward: 
     expect(drawn).not_to_have_class(re.compile("is-closed"))
 
 
+def test_a_lane_closed_in_one_direction_is_drawn_as_closed_whichever_it_is(page: Page, ward: ServedWard) -> None:
+    drawn = page.locator(f"[id='lane-{LANE}'], [id='lane-{BACK}']")
+    for lane in (LANE, BACK):
+        asked = {"reason": "wet floor", "both_directions": False, "even_if_cut_off": True}
+        ward.post(f"lanes/{lane}/close", asked)
+        expect(drawn).to_have_class(re.compile("is-closed"), timeout=SOON_MS)
+        ward.post(f"lanes/{lane}/open", {"reason": "dry", "both_directions": False})
+        expect(drawn).not_to_have_class(re.compile("is-closed"), timeout=SOON_MS)
+
+
 def test_everything_an_operator_needs_fits_on_a_phone(browser: Browser, ward: ServedWard) -> None:
     ward.post("robots/robot-1/pause", {"reason": "in the way"})
     page = browser.new_page(viewport={"width": 390, "height": 844})

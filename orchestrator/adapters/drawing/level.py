@@ -128,7 +128,8 @@ def _lanes(site: Site, level: LevelId, unit: float) -> Iterator[str]:
         ends = (start.x_m, start.y_m), (end.x_m, end.y_m)
         width = "unknown width" if lane.width_m is None else f"{lane.width_m:g} m wide"
         direction = "one-way" if is_one_way else "two-way"
-        yield f'<g id="lane-{escape(lane.id)}"><title>{escape(lane.id)}: {direction}, {width}</title>'
+        back = "" if lane.reverse is None else f' data-back="{escape(lane.reverse)}"'
+        yield f'<g id="lane-{escape(lane.id)}"{back}><title>{escape(lane.id)}: {direction}, {width}</title>'
         yield _line("lane one-way" if is_one_way else "lane", *ends)
         if is_one_way:
             yield _arrow(*ends, unit)

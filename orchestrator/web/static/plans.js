@@ -172,13 +172,13 @@ export function showFleet(fleet) {
 
 // -- lanes ------------------------------------------------------------------------------------------------------------
 
-/** Mark the lanes that people have closed, and no others; of a two-way lane one direction is drawn for both. */
+/** Mark the lanes that people have closed, and no others; what is drawn for both directions is marked for either. */
 export function showClosedLanes(lanes) {
-  const wanted = new Set(lanes.map((lane) => `lane-${lane}`));
-  for (const marked of document.querySelectorAll(".plan .is-closed")) {
-    if (!wanted.has(marked.id)) marked.classList.remove("is-closed");
+  const wanted = new Set(lanes);
+  for (const drawn of document.querySelectorAll(".plan [id^='lane-']")) {
+    const isClosed = wanted.has(drawn.id.slice("lane-".length)) || wanted.has(drawn.dataset.back);
+    if (drawn.classList.contains("is-closed") !== isClosed) drawn.classList.toggle("is-closed", isClosed);
   }
-  for (const id of wanted) document.getElementById(id)?.classList.add("is-closed");
 }
 
 // -- stations ---------------------------------------------------------------------------------------------------------
