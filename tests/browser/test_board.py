@@ -132,6 +132,18 @@ def test_time_on_another_day_says_which_day(page: Page, ward: ServedWard) -> Non
     )
 
 
+def test_closed_delivery_has_no_lines_through_its_words_on_a_phone(browser: Browser, ward: ServedWard) -> None:
+    opened, ended = (ward.queue_delivery(start=HATCH, end=WARD) for _ in range(2))
+    ward.post(f"deliveries/{ended['id']}/cancel", {"reason": "not wanted"})
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(ward.url)
+    expect(page.locator(f"#deliveries tr[data-id='{opened['id']}']")).to_be_visible()
+    row = page.locator(f"#deliveries tr[data-id='{ended['id']}']")
+    width = "it => getComputedStyle(it).borderTopWidth"
+    assert row.evaluate(width) == "3px"
+    assert {cell.evaluate(width) for cell in row.locator("th, td").all()} == {"0px"}
+
+
 @pytest.mark.parametrize("width", [700, 1100, 1280])
 def test_desk_shows_everything_without_sideways_scrolling(browser: Browser, ward: ServedWard, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800})

@@ -121,6 +121,15 @@ def test_a_lane_closed_in_one_direction_is_drawn_as_closed_whichever_it_is(page:
         expect(drawn).not_to_have_class(re.compile("is-closed"), timeout=SOON_MS)
 
 
+def test_what_the_keyboard_is_on_stands_out_on_white(page: Page) -> None:
+    expect(button(page, "pause")).to_be_visible(timeout=SOON_MS)
+    button(page, "pause").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(button(page, "pause")).to_be_focused()
+    assert button(page, "pause").evaluate("it => getComputedStyle(it).boxShadow").startswith("rgb(22, 35, 44)")
+
+
 def test_everything_an_operator_needs_fits_on_a_phone(browser: Browser, ward: ServedWard) -> None:
     ward.post("robots/robot-1/pause", {"reason": "in the way"})
     page = browser.new_page(viewport={"width": 390, "height": 844})
