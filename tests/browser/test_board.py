@@ -56,6 +56,19 @@ def test_robot_that_takes_the_lift_is_shown_on_the_other_floor(page: Page, ward:
     expect(page.locator("#level-ground-live .robot")).to_have_count(2)
 
 
+def test_words_of_a_robot_leave_the_names_of_stations_alone_where_there_is_another_place(page: Page) -> None:
+    placed = page.evaluate(
+        """async () => {
+          const { placeWords } = await import("/static/labels.js");
+          const robot = { x: 0, y: 0, unit: 1, words: "robot-1", place: -1.4 };
+          const above = { left: -1, right: 1, top: -2, bottom: -1.5 };
+          const everywhere = { left: -9, right: 9, top: -9, bottom: 9 };
+          return [placeWords([robot], [above]), placeWords([robot], [everywhere]), placeWords([robot])];
+        }"""
+    )
+    assert placed == [[2.2], [-1.4], [-1.4]]
+
+
 @pytest.mark.parametrize(
     ("lift", "words"),
     [

@@ -25,14 +25,16 @@ function overlaps(a, b) {
 /**
  * Return the base line of each robot's words, in the order given; a robot keeps its place as long as that is free.
  *
- * Each robot is {x, y, unit, words, place} on one floor: metres in drawing coordinates, and its last base line.
+ * Each robot is {x, y, unit, words, place} on one floor: metres in drawing coordinates, and its last base line. Names
+ * are the boxes of what is written on the floor, which words cover only where there is no other place.
  */
-export function placeWords(robots) {
+export function placeWords(robots, names = []) {
   const taken = [];
   return robots.map((robot) => {
     const others = robots.filter((other) => other !== robot).map(bodyOf);
-    const isFree = (y) => ![...others, ...taken].some((box) => overlaps(boxAt(robot, y), box));
-    const place = [robot.place, ...PLACES].find(isFree) ?? PLACES[0];
+    const isClearOf = (boxes) => (y) => !boxes.some((box) => overlaps(boxAt(robot, y), box));
+    const places = [robot.place, ...PLACES].filter(isClearOf([...others, ...taken]));
+    const place = places.find(isClearOf(names)) ?? places[0] ?? PLACES[0];
     taken.push(boxAt(robot, place));
     return place;
   });

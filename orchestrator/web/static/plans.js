@@ -74,10 +74,21 @@ function dressRobot(id, isLost) {
   if (title.textContent !== `${id} ${row.words}`) title.textContent = `${id} ${row.words}`;
 }
 
+const names = new Map();
+
+/** The boxes of the names of stations on a floor. */
+function namesOn(level) {
+  if (!names.has(level)) {
+    const boxes = [...document.querySelectorAll(`[id="level-${CSS.escape(level)}"] text.label`)].map((text) => text.getBBox());
+    names.set(level, boxes.map((box) => ({ left: box.x, right: box.x + box.width, top: box.y, bottom: box.y + box.height })));
+  }
+  return names.get(level);
+}
+
 function showWords() {
-  for (const level of new Set([...robots.values()].map((robot) => robot.level))) {
-    const here = [...robots.values()].filter((robot) => robot.level === level && level !== null);
-    const places = placeWords(here.map((robot) => ({ ...robot, words: robot.label.textContent })));
+  for (const level of new Set([...robots.values()].map((robot) => robot.level).filter((level) => level !== null))) {
+    const here = [...robots.values()].filter((robot) => robot.level === level);
+    const places = placeWords(here.map((robot) => ({ ...robot, words: robot.label.textContent })), namesOn(level));
     here.forEach((robot, index) => {
       if (robot.place === places[index]) return;
       robot.place = places[index];
