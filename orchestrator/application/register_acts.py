@@ -18,6 +18,7 @@ from orchestrator.application.register_entering import (
     appended,
     entered,
     occasion_of,
+    of_its_patient,
     open_incident,
     require_at_place,
     require_people,
@@ -32,6 +33,7 @@ from orchestrator.domain.custody import movements
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.ledger_errors import AlreadyOpenedError, CorrectionError, DraftMalformedError
 from orchestrator.domain.custody.model import AccountKind, Entry, EntryKind
+from orchestrator.domain.custody.rules import stock_named
 from orchestrator.domain.delivery.ids import DeliveryId
 from orchestrator.domain.people.model import PersonId
 from orchestrator.domain.reason import require_said
@@ -187,7 +189,7 @@ def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, ids: Id
 
     Raises
     ------
-    UnknownEntryError, CorrectionError, OverdrawnError, DraftMalformedError
+    UnknownEntryError, CorrectionError, OverdrawnError, DraftMalformedError, OtherPatientError
         There is no such entry, it cannot be corrected so, or nothing of it is wrong.
     """
     require_said(entering.reason, act="The correction")
@@ -200,6 +202,8 @@ def enter_correction(uow: UnitOfWork, entering: Entering, *, entry: int, ids: Id
     wrong = uow.ledger.entry(entry)
     require_people(entering, least=2)
     require_at_place(entering)
+    stock = next((posting.stock for posting in wrong.draft.postings), stock_named(wrong.draft))
+    entering = entering if stock is None else of_its_patient(entering, stock)
     occasion = occasion_of(entering, None)
     if right is None:
         draft = movements.correction(wrong, (), occasion)

@@ -7,13 +7,13 @@ policy at this place; as many as the medicine's handling class asks for, or as t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from orchestrator.application.batches import require_no_lookalike
 from orchestrator.application.medicine_catalogue import medicine_of
 from orchestrator.application.ports import Ids, UnitOfWork
-from orchestrator.application.register_errors import OccurredAtError, TransitRecordError
+from orchestrator.application.register_errors import OccurredAtError, OtherPatientError, TransitRecordError
 from orchestrator.domain.access.acts import Act
 from orchestrator.domain.access.decision import Subject, require_allowed
 from orchestrator.domain.access.policy import POLICY
@@ -27,6 +27,7 @@ from orchestrator.domain.custody.rules import stock_named
 from orchestrator.domain.medicine.handling import HandlingClass
 from orchestrator.domain.medicine.model import Medicine
 from orchestrator.domain.people.model import Person, PersonId
+from orchestrator.domain.people.patient import LOCAL
 from orchestrator.domain.people.proofs import principal_of_person
 from orchestrator.domain.reason import require_said, require_told
 from orchestrator.domain.site.model import PlaceId
@@ -109,14 +110,38 @@ def entered(
         The policy does not let one of them do this at the place.
     BatchLooksAlikeError
         The batch differs from a known one by capital and small letters alone.
+    OtherPatientError
+        It is one patient's own, and another is named.
     """
     medicine = medicine_of(uow, entering.stock.medicine)
     strict = entering.policy.rule(medicine.handling_class).receivers
+    entering = of_its_patient(entering, entering.stock)
     require_people(entering, least=max(least, strict))
     require_at_place(entering)
     _require_after_opening(uow, entering)
     require_no_lookalike(uow, entering.stock.medicine, entering.stock.batch, act="The entry")
     return appended(uow, entering, draft(occasion_of(entering, medicine)))
+
+
+def of_its_patient(entering: Entering, stock: Stock) -> Entering:
+    """Return it with the patient as the stock names them, where that is somebody's own.
+
+    Raises
+    ------
+    OtherPatientError
+        It names another patient than the one whose own it is.
+    """
+    patient, own_of = entering.facts.get("patient"), stock.own_of
+    if own_of is None or not patient:
+        return entering
+    if own_of not in (patient, f"{LOCAL}{patient}"):
+        raise OtherPatientError(
+            "The entry was refused: it is one patient's own, and patient names somebody else, or names them otherwise; "
+            "expected the number that own_of says. Nobody is given what another brought; if own_of is wrong, correct "
+            "that.",
+            detail={"field": "patient"},
+        )
+    return replace(entering, facts={**entering.facts, "patient": own_of})
 
 
 def _require_after_opening(uow: UnitOfWork, entering: Entering) -> None:

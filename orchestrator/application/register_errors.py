@@ -23,6 +23,12 @@ class SettlementError(ConflictError):
     code = "settlement_impossible"
 
 
+class OtherPatientError(ConflictError):
+    """A patient's own medicines would go to another patient."""
+
+    code = "patient_contradicted"
+
+
 class WitnessError(ConflictError):
     """The witness is not one who may witness this."""
 

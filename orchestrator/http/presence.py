@@ -12,11 +12,9 @@ from orchestrator.domain.access.acts import Act
 from orchestrator.domain.custody.errors import PatientMissingError
 from orchestrator.domain.custody.people import Present
 from orchestrator.domain.people.model import PersonId, Principal, PrincipalKind
+from orchestrator.domain.people.patient import LOCAL, NHS
 from orchestrator.domain.scanning.model import ScanKind
 from orchestrator.http.custody_models import LOCAL_NUMBER, PatientAsked
-
-NHS, LOCAL = "nhs:", "local:"
-"""How the reference of a patient begins: by NHS number, or by a number of the place."""
 
 _TEN_DIGITS = re.compile(r"[0-9]{3} ?[0-9]{3} ?[0-9]{4}", re.ASCII)
 
@@ -70,8 +68,23 @@ def reference_said(scanner: Scanner, said: str, *, at: datetime) -> str:
         return _by_local_number(said.removeprefix(LOCAL))
     if said.startswith(NHS):
         return _by_nhs_number(scanner, said.removeprefix(NHS), at=at)
-    is_nhs_number = _TEN_DIGITS.fullmatch(said.strip()) is not None
-    return _by_nhs_number(scanner, said, at=at) if is_nhs_number else _by_local_number(said)
+    return _by_nhs_number(scanner, said, at=at) if _is_nhs_number(said) else _by_local_number(said)
+
+
+def named_to(scanner: Scanner, said: str, *, at: datetime) -> str:
+    """Return whom a register names as the patient: by the reference where an NHS number is said, else in those words.
+
+    Raises
+    ------
+    WardporterError
+        The NHS number is none that this fleet may use.
+    """
+    is_number = said.startswith(NHS) or _is_nhs_number(said)
+    return _by_nhs_number(scanner, said.removeprefix(NHS), at=at) if is_number else said
+
+
+def _is_nhs_number(said: str) -> bool:
+    return _TEN_DIGITS.fullmatch(said.strip()) is not None
 
 
 def _by_local_number(number: str) -> str:

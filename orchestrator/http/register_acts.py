@@ -38,7 +38,7 @@ from orchestrator.http.ledger_models import (
     SupplyAsked,
     entry_view,
 )
-from orchestrator.http.presence import reference_said
+from orchestrator.http.presence import named_to, reference_said
 from orchestrator.http.problems import documented
 from orchestrator.http.request_models import Strict
 
@@ -125,9 +125,13 @@ def _stock(asked: StockAsked, counter: Counter) -> Stock:
     return Stock(asked.medicine, asked.batch, own_of)
 
 
-def _supply_facts(asked: SupplyAsked) -> Mapping[str, str | None]:
+def _patient(said: str | None, counter: Counter) -> str | None:
+    return None if said is None else named_to(counter.desk.scanner, said, at=counter.desk.clock.now())
+
+
+def _supply_facts(asked: SupplyAsked, counter: Counter) -> Mapping[str, str | None]:
     return {
-        "patient": asked.patient,
+        "patient": _patient(asked.patient, counter),
         "authority": asked.authority,
         "supplied_to": asked.supplied_to,
         "collected_by": asked.collected_by,
@@ -201,7 +205,9 @@ async def post_supply(asked: SupplyAsked, counter: AtCounter) -> Response:
     def enter(uow: UnitOfWork, entering: Entering) -> Entry:
         return _supply(uow, entering, asked)
 
-    return await counter.enter(asked, Act.SUPPLY_PATIENT, enter, stock=_stock(asked, counter), **_supply_facts(asked))
+    return await counter.enter(
+        asked, Act.SUPPLY_PATIENT, enter, stock=_stock(asked, counter), **_supply_facts(asked, counter)
+    )
 
 
 @router.post("/restockings", **_declared(Act.RESTOCK))
@@ -252,7 +258,7 @@ async def post_resolution(asked: ResolutionAsked, counter: AtCounter) -> Respons
         enter,
         stock=_stock(asked, counter),
         reason=asked.reason,
-        patient=asked.patient,
+        patient=_patient(asked.patient, counter),
         authority=asked.authority,
     )
 
@@ -266,8 +272,9 @@ async def post_correction(asked: CorrectionAsked, counter: AtCounter) -> Respons
             uow, entering, entry=asked.entry, right=asked.quantity, ids=counter.desk.ids
         )
 
-    words = asked.model_dump(exclude={"entry", "quantity"}, exclude_none=True)
-    return await counter.enter(asked, Act.CORRECT_ENTRY, enter, stock=OF_ENTRY, **words)
+    words = asked.model_dump(exclude={"entry", "quantity", "patient"}, exclude_none=True)
+    patient = _patient(asked.patient, counter)
+    return await counter.enter(asked, Act.CORRECT_ENTRY, enter, stock=OF_ENTRY, patient=patient, **words)
 
 
 @router.post("/back-entries", **_declared(Act.ENTER_AFTER_DOWNTIME))
@@ -292,7 +299,7 @@ async def post_back_entry(asked: BackEntryAsked, counter: AtCounter) -> Response
 
     facts: dict[str, str | None] = {}
     if isinstance(said, BackSupply):
-        facts = dict(_supply_facts(said))
+        facts = dict(_supply_facts(said, counter))
     elif isinstance(said, BackSupplierReceipt):
         facts = {"supplier": said.supplier, "requisition": said.reference}
     else:

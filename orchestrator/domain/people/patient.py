@@ -39,6 +39,10 @@ class RealPatientError(InvalidInputError):
     code = "nhs_number_of_a_patient"
 
 
+NHS, LOCAL = "nhs:", "local:"
+"""How the reference of a patient begins: by NHS number, or by a number of the place."""
+
+
 def nhs_number(text: str, *, is_issued: Callable[[str], bool], is_simulation: bool) -> NhsNumber:
     """Return the NHS number that a text says, with or without spaces as it is printed.
 

@@ -490,6 +490,36 @@ def test_a_patients_own_are_named_in_a_register_as_in_a_delivery(desk: Desk, sai
     assert owners == ["local:MK-77", "nhs:9990000018"]
 
 
+def test_a_patients_own_are_given_to_that_patient_alone(desk: Desk) -> None:
+    own = {**STOCK, "own_of": "999 000 0018"}
+    assert desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **own, counted=12).status_code == 201
+    given = {**own, "quantity": 1, "authority": "prescriber-3"}
+    for other in ("999 000 0026", "MK-77", "Mr Smith"):
+        refused = desk.enter(PHARMACY, "supplies", PHARMACISTS, **given, patient=other)
+        assert (refused.status_code, refused.json()["code"]) == (409, "patient_contradicted"), refused.text
+    at = (NOON - timedelta(hours=3)).isoformat()
+    paper = {"occurred_at": at, "paper": "Form 12", "entry": {"kind": "supply", **given, "patient": "MK-77"}}
+    assert desk.enter(PHARMACY, "back-entries", PHARMACISTS, **paper).json()["code"] == "patient_contradicted"
+    done = desk.enter(PHARMACY, "supplies", PHARMACISTS, **given, patient="9990000018")
+    assert (done.status_code, done.json()["facts"]["patient"]) == (201, "nhs:9990000018"), done.text
+    corrected = {"entry": done.json()["index"], "reason": "Misread.", "patient": "MK-77"}
+    assert desk.enter(PHARMACY, "corrections", PHARMACISTS, **corrected).json()["code"] == "patient_contradicted"
+    ours = {**STOCK, "own_of": "MK-77"}
+    assert desk.enter(PHARMACY, "opening-balances", PHARMACISTS, **ours, counted=3).status_code == 201
+    local = desk.enter(PHARMACY, "supplies", PHARMACISTS, **{**given, **ours}, patient="MK-77")
+    assert (local.status_code, local.json()["facts"]["patient"]) == (201, "local:MK-77"), local.text
+
+
+def test_whom_stock_was_given_to_is_no_nhs_number_that_is_wrong_10(desk: Desk) -> None:
+    opened(desk)
+    given = {**STOCK, "quantity": 1, "authority": "prescriber-3"}
+    for wrong in ("999 000 0019", "nhs:9990000019"):
+        refused = desk.enter(PHARMACY, "supplies", PHARMACISTS, **given, patient=wrong)
+        assert (refused.status_code, refused.json()["code"]) == (422, "bad_nhs_number"), refused.text
+    done = desk.enter(PHARMACY, "supplies", PHARMACISTS, **given, patient="999 000 0018")
+    assert done.json()["facts"]["patient"] == "nhs:9990000018"
+
+
 def test_what_a_patient_brings_is_taken_in_by_two_nurses_and_the_hospitals_stock_is_not(desk: Desk) -> None:
     brought = {**STOCK, "quantity": 12, "supplier": "The patient, from home", "own_of": "999 000 0018"}
     for _ in range(2):
