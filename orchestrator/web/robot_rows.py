@@ -14,7 +14,7 @@ from orchestrator.domain.fleet.model import RobotReport
 from orchestrator.domain.fleet.record import RobotRecord
 from orchestrator.domain.site.model import LevelId, Site, StationId
 from orchestrator.web.hold_words import Act, MayDo, acts_on, anything, hold_sentences, hold_words, is_lost_for_its_clock
-from orchestrator.web.words import AT_STOP_WORDS, in_names, reason_sentence, station_name
+from orchestrator.web.words import AT_STOP_WORDS, in_names, reason_sentence, span_words, station_name
 
 
 class Doing(StrEnum):
@@ -101,8 +101,8 @@ def _reason(picture: RobotPicture, site: Site) -> str:
     if off_s is not None and is_lost_for_its_clock(picture):
         where = "ahead of" if off_s > 0 else "behind"
         return (
-            f"Its clock is {abs(off_s):.0f} s {where} ours and was right before. Set it; or see that it is this robot "
-            "which sends, and resume it with its clock as it stands."
+            f"Its clock is {span_words(abs(off_s))} {where} ours and was right before. Set it; or see that it is "
+            "this robot which sends, and resume it with its clock as it stands."
         )
     held = hold_sentences(picture.record)
     told = in_names(held, site) if held else reason_sentence(picture.record.waiting, site=site)

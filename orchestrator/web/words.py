@@ -77,6 +77,13 @@ def station_name(site: Site, station: StationId) -> str:
     return found.name or found.id if found is not None else station
 
 
+def span_words(seconds: float) -> str:
+    """Return a span in the largest unit that it is two of or more: "90 s", "2 min", "119 min", "3 h", "810 days"."""
+    spans = (("days", 86_400), ("h", 3_600), ("min", 60))
+    unit, size = next(((unit, size) for unit, size in spans if seconds >= 2 * size), ("s", 1))
+    return f"{seconds / size:.0f} {unit}"
+
+
 def in_names(sentence: str, site: Site) -> str:
     """Return a sentence with the ids of stations, doors, lifts and floors in it replaced by what people call them."""
     parts = (*site.stations.values(), *site.doors.values(), *site.lifts.values(), *site.levels.values())

@@ -34,7 +34,15 @@ from orchestrator.domain.site.model import Lane, LaneGraph, LaneId, Site, Statio
 from orchestrator.web.board import SUMMARY_WORDS, Board, Books, board_of
 from orchestrator.web.hold_words import HOLD_WORDS, Act
 from orchestrator.web.robot_rows import Doing, RobotRow, robot_row
-from orchestrator.web.words import AT_STOP_WORDS, DELIVERY_WORDS, PRIORITY_WORDS, TASK_WORDS, reason_sentence, short_id
+from orchestrator.web.words import (
+    AT_STOP_WORDS,
+    DELIVERY_WORDS,
+    PRIORITY_WORDS,
+    TASK_WORDS,
+    reason_sentence,
+    short_id,
+    span_words,
+)
 from simulation.memory_store import MemoryStore
 from tests.support.deliveries import NOON, PREMISES, STATIONS, CountingIds, a_request, is_served
 from tests.support.desk import GRAPH, HATCH, WARD, a_picture, a_report, a_site
@@ -214,11 +222,19 @@ def test_a_robot_that_is_lost_for_its_clock_says_so_and_may_be_resumed() -> None
     silent = replace(a_picture().robots[0], is_lost=True)
     row = robot_row(replace(silent, refused_clock_off_s=-7e7), trip=None, site=a_site())
     assert (row.doing, row.needs_person, row.clock_off_s) == (Doing.LOST, True, -7e7)
-    assert "Its clock is 70000000 s behind ours" in row.reason
+    assert "Its clock is 810 days behind ours" in row.reason
     assert Act.RESUME in row.acts
     others = (silent, replace(silent, is_lost=False, refused_clock_off_s=-7e7))
     assert [robot_row(other, trip=None, site=a_site()).clock_off_s for other in others] == [None, None]
     assert not any(Act.RESUME in robot_row(other, trip=None, site=a_site()).acts for other in others)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(45.0, "45 s"), (119.0, "119 s"), (121.0, "2 min"), (3_600.0, "60 min"), (10_800.0, "3 h"), (7e7, "810 days")],
+)
+def test_a_span_is_said_in_units_that_people_can_picture(seconds: float, words: str) -> None:
+    assert span_words(seconds) == words
 
 
 def test_buttons_are_for_what_may_be_done() -> None:
