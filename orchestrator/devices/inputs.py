@@ -20,10 +20,7 @@ from orchestrator.domain.site.alarm_input import (
     InputSilent,
     PanelReported,
 )
-from orchestrator.domain.site.model import LevelId
-
-SILENT_AFTER_S = 15.0
-"""An input repeats itself every 5 s; after three times that it is silent, in seconds."""
+from orchestrator.domain.site.model import PANEL_SILENT_AFTER_S, LevelId
 
 INPUTS_MAX = 256
 """Inputs kept apart; whoever invents more ids than this is not listened to."""
@@ -38,7 +35,7 @@ Read = Callable[[str, bytes], tuple[str, int, PanelReported | CallReported]]
 class _Input:
     newness: Newness = field(default_factory=Newness)
     heard_s: float = 0.0
-    silent_after_s: float = SILENT_AFTER_S
+    silent_after_s: float = PANEL_SILENT_AFTER_S
     said: PanelReported | CallReported | None = None
     is_silent: bool = False
     dropped: str = ""
@@ -48,7 +45,7 @@ class _Input:
 class AlarmInputs:
     """All fire panels and crash calls of one site. One thread, no I/O."""
 
-    def __init__(self, *, silent_after_s: float = SILENT_AFTER_S) -> None:
+    def __init__(self, *, silent_after_s: float = PANEL_SILENT_AFTER_S) -> None:
         self._silent_after_s = silent_after_s
         self._inputs: dict[tuple[InputKind, str], _Input] = {}
         self.refused = 0

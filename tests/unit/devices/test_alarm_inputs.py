@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.devices.address import DeviceAddress, DeviceKind
-from orchestrator.devices.inputs import GARBLED_AGAIN_S, INPUTS_MAX, SILENT_AFTER_S, AlarmInputs
+from orchestrator.devices.inputs import GARBLED_AGAIN_S, INPUTS_MAX, AlarmInputs
 from orchestrator.devices.messages import CallState, PanelState, encode
 from orchestrator.domain.site.alarm_input import (
     CallReported,
@@ -13,7 +13,7 @@ from orchestrator.domain.site.alarm_input import (
     PanelReported,
     PanelStatus,
 )
-from orchestrator.domain.site.model import LevelId
+from orchestrator.domain.site.model import PANEL_SILENT_AFTER_S, LevelId
 from tests.support.device_link import NOON, SITE
 
 PANEL = DeviceAddress(SITE, DeviceKind.PANEL, "panel-1")
@@ -50,9 +50,9 @@ def test_each_change_is_told_once() -> None:
 def test_silence_is_told_once_and_so_is_the_return() -> None:
     inputs = AlarmInputs()
     inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 1), at_s=0.0)
-    assert inputs.next_due_s() == SILENT_AFTER_S
-    assert inputs.due(at_s=SILENT_AFTER_S - 0.1) == []
-    assert inputs.due(at_s=SILENT_AFTER_S) == [InputSilent(InputKind.PANEL, "panel-1")]
+    assert inputs.next_due_s() == PANEL_SILENT_AFTER_S
+    assert inputs.due(at_s=PANEL_SILENT_AFTER_S - 0.1) == []
+    assert inputs.due(at_s=PANEL_SILENT_AFTER_S) == [InputSilent(InputKind.PANEL, "panel-1")]
     assert inputs.due(at_s=100.0) == []
     assert inputs.next_due_s() is None
 
@@ -91,7 +91,7 @@ def test_silence_says_why_what_was_said_meanwhile_did_not_count() -> None:
     for at_s in range(20):
         inputs.receive(PANEL, a_panel(PanelStatus.NORMAL, 7), at_s=float(at_s))
 
-    (silent,) = inputs.due(at_s=20.0)
+    (silent,) = inputs.due(at_s=PANEL_SILENT_AFTER_S)
 
     assert isinstance(silent, InputSilent)
     assert "not newer" in silent.dropped
