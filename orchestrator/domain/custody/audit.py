@@ -239,12 +239,12 @@ class Audit:
         index: int,
     ) -> None:
         """Check what an entry moves in transit; ``sent`` are the units that it puts there, posting by posting."""
-        expected: dict[AccountKey, int] = {}
+        unexplained = {key: units for key, units in changed.items() if key[0] == "transit"}
         for pending in said["resolves"]:
             key = self.open.pop(pending, None)
             if key is None:
                 raise _bad(index, f"it resolves {pending}, which was resolved before or never opened")
-            expected[key] = expected.get(key, 0) - self.pending_units.pop(pending)
+            unexplained[key] = unexplained.get(key, 0) + self.pending_units.pop(pending)
             self.bound_for.pop(pending)
             self.resolved[pending] = index
         if said["opens"] and len(sent) != len(said["opens"]):
@@ -254,9 +254,8 @@ class Audit:
                 raise _bad(index, f"it opens {pending}, which was opened before")
             self.open[pending], self.pending_units[pending] = key, units
             self.bound_for[pending] = said["facts"].get("to_place", "")
-            expected[key] = expected.get(key, 0) + units
-        moved = {key: units for key, units in changed.items() if key[0] == "transit" and units}
-        if moved != {key: units for key, units in expected.items() if units}:
+            unexplained[key] = unexplained.get(key, 0) - units
+        if any(unexplained.values()):
             raise _bad(index, "what it moves in transit is not what it opens and resolves")
 
 

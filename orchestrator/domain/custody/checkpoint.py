@@ -55,7 +55,7 @@ class Checkpoint:
     def body(self) -> str:
         """The text that is signed."""
         root = base64.b64encode(self.root).decode()
-        return "".join(f"{line}\n" for line in (self.origin.line, self.size, root, *self.origin.extensions))
+        return "\n".join((self.origin.line, str(self.size), root, *self.origin.extensions, ""))
 
     @classmethod
     def parse(cls, body: str) -> Checkpoint:
