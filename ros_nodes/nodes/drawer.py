@@ -15,6 +15,7 @@ from std_msgs.msg import String, UInt8MultiArray
 from std_srvs.srv import SetBool, Trigger
 
 from ros_nodes.nodes import topics
+from ros_nodes.nodes.contents_file import ContentsFile
 from ros_nodes.nodes.conversions import switches_to_ros, unlatch_from_ros
 from ros_nodes.onboard.simulated_drawers import SimulatedDrawers
 
@@ -34,8 +35,10 @@ class DrawerNode(Node):
         The robot's.
     names : tuple of str
         Its drawers.
+    contents : ContentsFile
+        Where it is kept what lies in them. People go on with what they do at a drawer when the robot's computer stops.
     occupied : collection of str
-        Those that something lies in at the start.
+        Those that something lies in at the start, when nothing was ever kept.
     speed_factor : float
         How much faster than the wall's time runs.
     has_hand : bool
@@ -47,6 +50,7 @@ class DrawerNode(Node):
         *,
         namespace: str,
         names: tuple[str, ...],
+        contents: ContentsFile,
         occupied: tuple[str, ...] = (),
         speed_factor: float = 1.0,
         has_hand: bool = True,
@@ -54,7 +58,10 @@ class DrawerNode(Node):
         super().__init__("drawer", namespace=namespace)
         self._speed_factor = speed_factor
         self._started_s = time.monotonic()
-        self._drawers = SimulatedDrawers(names, has_hand=has_hand, occupied=occupied)
+        self._contents = contents
+        kept = contents.load()
+        self._kept = occupied if kept is None else kept
+        self._drawers = SimulatedDrawers(names, has_hand=has_hand, occupied=self._kept)
         self._switches = self.create_publisher(UInt8MultiArray, topics.DRAWER_SWITCHES, topics.REPORT_QOS)
         self.create_subscription(String, topics.DRAWER_UNLATCH, self._take_unlatch, topics.COMMAND_QOS)
         self.create_subscription(String, topics.DRAWER_LATCH, self._take_latch, topics.COMMAND_QOS)
@@ -102,4 +109,7 @@ class DrawerNode(Node):
 
     def _tick(self) -> None:
         self._drawers.advance_to((time.monotonic() - self._started_s) * self._speed_factor)
+        if (occupied := self._drawers.to_be_occupied) != self._kept:
+            self._contents.save(occupied)
+            self._kept = occupied
         self._switches.publish(switches_to_ros(self._drawers.switches()))

@@ -18,6 +18,7 @@ from orchestrator.adapters.mqtt.broker_address import BrokerLink, TlsFiles
 from orchestrator.domain.errors import WardporterError
 from orchestrator.vda5050.address import RobotAddress
 from ros_nodes.model_file import model_from_json
+from ros_nodes.nodes.contents_file import ContentsFile
 from ros_nodes.nodes.drawer import DrawerNode
 from ros_nodes.nodes.kinematic_driver import KinematicDriver, driver_parameters
 from ros_nodes.nodes.memory_file import MemoryFile
@@ -118,6 +119,7 @@ def _run(settings: AgentSettings, *, is_managed: bool, has_hand: bool, stop: thr
             DrawerNode(
                 namespace=settings.namespace,
                 names=settings.model.drawers,
+                contents=ContentsFile(settings.state_dir),
                 occupied=tuple(start.loads),
                 speed_factor=settings.speed_factor,
                 has_hand=has_hand,

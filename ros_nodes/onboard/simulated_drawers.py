@@ -61,6 +61,17 @@ class SimulatedDrawers:
         """When the hand moves next."""
         return min((at_s for at_s, _, _ in self._plan), default=None)
 
+    @property
+    def to_be_occupied(self) -> tuple[str, ...]:
+        """The drawers in which something lies once the hand has done what it is about to do."""
+        lies_in = {name for name, drawer in self._drawers.items() if drawer.is_occupied}
+        for _, drawer, act in sorted(self._plan):
+            if act == Purpose.LOAD:
+                lies_in.add(drawer)
+            elif act not in ("pull", Purpose.RECOUNT):
+                lies_in.discard(drawer)
+        return tuple(sorted(lies_in))
+
     def advance_to(self, time_s: float) -> None:
         """Let the hand do what is due."""
         self._time_s = time_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,22 @@ def test_a_grant_opens_one_drawer_once_and_somebody_uses_it(make_robot: Callable
     ear.send(again)
     status, result = wait_answer(ear, again)
     assert (status, result.partition(":")[0]) == ("FAILED", "nonce")
+    assert drawer_states(ear)["bottom"] == ("locked", "empty")
+
+
+def test_what_is_put_into_a_drawer_lies_there_though_the_robots_computer_dies_meanwhile(
+    make_robot: Callable[..., RobotRun], ear: FleetEar
+) -> None:
+    robot = make_robot()
+    drive_to_b(ear)
+    grant = open_drawer(wait_nonce(ear), purpose=Purpose.LOAD)
+    ear.send(grant)
+    assert wait_answer(ear, grant) == ("FINISHED", "opened")
+    robot.end(signal.SIGKILL)
+    before = ear.state["headerId"]
+    robot.start()
+    wait_until(lambda: ear.state["headerId"] > before, "the robot reports again")
+    wait_until(lambda: drawer_states(ear).get("top") == ("locked", "occupied"), "what was put in lies there")
     assert drawer_states(ear)["bottom"] == ("locked", "empty")
 
 
