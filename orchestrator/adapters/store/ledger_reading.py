@@ -22,7 +22,7 @@ from orchestrator.adapters.store.address import PostgresAddress, address_of
 from orchestrator.adapters.store.errors import StoreBrokenError, StoreUrlError
 from orchestrator.adapters.store.ledger_tables import BALANCE, ENTRY, HEAD, NODE, OPENING, ORIGIN, PENDING
 from orchestrator.domain.custody.audit import Audit, BadLedgerError
-from orchestrator.domain.custody.checkpoint import Checkpoint, IsSigned, KeyName, SignedHead
+from orchestrator.domain.custody.checkpoint import IsSigned, KeyName, SignedHead, bodies_of
 from orchestrator.domain.custody.comparison import require_kept_heads
 from orchestrator.domain.custody.export import entry_line
 from orchestrator.domain.custody.ledger_errors import HeadError
@@ -88,9 +88,10 @@ class StoredLedger:
         the others are looked at when something is wrong, to tell since when.
         """
         newest: str | None = None
+        body = bodies_of(self.origin)
         with self._streamed(select(HEAD.c.size, HEAD.c.note).order_by(HEAD.c.size)) as rows:
             for size, note in rows:
-                if not note.startswith(Checkpoint(self.origin, size, audit.roots.get(size, b"")).body + "\n"):
+                if not note.startswith(body(size, audit.roots.get(size, b"")) + "\n"):
                     raise self._wrong_head(audit, key=key, is_signed=is_signed)
                 newest = note
         try:

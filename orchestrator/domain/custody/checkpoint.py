@@ -43,6 +43,16 @@ IsSigned = Callable[[bytes, bytes, bytes], bool]
 """Whether a signature is that of a public key over a message; in the order public key, signature, message."""
 
 
+def bodies_of(origin: LedgerOrigin) -> Callable[[int, bytes], str]:
+    """Return how the signed text of a ledger's heads is made of a size and a root; a ledger has as many as entries."""
+    first, last = f"{origin.line}\n", "".join(f"\n{line}" for line in (*origin.extensions, ""))
+
+    def body(size: int, root: bytes) -> str:
+        return f"{first}{size}\n{base64.b64encode(root).decode()}{last}"
+
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What a head says: the first ``size`` entries of a ledger have this root."""
@@ -54,8 +64,7 @@ class Checkpoint:
     @property
     def body(self) -> str:
         """The text that is signed."""
-        root = base64.b64encode(self.root).decode()
-        return "\n".join((self.origin.line, str(self.size), root, *self.origin.extensions, ""))
+        return bodies_of(self.origin)(self.size, self.root)
 
     @classmethod
     def parse(cls, body: str) -> Checkpoint:
