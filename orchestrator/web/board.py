@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from orchestrator.application.ports import UnitOfWork
 from orchestrator.application.views import FleetPicture
 from orchestrator.domain.access.acts import Act
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, Trip
+from orchestrator.domain.delivery.model import PRIORITY_WORDS, Delivery, DeliveryState, Trip
 from orchestrator.domain.emergency.alarm import Alarm
 from orchestrator.domain.fleet.model import RobotId
 from orchestrator.domain.site.closure import LaneClosure
@@ -20,7 +20,7 @@ from orchestrator.domain.site.model import Site, StationId
 from orchestrator.web.hold_words import MayDo, anything
 from orchestrator.web.robot_rows import RobotRow, robot_row
 from orchestrator.web.tasks import Task, alarm_tasks, tasks_of
-from orchestrator.web.words import PRIORITY_WORDS, delivery_words, reason_sentence, short_id, station_name
+from orchestrator.web.words import delivery_words, reason_sentence, short_id, station_name
 
 CLOSED_SHOWN = 12
 OPEN_SHOWN = 200

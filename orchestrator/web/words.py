@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from orchestrator.domain.delivery.model import Delivery, DeliveryState, Priority, StopKind
+from orchestrator.domain.delivery.model import Delivery, DeliveryState, StopKind
 from orchestrator.domain.reason import Reason
 from orchestrator.domain.site.model import Site, StationId
 
@@ -26,12 +26,6 @@ DELIVERY_WORDS: Mapping[DeliveryState, str] = {
     S.CANCELLED: "cancelled",
     S.HANDED_TO_RUNNER: "carried by a person",
     S.INCIDENT: "incident: look into it now",
-}
-
-PRIORITY_WORDS: Mapping[Priority, str] = {
-    Priority.STAT: "STAT",
-    Priority.URGENT: "urgent",
-    Priority.ROUTINE: "routine",
 }
 
 TASK_WORDS: Mapping[StopKind, str] = {

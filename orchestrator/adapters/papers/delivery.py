@@ -23,10 +23,10 @@ from orchestrator.adapters.papers.sheet import (
     table,
     text,
 )
-from orchestrator.adapters.papers.words import BASES, KEPT, PRIORITIES
+from orchestrator.adapters.papers.words import BASES, KEPT
 from orchestrator.application.papers import DeliveryPaper
 from orchestrator.domain.delivery.custody_record import Act, Basis, Dispensed
-from orchestrator.domain.delivery.model import Delivery, Line, Tote
+from orchestrator.domain.delivery.model import PRIORITY_WORDS, Delivery, Line, Tote
 from orchestrator.domain.medicine.handling import RULES
 from orchestrator.domain.medicine.model import StorageKind
 from orchestrator.domain.medicine.schedule import Schedule
@@ -125,7 +125,7 @@ def delivery_note(paper: DeliveryPaper) -> bytes:
     basis = custody.basis
     facts = [
         f"Delivery {delivery.id}",
-        f"From {paper.from_name} to {paper.to_name}; {PRIORITIES[delivery.priority]}"
+        f"From {paper.from_name} to {paper.to_name}; {PRIORITY_WORDS[delivery.priority]}"
         + ("" if delivery.due_by is None else f"; due by {moment(delivery.due_by)}"),
         f"Basis: {_basis(basis)}"
         + ("" if custody.patient is None else f"; for patient {custody.patient}")

@@ -11,8 +11,9 @@ from reportlab.platypus import Flowable, Spacer
 
 from orchestrator.adapters.papers.registers import harmless
 from orchestrator.adapters.papers.sheet import SIMULATION, Section, moment, pdf_of, table, text
-from orchestrator.adapters.papers.words import HELD, INCIDENTS, PRIORITIES, RECALLS
+from orchestrator.adapters.papers.words import HELD, INCIDENTS, RECALLS
 from orchestrator.application.downtime import DowntimePack, PackRow
+from orchestrator.domain.delivery.model import PRIORITY_WORDS
 
 BLANK_LINES = 14
 WRITING_HEIGHT = 9 * mm
@@ -79,7 +80,7 @@ def _under_way(pack: DowntimePack) -> Sequence[Flowable]:
 def _urgency(row: PackRow) -> str:
     critical = "; a late dose harms" if row.is_critical else ""
     due = "" if row.due_by is None else f"; due by {moment(row.due_by)}"
-    return f"{PRIORITIES[row.priority]}{critical}{due}"
+    return f"{PRIORITY_WORDS[row.priority]}{critical}{due}"
 
 
 def _robots(pack: DowntimePack) -> Sequence[Flowable]:

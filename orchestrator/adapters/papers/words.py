@@ -5,7 +5,6 @@ from __future__ import annotations
 from orchestrator.domain.custody.incident import IncidentKind
 from orchestrator.domain.custody.model import AccountKind
 from orchestrator.domain.delivery.custody_record import BasisKind
-from orchestrator.domain.delivery.model import Priority
 from orchestrator.domain.medicine.model import StorageKind
 from orchestrator.domain.medicine.recall import RecallClass
 
@@ -40,7 +39,6 @@ BASES = {
     BasisKind.TRANSFER_FORM: "transfer form",
     BasisKind.RETURN_NOTE: "return note",
 }
-PRIORITIES = {Priority.STAT: "STAT", Priority.URGENT: "urgent", Priority.ROUTINE: "routine"}
 KEPT = {StorageKind.ROOM.value: "room", StorageKind.FRIDGE.value: "fridge, 2\u00a0to\u00a08\u00a0\u00b0C"}
 ACCOUNTS = {
     AccountKind.SUPPLIER: "from suppliers",

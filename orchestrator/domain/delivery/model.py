@@ -54,6 +54,10 @@ class Priority(StrEnum):
         return (Priority.STAT, Priority.URGENT, Priority.ROUTINE).index(self)
 
 
+PRIORITY_WORDS = {Priority.STAT: "STAT", Priority.URGENT: "urgent", Priority.ROUTINE: "routine"}
+"""As people read it, on the page and on paper."""
+
+
 class DeliveryState(StrEnum):
     """Where a delivery is in its life (design §5)."""
 

@@ -13,6 +13,7 @@ from orchestrator.domain.access.decision import Why, judge
 from orchestrator.domain.custody.people import believed
 from orchestrator.domain.delivery.arrival import Arrival, LateStep
 from orchestrator.domain.delivery.model import (
+    PRIORITY_WORDS,
     Delivery,
     DeliveryId,
     DeliveryState,
@@ -37,7 +38,6 @@ from orchestrator.web.robot_rows import Doing, RobotRow, robot_row
 from orchestrator.web.words import (
     AT_STOP_WORDS,
     DELIVERY_WORDS,
-    PRIORITY_WORDS,
     TASK_WORDS,
     reason_sentence,
     short_id,
